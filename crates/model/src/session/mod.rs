@@ -1,0 +1,1 @@
+//! The persistent session and the app instance that carries it.

@@ -1,0 +1,137 @@
+//! Statuses and enumerations in the vendor's words.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The text is none of the words an enumeration has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a {0}")]
+pub struct NotAWord(pub &'static str);
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),* }
+
+        impl $name {
+            /// Every value, in the order of declaration.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word on the wire and in the database.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+
+            /// Reads the word, case included.
+            ///
+            /// # Errors
+            /// There is no such word.
+            pub fn parse(text: &str) -> Result<Self, NotAWord> {
+                match text { $($word => Ok(Self::$variant),)* _ => Err(NotAWord(stringify!($name))) }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+    )*};
+}
+
+words! {
+    /// What kind of thing a group delivers.
+    ProductType {
+        /// Desktop apps.
+        CloudApp = "CloudApp",
+        /// Browsers.
+        CloudBrowser = "CloudBrowser",
+        /// Phones.
+        AndroidCloud = "AndroidCloud",
+    }
+
+    /// What a group's users are given; fixed when the group is made.
+    AuthMode {
+        /// Apps.
+        App = "App",
+        /// The whole group.
+        AppInstanceGroup = "AppInstanceGroup",
+        /// Single persistent sessions.
+        Session = "Session",
+    }
+
+    /// `AppInstancePersistentStatus`.
+    PersistentStatus {
+        /// Being made: its first app has not drawn yet.
+        Pending = "PENDING",
+        /// Coming back after `STOPPED` or `UNAVAILABLE`.
+        Starting = "STARTING",
+        /// An app has drawn and the holder answers.
+        Running = "RUNNING",
+        /// Being ended; the home stays.
+        Stopping = "STOPPING",
+        /// No process; the home stays.
+        Stopped = "STOPPED",
+        /// Being reset to the image.
+        Rebuilding = "REBUILDING",
+        /// Not to be had; the reason is kept.
+        Unavailable = "UNAVAILABLE",
+        /// Being removed.
+        Deleting = "DELETING",
+        /// Removed; listed for a while yet.
+        Deleted = "DELETED",
+    }
+
+    /// `AppInstanceStatus`.
+    AppInstanceStatus {
+        /// Initialising.
+        Init = "INIT",
+        /// Free.
+        Idle = "IDLE",
+        /// Bound to a user.
+        Bound = "BOUND",
+        /// Its app is starting.
+        Starting = "STARTING",
+        /// Its app runs.
+        Running = "RUNNING",
+        /// Its app is ending.
+        Closing = "CLOSING",
+        /// Its app was closed.
+        Closed = "CLOSED",
+        /// Not to be had.
+        Unavailable = "UNAVAILABLE",
+        /// Removed.
+        Deleted = "DELETED",
+    }
+
+    /// A delivery group's `Status`, as far as Greenroom reaches it.
+    GroupStatus {
+        /// Its sessions are being made.
+        Deploying = "DEPLOYING",
+        /// Ready for its users.
+        Published = "PUBLISHED",
+        /// Could not be made.
+        Failed = "FAILED",
+        /// Being removed; no operation finds it any more.
+        Deleting = "DELETING",
+    }
+
+    /// `ChargeType`.
+    ChargeType {
+        /// By use.
+        PostPaid = "PostPaid",
+        /// For a period.
+        PrePaid = "PrePaid",
+    }
+
+    /// A ticket task's `TaskStatus`.
+    TaskStatus {
+        /// The session is not ready yet.
+        Running = "Running",
+        /// The ticket is there.
+        Finished = "Finished",
+        /// There will be no ticket.
+        Failed = "Failed",
+    }
+}

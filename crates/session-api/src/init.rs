@@ -1,0 +1,105 @@
+//! Holder ↔ init: the only way into a sandbox that exists.
+
+/// From the holder to `greenroom-init`.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct ToInit {
+    /// The order; an unknown one is ignored.
+    #[prost(oneof = "to_init::Order", tags = "1, 2")]
+    pub order: Option<to_init::Order>,
+}
+
+/// The kinds of [`ToInit`].
+pub mod to_init {
+    /// An order to init.
+    #[derive(Clone, PartialEq, prost::Oneof)]
+    pub enum Order {
+        /// Start a process.
+        #[prost(message, tag = "1")]
+        Launch(super::Launch),
+        /// Send a signal to the process group of a launch, or to every one.
+        #[prost(message, tag = "2")]
+        Signal(super::Signal),
+    }
+}
+
+/// A process to start, in its own process group.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Launch {
+    /// Names the launch in what init reports; the holder chooses it.
+    #[prost(uint64, tag = "1")]
+    pub launch: u64,
+    /// Program and arguments, at least one element.
+    #[prost(string, repeated, tag = "2")]
+    pub argv: Vec<String>,
+    /// The whole environment, `NAME=value` each.
+    #[prost(string, repeated, tag = "3")]
+    pub env: Vec<String>,
+}
+
+/// A signal to send.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Signal {
+    /// The launch; 0 for every process of the sandbox.
+    #[prost(uint64, tag = "1")]
+    pub launch: u64,
+    /// The signal's number.
+    #[prost(int32, tag = "2")]
+    pub signal: i32,
+}
+
+/// From `greenroom-init` to the holder.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct FromInit {
+    /// The news.
+    #[prost(oneof = "from_init::News", tags = "1, 2, 3")]
+    pub news: Option<from_init::News>,
+}
+
+/// The kinds of [`FromInit`].
+pub mod from_init {
+    /// News from init.
+    #[derive(Clone, PartialEq, prost::Oneof)]
+    pub enum News {
+        /// The sandbox is up; sent once.
+        #[prost(message, tag = "1")]
+        Ready(super::Ready),
+        /// A launch's process exists.
+        #[prost(message, tag = "2")]
+        Started(super::Started),
+        /// A launch's process is no more, or could not be started.
+        #[prost(message, tag = "3")]
+        Ended(super::Ended),
+    }
+}
+
+/// The sandbox is up.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Ready {}
+
+/// A launch's process exists.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Started {
+    /// The launch.
+    #[prost(uint64, tag = "1")]
+    pub launch: u64,
+    /// Its process id inside the sandbox.
+    #[prost(uint32, tag = "2")]
+    pub pid: u32,
+}
+
+/// A launch's process is no more.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Ended {
+    /// The launch.
+    #[prost(uint64, tag = "1")]
+    pub launch: u64,
+    /// The exit code, when it exited.
+    #[prost(int32, optional, tag = "2")]
+    pub exit_code: Option<i32>,
+    /// The signal, when one ended it.
+    #[prost(int32, optional, tag = "3")]
+    pub signal: Option<i32>,
+    /// Why it could not be started, when it could not.
+    #[prost(string, tag = "4")]
+    pub failure: String,
+}
