@@ -11,17 +11,21 @@
 //! | frames | holder ↔ streamer, an inherited socket pair | [`frames::ToStreamer`], [`frames::FromStreamer`] |
 //! | units | gateway → streamer's socket | [`units::ToStreamer`], [`units::FromStreamer`] |
 //! | init | holder ↔ init, an inherited socket pair | [`init::ToInit`], [`init::FromInit`] |
+//!
+//! [`Spec`] is what the server's runtime writes before it spawns a holder.
 
 pub mod control;
 pub mod frame;
 pub mod frames;
 pub mod init;
 pub mod input;
+pub mod spec;
 pub mod units;
 pub mod viewer;
 
 pub use frame::{FrameBuffer, FrameError, encode};
 pub use prost::Message;
+pub use spec::Spec;
 
 /// The version this build speaks. It is raised when an older peer must act differently, not when a field
 /// is added.
