@@ -2,6 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
+use time::format_description::StaticFormatDescription;
+use time::macros::format_description;
+use time::{PrimitiveDateTime, UtcDateTime};
+
+const REQUEST_FORM: StaticFormatDescription =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// Milliseconds since 1970-01-01T00:00:00Z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -31,81 +37,39 @@ impl Timestamp {
     }
 
     /// The form of times in the vendor's answers: `2025-03-13T03:22:18.000+00:00`.
+    ///
+    /// Moments outside the years -9999 to 9999, which that form cannot hold, are written as the nearest
+    /// it can.
     #[must_use]
     pub fn to_wire(self) -> String {
-        let (days, ms) = (self.0.div_euclid(86_400_000), self.0.rem_euclid(86_400_000));
-        let (year, month, day) = civil_from_days(days);
-        let (s, ms) = (ms / 1000, ms % 1000);
+        let moment = UtcDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1_000_000)
+            .unwrap_or(if self.0 < 0 {
+                UtcDateTime::MIN
+            } else {
+                UtcDateTime::MAX
+            });
         format!(
-            "{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}.{ms:03}+00:00",
-            s / 3600,
-            s / 60 % 60,
-            s % 60
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+00:00",
+            moment.year(),
+            u8::from(moment.month()),
+            moment.day(),
+            moment.hour(),
+            moment.minute(),
+            moment.second(),
+            moment.millisecond()
         )
     }
 
     /// Reads `yyyy-MM-ddTHH:mm:ssZ`, the only form requests may use; `None` for anything else.
     #[must_use]
     pub fn from_request(text: &str) -> Option<Self> {
-        let b = text.as_bytes();
-        let shape = b.len() == 20
-            && b.iter().enumerate().all(|(at, byte)| match at {
-                4 | 7 => *byte == b'-',
-                10 => *byte == b'T',
-                13 | 16 => *byte == b':',
-                19 => *byte == b'Z',
-                _ => byte.is_ascii_digit(),
-            });
-        if !shape {
+        // The parser takes signs before a year; the wire form has none.
+        if !text.starts_with(|c: char| c.is_ascii_digit()) {
             return None;
         }
-        let part = |from: usize, to: usize| text[from..to].parse::<i64>().ok();
-        let (year, month, day) = (part(0, 4)?, part(5, 7)?, part(8, 10)?);
-        let (hour, minute, second) = (part(11, 13)?, part(14, 16)?, part(17, 19)?);
-        let day_exists = (1..=12).contains(&month) && (1..=days_in(year, month)).contains(&day);
-        if !day_exists || hour > 23 || minute > 59 || second > 59 {
-            return None;
-        }
-        let seconds =
-            days_from_civil(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
-        Some(Self(seconds * 1000))
+        let moment = PrimitiveDateTime::parse(text, REQUEST_FORM).ok()?;
+        Some(Self(moment.assume_utc().unix_timestamp() * 1000))
     }
-}
-
-fn days_in(year: i64, month: i64) -> i64 {
-    match month {
-        4 | 6 | 9 | 11 => 30,
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        _ => 31,
-    }
-}
-
-// The proleptic Gregorian calendar counted from March, so that the leap day is the year's last.
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let of_era = year.rem_euclid(400);
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-    era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468
-}
-
-fn civil_from_days(days: i64) -> (i64, i64, i64) {
-    let days = days + 719_468;
-    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let from_march = (5 * of_year + 2) / 153;
-    let month = if from_march < 10 {
-        from_march + 3
-    } else {
-        from_march - 9
-    };
-    (
-        era * 400 + year + i64::from(month <= 2),
-        month,
-        of_year - (153 * from_march + 2) / 5 + 1,
-    )
 }
 
 #[cfg(test)]
@@ -125,6 +89,18 @@ mod tests {
     }
 
     #[test]
+    fn a_moment_beyond_the_calendar_is_written_as_its_end() {
+        assert_eq!(
+            Timestamp(i64::MAX).to_wire(),
+            "9999-12-31T23:59:59.999+00:00"
+        );
+        assert_eq!(
+            Timestamp(i64::MIN).to_wire(),
+            "-9999-01-01T00:00:00.000+00:00"
+        );
+    }
+
+    #[test]
     fn a_request_time_reads_back_as_it_was_written() {
         for ms in (0..2_000_000_000_000_i64).step_by(86_399_000_000 / 7) {
             let whole = Timestamp(ms - ms % 1000);
@@ -139,6 +115,12 @@ mod tests {
             "2025-03-13T03:22:18.000Z",
             "2025-02-29T00:00:00Z",
             "2025-13-01T00:00:00Z",
+            "2025-03-13T24:00:00Z",
+            "2025-03-13T03:22:60Z",
+            "+2025-03-13T03:22:18Z",
+            "2025-3-13T03:22:18Z",
+            "2025-03-13T03:22:18Z ",
+            "2025-03-13T03:22:18+00:00",
             "2025-03-13 03:22:18Z",
             "",
         ] {
