@@ -217,7 +217,7 @@ pub fn step(state: State, event: Event) -> Outcome {
         (S::Unavailable | S::Stopped, E::SpawnFailed) => {
             state.unhosted().failed().to(S::Unavailable, &[])
         }
-        (S::Pending | S::Starting, E::AppFailed | E::LastAppFailed) => state.retry(),
+        (S::Pending | S::Starting, E::AppFailed | E::LastAppFailed) if hosted => state.retry(),
         (S::Pending | S::Starting, E::HolderGone) if hosted => state.unhosted().retry(),
         (S::Running, E::AppFailed) => {
             let next = state.failed();
@@ -279,7 +279,7 @@ pub fn step(state: State, event: Event) -> Outcome {
         | (S::Unavailable, E::AppFailed | E::LastAppFailed | E::DeadlinePassed)
         | (S::Unavailable, E::SteadyPassed | E::Unseen | E::HolderGone)
         | (S::Pending | S::Starting, E::SteadyPassed | E::Unseen | E::HolderGone)
-        | (S::Pending | S::Starting, E::DeadlinePassed)
+        | (S::Pending | S::Starting, E::DeadlinePassed | E::AppFailed | E::LastAppFailed)
         | (S::Stopped | S::Deleted, E::DeadlinePassed | E::HolderGone)
         | (S::Stopping | S::Rebuilding | S::Deleting, E::DeadlinePassed)
         | (S::Running | S::Stopping | S::Rebuilding | S::Deleting | S::Deleted, E::SpawnFailed)
