@@ -1,0 +1,590 @@
+//! The settings of `greenroom serve`: defaults, then a TOML file, then `GREENROOM_*`, then flags.
+
+mod example;
+mod section;
+
+pub use example::example;
+pub use section::{SectionInfo, Setting};
+
+use greenroom_model::{AppId, PolicyId};
+use section::{path, section};
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+section! {
+    /// Where the server listens and keeps its data.
+    General in "" {
+        /// The address of the API, the player and the gateway.
+        listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
+        /// Database, root credentials and the homes of sessions. At most 60 bytes long, for the sockets in it.
+        data_dir: PathBuf = PathBuf::from("greenroom-data");
+        /// How browsers reach this server, as in "https://apps.example.com"; empty: by the address above.
+        public_url: String = String::new();
+        /// Seconds that calls under way may take to end after SIGTERM.
+        drain_seconds: u64 = 10;
+        /// What is logged: error, warn, info, debug or trace, also by module as in "info,greenroom_server=debug".
+        log: String = "info".to_owned();
+        /// Folder with greenroom-session, greenroom-init, greenroom-stream and player/; empty: beside this program.
+        install_dir: PathBuf = PathBuf::new();
+    }
+}
+
+section! {
+    /// What the API offers.
+    Catalogue in "catalogue" {
+        /// Regions; the first is the default. All of them are this machine.
+        regions: Vec<String> = vec!["cn-shanghai".to_owned()];
+    }
+}
+
+section! {
+    /// How much of this machine groups may take.
+    Capacity in "capacity" {
+        /// How many times over the machine's processors and memory are given out.
+        overcommit: u32 = 4;
+        /// Processors counted; 0: as many as there are.
+        cpus: u32 = 0;
+        /// Memory counted, in MiB; 0: as much as there is.
+        memory_mib: u64 = 0;
+    }
+}
+
+section! {
+    /// How sessions live.
+    Sessions in "sessions" {
+        /// Seconds from the launch of an app to its first frame.
+        start_seconds: u64 = 60;
+        /// Seconds an app has to end by itself.
+        stop_seconds: u64 = 10;
+        /// Hours that a deleted session stays listed as DELETED.
+        deleted_kept_hours: u64 = 24;
+        /// The network of sessions: "none", or "host" for the network of this machine.
+        network: Network = Network::None;
+        /// LANG of the apps.
+        locale: String = "C.UTF-8".to_owned();
+        /// TZ of the apps.
+        timezone: String = "UTC".to_owned();
+        /// When the server runs as root, sessions run as users of their own with ids from here on.
+        first_uid: u32 = 231_072;
+        /// How many such ids there are.
+        uids: u32 = 65_536;
+    }
+}
+
+section! {
+    /// The image of this machine's apps.
+    Image in "image" {
+        /// The name that ListImage answers.
+        name: String = "This machine".to_owned();
+    }
+}
+
+/// Every section, in the order of the example file.
+pub const SECTIONS: &[SectionInfo] = &[
+    General::INFO,
+    Catalogue::INFO,
+    Capacity::INFO,
+    Sessions::INFO,
+    Image::INFO,
+];
+
+/// What a session can reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Network {
+    /// Nothing but itself.
+    None,
+    /// What this machine reaches.
+    Host,
+}
+
+/// An app of this machine, `[[image.apps]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct App {
+    /// Its `ca-` id.
+    pub id: AppId,
+    /// Its name for people.
+    pub name: String,
+    /// Program and arguments.
+    pub argv: Vec<String>,
+}
+
+/// A named policy, `[[policies]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Policy {
+    /// Its `pg-` id.
+    pub id: PolicyId,
+    /// Which way the clipboard goes.
+    #[serde(default)]
+    pub clipboard: Clipboard,
+}
+
+/// Which way the clipboard goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Clipboard {
+    /// Neither way.
+    Off,
+    /// From the viewer to the session.
+    ToSession,
+    /// From the session to the viewer.
+    ToViewer,
+    /// Both ways.
+    #[default]
+    Both,
+}
+
+/// Everything that can be set.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Config {
+    /// The settings at the top of the file.
+    #[serde(flatten)]
+    pub general: General,
+    /// `[catalogue]`
+    pub catalogue: Catalogue,
+    /// `[capacity]`
+    pub capacity: Capacity,
+    /// `[sessions]`
+    pub sessions: Sessions,
+    /// `[image]`
+    pub image: Image,
+    /// `[[image.apps]]`; empty: what is installed of the usual ones.
+    pub apps: Vec<App>,
+    /// `[[policies]]`
+    pub policies: Vec<Policy>,
+}
+
+/// What flags of `greenroom serve` say.
+#[derive(Debug, Clone, Default)]
+pub struct Flags {
+    /// `--listen`
+    pub listen: Option<SocketAddr>,
+    /// `--data-dir`
+    pub data_dir: Option<PathBuf>,
+}
+
+/// Why there is no configuration.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The file is not TOML.
+    #[error("the configuration is not TOML")]
+    Syntax(#[source] Box<toml::de::Error>),
+    /// There is no such setting.
+    #[error("there is no setting {name}{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
+    Unknown {
+        /// As it was written.
+        name: String,
+        /// The valid name most like it.
+        nearest: Option<String>,
+    },
+    /// A setting has a value that it cannot have.
+    #[error("the setting {key} cannot be {value}")]
+    Value {
+        /// Section and key, or the variable.
+        key: String,
+        /// The value.
+        value: String,
+        /// Why not.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// Settings that are fine alone do not fit each other or the system.
+    #[error("{0}")]
+    Rule(String),
+}
+
+/// Variables beginning with `GREENROOM_` that are no settings.
+pub const OTHER_VARIABLES: &[&str] = &[
+    "GREENROOM_CONFIG",
+    "GREENROOM_ROOT_ACCESS_KEY_ID",
+    "GREENROOM_ROOT_ACCESS_KEY_SECRET",
+];
+
+impl Config {
+    /// Reads `file` when one is given, then `env` (all variables of the process), then `flags`.
+    ///
+    /// # Errors
+    /// The file cannot be read, a name is unknown, or a value cannot be.
+    pub fn load(
+        file: Option<&Path>,
+        env: impl IntoIterator<Item = (String, String)>,
+        flags: Flags,
+    ) -> Result<Self, ConfigError> {
+        let text = match file {
+            None => String::new(),
+            Some(path) => std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+                path: path.to_owned(),
+                source,
+            })?,
+        };
+        let mut table = parse(&text)?;
+        overlay_env(&mut table, env)?;
+        let mut config = Self::from_table(table)?;
+        if let Some(listen) = flags.listen {
+            config.general.listen = listen;
+        }
+        if let Some(data_dir) = flags.data_dir {
+            config.general.data_dir = data_dir;
+        }
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Reads the text of a file, without the environment.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn from_text(text: &str) -> Result<Self, ConfigError> {
+        let config = Self::from_table(parse(text)?)?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn from_table(mut table: toml::Table) -> Result<Self, ConfigError> {
+        let policies = section::take(&mut table, "", "policies", Vec::new())?;
+        let mut section = |name: &str| match table.remove(name) {
+            Some(toml::Value::Table(inner)) => Ok(inner),
+            None => Ok(toml::Table::new()),
+            Some(_) => Err(ConfigError::Rule(format!(
+                "{name} is a section: write [{name}]"
+            ))),
+        };
+        let (catalogue, capacity, sessions) = (
+            section("catalogue")?,
+            section("capacity")?,
+            section("sessions")?,
+        );
+        let mut image = section("image")?;
+        let apps = section::take(&mut image, "image", "apps", Vec::new())?;
+        Ok(Self {
+            general: General::from_table(table)?,
+            catalogue: Catalogue::from_table(catalogue)?,
+            capacity: Capacity::from_table(capacity)?,
+            sessions: Sessions::from_table(sessions)?,
+            image: Image::from_table(image)?,
+            apps,
+            policies,
+        })
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        let rule = |holds: bool, text: &str| match holds {
+            true => Ok(()),
+            false => Err(ConfigError::Rule(text.to_owned())),
+        };
+        let region_like = |text: &String| {
+            (1..=64).contains(&text.len())
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        };
+        rule(
+            !self.catalogue.regions.is_empty(),
+            "catalogue.regions needs at least one region",
+        )?;
+        rule(
+            self.catalogue.regions.iter().all(region_like),
+            "catalogue.regions: a region is lower-case letters, digits and hyphens",
+        )?;
+        rule(
+            self.capacity.overcommit > 0,
+            "capacity.overcommit must be at least 1",
+        )?;
+        rule(
+            self.sessions.start_seconds > 0,
+            "sessions.start_seconds must be at least 1",
+        )?;
+        rule(
+            self.sessions.uids > 0 && self.sessions.first_uid >= 1000,
+            "sessions.first_uid must be at least 1000, sessions.uids at least 1",
+        )?;
+        rule(
+            self.sessions
+                .first_uid
+                .checked_add(self.sessions.uids)
+                .is_some(),
+            "sessions.first_uid and sessions.uids reach past the last user id",
+        )?;
+        rule(
+            self.apps
+                .iter()
+                .all(|app| app.argv.first().is_some_and(|program| !program.is_empty())),
+            "image.apps: argv needs a program",
+        )?;
+        let mut ids: Vec<&str> = self.apps.iter().map(|app| app.id.as_str()).collect();
+        ids.extend(self.policies.iter().map(|policy| policy.id.as_str()));
+        ids.sort_unstable();
+        rule(
+            ids.windows(2).all(|pair| pair[0] != pair[1]),
+            "image.apps and policies: an id is there twice",
+        )
+    }
+}
+
+/// The variable that sets `section.key`.
+#[must_use]
+pub fn env_name(section: &str, key: &str) -> String {
+    let mut name = "GREENROOM_".to_owned();
+    if !section.is_empty() {
+        name.push_str(&section.to_uppercase());
+        name.push('_');
+    }
+    name.push_str(&key.to_uppercase());
+    name
+}
+
+fn parse(text: &str) -> Result<toml::Table, ConfigError> {
+    let table: toml::Table = toml::from_str(text).map_err(|e| ConfigError::Syntax(Box::new(e)))?;
+    check_names(&table)?;
+    Ok(table)
+}
+
+/// Refuses names that no section knows, before any value is looked at: a misspelt setting must not be a
+/// setting that silently has its default.
+fn check_names(table: &toml::Table) -> Result<(), ConfigError> {
+    let top = SECTIONS
+        .iter()
+        .filter(|s| !s.name.is_empty())
+        .map(|s| s.name);
+    let mut top: Vec<&str> = top
+        .chain(General::INFO.settings.iter().map(|s| s.key))
+        .collect();
+    top.push("policies");
+    for (name, value) in table {
+        known("", name, &top)?;
+        let entries = |value: &toml::Value| value.as_array().cloned().unwrap_or_default();
+        if name == "policies" {
+            for entry in entries(value) {
+                known_in("policies", &entry, &["id", "clipboard"])?;
+            }
+        }
+        if let Some(section) = SECTIONS
+            .iter()
+            .find(|s| !s.name.is_empty() && s.name == name)
+        {
+            let mut keys: Vec<&str> = section.settings.iter().map(|s| s.key).collect();
+            if name == "image" {
+                keys.push("apps");
+                for entry in value.get("apps").map(entries).unwrap_or_default() {
+                    known_in("image.apps", &entry, &["id", "name", "argv"])?;
+                }
+            }
+            known_in(name, value, &keys)?;
+        }
+    }
+    Ok(())
+}
+
+fn known_in(section: &str, value: &toml::Value, valid: &[&str]) -> Result<(), ConfigError> {
+    for key in value.as_table().into_iter().flat_map(toml::Table::keys) {
+        known(section, key, valid)?;
+    }
+    Ok(())
+}
+
+fn known(section: &str, key: &str, valid: &[&str]) -> Result<(), ConfigError> {
+    if valid.contains(&key) {
+        return Ok(());
+    }
+    Err(ConfigError::Unknown {
+        name: path(section, key),
+        nearest: nearest(key, valid.iter().copied()).map(|n| path(section, n)),
+    })
+}
+
+fn nearest<'a>(name: &str, valid: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    valid
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(likeness, _)| *likeness > 0.6)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+fn overlay_env(
+    table: &mut toml::Table,
+    env: impl IntoIterator<Item = (String, String)>,
+) -> Result<(), ConfigError> {
+    let names: Vec<(String, &SectionInfo, &Setting)> = SECTIONS
+        .iter()
+        .flat_map(|section| {
+            section
+                .settings
+                .iter()
+                .map(move |s| (env_name(section.name, s.key), section, s))
+        })
+        .collect();
+    for (name, text) in env {
+        if !name.starts_with("GREENROOM_") || OTHER_VARIABLES.contains(&name.as_str()) {
+            continue;
+        }
+        let Some((_, section, setting)) = names.iter().find(|(valid, ..)| *valid == name) else {
+            let valid = names
+                .iter()
+                .map(|(valid, ..)| valid.as_str())
+                .chain(OTHER_VARIABLES.iter().copied());
+            let nearest = nearest(&name, valid).map(str::to_owned);
+            return Err(ConfigError::Unknown { name, nearest });
+        };
+        let like = (section.defaults)().remove(setting.key);
+        let value = from_env(&name, &text, like.as_ref())?;
+        let target = if section.name.is_empty() {
+            &mut *table
+        } else {
+            match table
+                .entry(section.name)
+                .or_insert_with(|| toml::Table::new().into())
+            {
+                toml::Value::Table(inner) => inner,
+                _ => continue, // Not a table: the file's own error, reported when the section is read.
+            }
+        };
+        target.insert(setting.key.to_owned(), value);
+    }
+    Ok(())
+}
+
+/// A variable's text as a value of the kind that the setting's default is.
+fn from_env(
+    name: &str,
+    text: &str,
+    like: Option<&toml::Value>,
+) -> Result<toml::Value, ConfigError> {
+    let wrong = |source| ConfigError::Value {
+        key: name.to_owned(),
+        value: format!("{text:?}"),
+        source,
+    };
+    Ok(match like {
+        Some(toml::Value::Integer(_)) => text
+            .trim()
+            .parse::<i64>()
+            .map_err(|e| wrong(e.into()))?
+            .into(),
+        Some(toml::Value::Array(_)) => text
+            .split(',')
+            .map(|item| toml::Value::String(item.trim().to_owned()))
+            .collect::<Vec<_>>()
+            .into(),
+        _ => text.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn env(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+        pairs
+            .iter()
+            .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+            .collect()
+    }
+
+    #[test]
+    fn a_flag_beats_the_environment_and_the_environment_beats_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("greenroom.toml");
+        std::fs::write(
+            &file,
+            "listen = '127.0.0.1:1'\n[sessions]\nstart_seconds = 5\nlocale = 'C'\n",
+        )
+        .unwrap();
+        let variables = env(&[
+            ("GREENROOM_LISTEN", "127.0.0.1:2"),
+            ("GREENROOM_SESSIONS_START_SECONDS", "7"),
+            ("GREENROOM_CATALOGUE_REGIONS", "eu-central-1, cn-shanghai"),
+            ("GREENROOM_ROOT_ACCESS_KEY_ID", "not a setting"),
+            ("PATH", "/bin"),
+        ]);
+        let flags = Flags {
+            listen: "127.0.0.1:3".parse().ok(),
+            data_dir: None,
+        };
+        let config = Config::load(Some(&file), variables, flags).unwrap();
+        assert_eq!(config.general.listen.port(), 3);
+        assert_eq!(config.sessions.start_seconds, 7);
+        assert_eq!(config.sessions.locale, "C");
+        assert_eq!(config.catalogue.regions, ["eu-central-1", "cn-shanghai"]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_an_error_that_names_the_nearest() {
+        for (text, expected) in [
+            (
+                "lisen = ''",
+                "there is no setting lisen; did you mean listen?",
+            ),
+            (
+                "[session]\n",
+                "there is no setting session; did you mean sessions?",
+            ),
+            (
+                "[sessions]\nstart_second = 1",
+                "there is no setting sessions.start_second; did you mean sessions.start_seconds?",
+            ),
+            (
+                "[[image.apps]]\nid = 'ca-x'\nname = 'x'\nargs = []",
+                "there is no setting image.apps.args; did you mean image.apps.argv?",
+            ),
+            (
+                "[[policies]]\nid = 'pg-x'\nclipbord = 'off'",
+                "there is no setting policies.clipbord; did you mean policies.clipboard?",
+            ),
+        ] {
+            assert_eq!(Config::from_text(text).unwrap_err().to_string(), expected);
+        }
+        let unknown = Config::load(None, env(&[("GREENROOM_DATADIR", "x")]), Flags::default());
+        assert_eq!(
+            unknown.unwrap_err().to_string(),
+            "there is no setting GREENROOM_DATADIR; did you mean GREENROOM_DATA_DIR?"
+        );
+    }
+
+    #[test]
+    fn a_value_that_cannot_be_names_its_setting() {
+        for (text, key) in [
+            ("listen = 'nowhere'", "listen"),
+            ("[sessions]\nnetwork = 'all'", "sessions.network"),
+            ("[capacity]\novercommit = -1", "capacity.overcommit"),
+            ("capacity = 1", "capacity"),
+            ("[capacity]\novercommit = 0", "capacity.overcommit"),
+            ("[catalogue]\nregions = []", "catalogue.regions"),
+            (
+                "[[image.apps]]\nid = 'x'\nname = 'x'\nargv = ['x']",
+                "image.apps",
+            ),
+            (
+                "[[image.apps]]\nid = 'ca-x'\nname = 'x'\nargv = []",
+                "image.apps",
+            ),
+            (
+                "[[policies]]\nid = 'pg-x'\n[[policies]]\nid = 'pg-x'",
+                "policies",
+            ),
+        ] {
+            let error = Config::from_text(text).unwrap_err().to_string();
+            assert!(error.contains(key), "{text}: {error}");
+        }
+        let wrong = Config::load(
+            None,
+            env(&[("GREENROOM_DRAIN_SECONDS", "soon")]),
+            Flags::default(),
+        );
+        assert!(
+            wrong
+                .unwrap_err()
+                .to_string()
+                .contains("GREENROOM_DRAIN_SECONDS")
+        );
+    }
+}
