@@ -3,6 +3,16 @@
 //! What is deliberately absent: the store (the control plane is behind [`Door`]), the API's operations,
 //! and any knowledge of what a stream unit contains.
 
+mod assets;
+mod bridge;
 mod door;
+mod http;
+mod link;
+mod metrics;
+mod outgoing;
+pub mod protocol;
+mod viewer;
 
 pub use door::{Admission, Credential, Door, Endpoint, Reason, Refusal, Rights};
+pub use http::router;
+pub use metrics::Metrics;
