@@ -125,6 +125,28 @@ words! {
         PrePaid = "PrePaid",
     }
 
+    /// What a persistent session is meant to be; what it is is its status.
+    Desired {
+        /// Up, with its apps open.
+        Running = "RUNNING",
+        /// Its processes ended, its home kept.
+        Stopped = "STOPPED",
+        /// Gone.
+        Deleted = "DELETED",
+    }
+
+    /// Something asked of a persistent session that nobody has acted on yet.
+    Ask {
+        /// Bring it up, however often that has failed.
+        Start = "START",
+        /// End its processes.
+        Stop = "STOP",
+        /// Bring it back to its image.
+        Reset = "RESET",
+        /// Remove it.
+        Delete = "DELETE",
+    }
+
     /// A ticket task's `TaskStatus`.
     TaskStatus {
         /// The session is not ready yet.
