@@ -1,0 +1,37 @@
+//! Scalars as text.
+
+use super::ParamError;
+use std::str::FromStr;
+
+/// An integer in decimal digits with an optional minus: no plus, space, fraction or exponent.
+pub(super) fn integer<T: FromStr>(text: &str) -> Result<T, ParamError> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(ParamError::invalid("is not an integer"));
+    }
+    text.parse()
+        .map_err(|_| ParamError::invalid("is out of range"))
+}
+
+/// A finite decimal number.
+pub(super) fn float(text: &str) -> Result<f64, ParamError> {
+    let decimal = text
+        .bytes()
+        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E'));
+    let number = text.parse().ok().filter(|n: &f64| n.is_finite());
+    match number {
+        Some(number) if decimal && !text.starts_with('+') => Ok(number),
+        _ => Err(ParamError::invalid("is not a number")),
+    }
+}
+
+/// `true` or `false`, in any case: one official client capitalises them.
+pub(super) fn boolean(text: &str) -> Result<bool, ParamError> {
+    if text.eq_ignore_ascii_case("true") {
+        Ok(true)
+    } else if text.eq_ignore_ascii_case("false") {
+        Ok(false)
+    } else {
+        Err(ParamError::invalid("is neither true nor false"))
+    }
+}

@@ -1,0 +1,150 @@
+//! Which nonces were used lately.
+
+use crate::fault::Fault;
+use crate::signature::TIME_TOLERANCE_MS;
+use sha2::{Digest, Sha256};
+use std::collections::{HashSet, VecDeque};
+
+/// How long a nonce is remembered: a request may be dated [`TIME_TOLERANCE_MS`] ahead, and stays
+/// acceptable as long after that date.
+pub const REMEMBER_MS: i64 = 2 * TIME_TOLERANCE_MS;
+
+/// The nonces used within [`REMEMBER_MS`], for at most a given number of requests.
+///
+/// A full cache refuses new requests: forgetting an old nonce to make room would let it be used again.
+pub struct ReplayCache {
+    capacity: usize,
+    seen: HashSet<Digested>,
+    /// In the order they came, with the time of it.
+    order: VecDeque<(i64, Digested)>,
+}
+
+/// Half of a SHA-256: no two nonces ever share it, and a nonce of any length takes this much.
+type Digested = [u8; 16];
+
+impl ReplayCache {
+    /// A cache of at most `capacity` nonces, which takes about 60 bytes for each when full.
+    #[must_use]
+    pub fn new(capacity: usize) -> Self {
+        Self {
+            capacity,
+            seen: HashSet::new(),
+            order: VecDeque::new(),
+        }
+    }
+
+    /// Remembers that `nonce` was used with this key. Call it once the signature is verified: an
+    /// unverified request must not use up another's nonce, nor the cache's room.
+    ///
+    /// # Errors
+    /// `SignatureNonceUsed` when it was used before; `Throttling.User` when the cache is full.
+    pub fn admit(&mut self, access_key_id: &str, nonce: &str, now_ms: i64) -> Result<(), Fault> {
+        // A request is still in time at the very end of the window, so that moment is remembered too.
+        while let Some((at, digested)) = self.order.front() {
+            if now_ms <= at.saturating_add(REMEMBER_MS) {
+                break;
+            }
+            self.seen.remove(digested);
+            self.order.pop_front();
+        }
+        let digested = digest(access_key_id, nonce);
+        if self.seen.contains(&digested) {
+            return Err(Fault::nonce_used());
+        }
+        if self.order.len() >= self.capacity {
+            let until_room = self.order.front().map_or(0, |(at, _)| {
+                at.saturating_add(REMEMBER_MS).saturating_sub(now_ms)
+            });
+            let wait = u64::try_from(until_room).unwrap_or(0).max(1);
+            return Err(Fault::throttled_user(wait));
+        }
+        self.seen.insert(digested);
+        self.order.push_back((now_ms, digested));
+        Ok(())
+    }
+
+    /// How many nonces are remembered now.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    /// Whether none is.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+}
+
+fn digest(access_key_id: &str, nonce: &str) -> Digested {
+    let mut hash = Sha256::new();
+    // With its length first, no key and nonce together read like another pair.
+    hash.update(access_key_id.len().to_le_bytes());
+    hash.update(access_key_id);
+    hash.update(nonce);
+    let mut half = Digested::default();
+    half.copy_from_slice(&hash.finalize()[..16]);
+    half
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(result: Result<(), Fault>) -> String {
+        result.map_or_else(|fault| fault.code, |()| "admitted".into())
+    }
+
+    #[test]
+    fn a_nonce_is_refused_until_its_request_is_too_old_to_be_taken() {
+        let mut cache = ReplayCache::new(10);
+        assert_eq!(code(cache.admit("k", "n", 1_000)), "admitted");
+        for later in [0, 1, REMEMBER_MS] {
+            assert_eq!(
+                code(cache.admit("k", "n", 1_000 + later)),
+                "SignatureNonceUsed"
+            );
+        }
+        assert_eq!(code(cache.admit("k", "n", 1_001 + REMEMBER_MS)), "admitted");
+        assert_eq!(cache.len(), 1);
+    }
+
+    #[test]
+    fn each_key_has_its_own_nonces() {
+        let mut cache = ReplayCache::new(10);
+        for (key, nonce) in [("k", "n"), ("kn", ""), ("", "kn"), ("k2", "n")] {
+            assert_eq!(
+                code(cache.admit(key, nonce, 0)),
+                "admitted",
+                "{key} {nonce}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_full_cache_refuses_and_forgets_nothing_early() {
+        let mut cache = ReplayCache::new(2);
+        assert!(cache.is_empty());
+        assert_eq!(code(cache.admit("k", "a", 0)), "admitted");
+        assert_eq!(code(cache.admit("k", "b", 500)), "admitted");
+        let fault = cache.admit("k", "c", 1_000).expect_err("full");
+        assert_eq!(fault.code, "Throttling.User");
+        let wait = fault.retry_after_ms.expect("says when");
+        assert_eq!(code(cache.admit("k", "a", 1_000)), "SignatureNonceUsed");
+        let then = 1_001 + i64::try_from(wait).expect("small");
+        assert_eq!(code(cache.admit("k", "c", then)), "admitted");
+    }
+
+    #[test]
+    fn a_clock_set_back_makes_nothing_forgotten() {
+        let mut cache = ReplayCache::new(10);
+        assert_eq!(code(cache.admit("k", "a", 10_000_000)), "admitted");
+        assert_eq!(code(cache.admit("k", "b", 5_000_000)), "admitted");
+        assert_eq!(code(cache.admit("k", "a", 5_000_001)), "SignatureNonceUsed");
+        assert_eq!(
+            code(cache.admit("k", "b", 10_000_001)),
+            "SignatureNonceUsed",
+            "kept as long as the one before it"
+        );
+    }
+}
