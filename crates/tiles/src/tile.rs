@@ -1,0 +1,85 @@
+//! The content of a tile, as the streamer holds it.
+
+use crate::grid::Rect;
+use crate::hash::tile_hash;
+
+/// The pixels of one version of a tile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tile {
+    width: u32,
+    height: u32,
+    rgba: Box<[u8]>,
+    hash: u64,
+}
+
+impl Tile {
+    /// Takes the pixels at `rect` out of a frame in memory: `B G R X` per pixel, rows of `stride` bytes.
+    ///
+    /// # Panics
+    /// `memory` does not hold all of `rect`, or `rect` is larger than a tile.
+    #[must_use]
+    pub fn from_bgrx(memory: &[u8], stride: usize, rect: Rect) -> Self {
+        assert!(rect.width <= crate::TILE && rect.height <= crate::TILE);
+        let mut rgba = Vec::with_capacity(4 * rect.area());
+        for y in rect.y..rect.y + rect.height {
+            let start = y as usize * stride + 4 * rect.x as usize;
+            let row = &memory[start..start + 4 * rect.width as usize];
+            rgba.extend(
+                row.as_chunks::<4>()
+                    .0
+                    .iter()
+                    .flat_map(|[b, g, r, _]| [*r, *g, *b, 255]),
+            );
+        }
+        let hash = tile_hash(rect.width, rect.height, &rgba);
+        Self {
+            width: rect.width,
+            height: rect.height,
+            rgba: rgba.into(),
+            hash,
+        }
+    }
+
+    /// Pixels across.
+    #[must_use]
+    pub fn width(&self) -> u32 {
+        self.width
+    }
+
+    /// Pixels down.
+    #[must_use]
+    pub fn height(&self) -> u32 {
+        self.height
+    }
+
+    /// Its [hash](crate::tile_hash).
+    #[must_use]
+    pub fn hash(&self) -> u64 {
+        self.hash
+    }
+
+    /// The pixels of a part of it, row after row, as numbers that are equal when the colours are.
+    pub(crate) fn colours(&self, part: Rect) -> impl Iterator<Item = u32> {
+        (part.y..part.y + part.height).flat_map(move |y| {
+            self.row(part, y)
+                .iter()
+                .map(|pixel| u32::from_le_bytes(*pixel))
+        })
+    }
+
+    /// The pixels of row `y` of the tile that lie in `part`.
+    pub(crate) fn row(&self, part: Rect, y: u32) -> &[[u8; 4]] {
+        let start = (y * self.width + part.x) as usize;
+        &self.rgba.as_chunks().0[start..start + part.width as usize]
+    }
+
+    /// All of it.
+    pub(crate) fn whole(&self) -> Rect {
+        Rect {
+            x: 0,
+            y: 0,
+            width: self.width,
+            height: self.height,
+        }
+    }
+}
