@@ -17,8 +17,8 @@ use tokio::time::{Instant, sleep_until};
 
 /// How long the holder may take to have a streamer listening.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
-/// Attempts in a row before the viewer is sent away, to come back by itself; about 8 seconds.
-const MAX_ATTEMPTS: u32 = 12;
+/// Attempts in a row before the viewer is sent away, to come back by itself; about 4 seconds.
+const MAX_ATTEMPTS: u32 = 8;
 
 /// A viewer's links to its session.
 pub(crate) struct Bridge<'a> {

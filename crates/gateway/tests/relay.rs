@@ -1,0 +1,228 @@
+//! What passes between a viewer and its session, and what happens when one of them fails.
+
+mod support;
+
+use greenroom_gateway::Rights;
+use greenroom_session_api::units::Class;
+use greenroom_session_api::{input, viewer};
+use std::time::Duration;
+use support::{World, all_rights, until};
+
+const KEY_DOWN: &[u8] = br#"[{"seq":1,"at":1.5,"type":"key","code":"KeyA","key":"a","location":0,"modifiers":0,"down":true}]"#;
+
+#[tokio::test]
+async fn units_come_down_in_order_and_acks_go_up() {
+    let world = World::start().await;
+    let (mut viewer, _holder, mut streamer) = world.connected().await;
+    streamer.unit(Class::Display, b"first").await;
+    streamer.unit(Class::Display, b"second").await;
+    assert_eq!(viewer.message().await.unwrap(), &b"\x11first"[..]);
+    assert_eq!(viewer.message().await.unwrap(), &b"\x11second"[..]);
+    viewer.ack(1).await;
+    viewer.ack(2).await;
+    assert_eq!((streamer.acked().await, streamer.acked().await), (1, 2));
+}
+
+#[tokio::test]
+async fn input_goes_up_with_its_stream_and_its_acks_come_down() {
+    let world = World::start().await;
+    let (mut viewer, mut holder, _streamer) = world.connected().await;
+    viewer.send(2, KEY_DOWN).await;
+    let input = holder.input().await;
+    assert_eq!((input.stream, input.events[0].seq), (0xaa, 1));
+    assert!(matches!(
+        &input.events[0].kind,
+        Some(input::event::Kind::Key(key)) if key.code == "KeyA" && key.down
+    ));
+    // Another viewer's acknowledgement is not this one's.
+    holder.had_input(0xbb, 9).await;
+    holder.had_input(0xaa, 1).await;
+    assert_eq!(
+        viewer.message().await.unwrap(),
+        &[2, 1, 0, 0, 0, 0, 0, 0, 0][..]
+    );
+}
+
+#[tokio::test]
+async fn the_window_decides_the_size_before_the_first_picture() {
+    let world = World::start().await;
+    let mut viewer = world.viewer().await;
+    let hello = br#"{"type":"hello","version":1,"ticket":"good","stream":"00000000000000aa",
+        "size":{"width":1920,"height":1080,"scale120":120}}"#;
+    viewer.send(1, hello).await;
+    let mut holder = world.session.viewer().await;
+    let order = holder.next::<viewer::ToHolder>().await.unwrap().order;
+    assert!(
+        matches!(&order, Some(viewer::to_holder::Order::Resize(size)) if (size.width, size.height) == (1920, 1080)),
+        "{order:?}"
+    );
+    world.session.open_stream(&mut holder).await;
+    viewer
+        .send(
+            1,
+            br#"{"type":"resize","width":800,"height":600,"scale120":240}"#,
+        )
+        .await;
+    let order = holder.next::<viewer::ToHolder>().await.unwrap().order;
+    assert!(
+        matches!(&order, Some(viewer::to_holder::Order::Resize(size)) if size.scale_120 == 240),
+        "{order:?}"
+    );
+}
+
+#[tokio::test]
+async fn what_a_viewer_has_no_right_to_passes_in_neither_direction() {
+    let world = World::with_rights(Rights {
+        input: false,
+        controller: false,
+        clipboard_out: false,
+        ..all_rights()
+    })
+    .await;
+    let (mut viewer, mut holder, mut streamer) = world.connected().await;
+    viewer.send(2, KEY_DOWN).await;
+    viewer
+        .send(
+            1,
+            br#"{"type":"resize","width":800,"height":600,"scale120":120}"#,
+        )
+        .await;
+    streamer.unit(Class::Clipboard, b"secret").await;
+    streamer.unit(Class::Unspecified, b"newer").await;
+    streamer.unit(Class::Display, b"picture").await;
+    assert_eq!(viewer.message().await.unwrap(), &b"\x11picture"[..]);
+    drop(viewer);
+    assert_eq!(holder.next::<viewer::ToHolder>().await, None);
+}
+
+#[tokio::test]
+async fn a_ping_is_answered_with_its_own_time() {
+    let world = World::start().await;
+    let (mut viewer, _holder, _streamer) = world.connected().await;
+    viewer.send(1, br#"{"type":"ping","at":12.25}"#).await;
+    assert_eq!(
+        viewer.control().await,
+        serde_json::json!({"type": "pong", "at": 12.25})
+    );
+}
+
+#[tokio::test]
+async fn a_dead_streamer_is_replaced_while_the_viewer_stays() {
+    let world = World::start().await;
+    let (mut viewer, mut holder, mut streamer) = world.connected().await;
+    streamer.unit(Class::Display, b"old").await;
+    assert_eq!(viewer.message().await.unwrap(), &b"\x11old"[..]);
+    drop(streamer);
+
+    assert_eq!(viewer.control().await["type"], "resync");
+    // The old streamer's update, acknowledged too late to matter.
+    viewer.ack(1).await;
+    viewer.have(64, 64, &[42]).await;
+    world.session.open_stream(&mut holder).await;
+    let (mut streamer, have) = world.session.units().await;
+    assert_eq!((have.width, have.tiles), (64, vec![42]));
+    streamer.unit(Class::Display, b"new").await;
+    assert_eq!(viewer.message().await.unwrap(), &b"\x11new"[..]);
+    viewer.ack(7).await;
+    assert_eq!(streamer.acked().await, 7);
+    viewer.send(2, KEY_DOWN).await;
+    assert_eq!(holder.input().await.events.len(), 1);
+}
+
+#[tokio::test]
+async fn a_streamer_that_never_works_sends_the_viewer_away_to_come_back() {
+    let world = World::start().await;
+    let (mut viewer, mut holder, streamer) = world.connected().await;
+    drop(streamer);
+    assert_eq!(viewer.control().await["type"], "resync");
+    viewer.have(0, 0, &[]).await;
+    let bye = tokio::select! {
+        bye = viewer.bye() => bye,
+        () = async {
+            // The holder names a socket where nobody listens.
+            while holder.next::<viewer::ToHolder>().await.is_some() {
+                let news = Some(viewer::from_holder::News::StreamAt(viewer::StreamAt {
+                    socket: "none.sock".into(),
+                }));
+                holder.send(&viewer::FromHolder { news }).await;
+            }
+            std::future::pending().await
+        } => unreachable!(),
+    };
+    assert_eq!(
+        (&bye["code"], &bye["retry"]),
+        (&"session.lost".into(), &true.into())
+    );
+}
+
+#[tokio::test]
+async fn a_holder_cannot_point_the_gateway_outside_its_directory() {
+    let world = World::start().await;
+    let (mut viewer, mut holder, streamer) = world.connected().await;
+    drop(streamer);
+    assert_eq!(viewer.control().await["type"], "resync");
+    viewer.have(0, 0, &[]).await;
+    assert!(holder.next::<viewer::ToHolder>().await.is_some());
+    let news = Some(viewer::from_holder::News::StreamAt(viewer::StreamAt {
+        socket: format!("x/../{}", "stream.sock"),
+    }));
+    holder.send(&viewer::FromHolder { news }).await;
+    // It is asked again instead, and a plain name is followed.
+    world.session.open_stream(&mut holder).await;
+    world.session.units().await;
+}
+
+#[tokio::test]
+async fn a_holder_that_goes_takes_its_viewers_with_it() {
+    let world = World::start().await;
+    let (mut viewer, mut holder, _streamer) = world.connected().await;
+    let news = Some(viewer::from_holder::News::Ending(viewer::Ending {
+        reason: "an administrator stopped it".into(),
+    }));
+    holder.send(&viewer::FromHolder { news }).await;
+    assert_eq!(
+        viewer.bye().await["message"],
+        "The session has ended: an administrator stopped it."
+    );
+
+    let mut viewer = world.viewer().await;
+    viewer.hello("resume", "again").await;
+    assert_eq!(viewer.control().await["type"], "welcome");
+    drop(world.session.viewer().await);
+    assert_eq!(viewer.bye().await["code"], "session.lost");
+}
+
+#[tokio::test]
+async fn a_viewer_that_reads_nothing_stops_its_own_stream_only() {
+    let world = World::start().await;
+    let (_slow, mut slow_holder, mut slow_streamer) = world.connected().await;
+    // Megabytes, sent by a streamer that ignores credit: they fill the sockets, then nothing is read.
+    let unit = vec![0; 1 << 20];
+    let mut sent = 0;
+    while tokio::time::timeout(
+        Duration::from_millis(500),
+        slow_streamer.unit(Class::Display, &unit),
+    )
+    .await
+    .is_ok()
+    {
+        sent += 1;
+        assert!(
+            sent < 64,
+            "the gateway took {sent} MB for a viewer that reads nothing"
+        );
+    }
+
+    // Its input still works, and so does another viewer.
+    slow_holder.had_input(0xaa, 1).await;
+    let mut other = world.viewer().await;
+    other.hello("resume", "again").await;
+    other.have(0, 0, &[]).await;
+    assert_eq!(other.control().await["type"], "welcome");
+    let mut holder = world.session.viewer().await;
+    world.session.open_stream(&mut holder).await;
+    let (mut streamer, _) = world.session.units().await;
+    streamer.unit(Class::Display, b"fast").await;
+    assert_eq!(other.message().await.unwrap(), &b"\x11fast"[..]);
+    until("both are counted", || world.metrics.viewers() == 2).await;
+}
