@@ -1,0 +1,449 @@
+//! Delivery groups with their node pools: made whole, listed, asked to go.
+
+use crate::connection::{Connection, Row, Value, all, first, narrow, placeholders, values, word};
+use crate::error::{Result, StoreError};
+use crate::nonces::{self, Nonce};
+use crate::page::{Page, PageRequest};
+use crate::slots::{self, NewSlots};
+use crate::{Store, grants};
+use greenroom_model::{
+    AccountId, AppId, AppInstanceGroupId, AuthMode, ChargeType, EndUserId, GroupStatus, ImageId,
+    NodePoolId, PolicyId, ProductType, SpecId, Timestamp,
+};
+
+/// A delivery group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// What was decided when it was made.
+    pub made: GroupSpec,
+    /// Where it is between being made and being gone.
+    pub status: GroupStatus,
+    /// Why, when the status is a bad one; else empty.
+    pub status_reason: String,
+    /// Its sessions, those deleted but still listed included.
+    pub sessions: u64,
+}
+
+/// What a delivery group is made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupSpec {
+    /// Its id.
+    pub id: AppInstanceGroupId,
+    /// Whose it is.
+    pub account: AccountId,
+    /// Its name; the id, when its creator gave none.
+    pub name: String,
+    /// What it delivers.
+    pub product_type: ProductType,
+    /// What its users are given.
+    pub auth_mode: AuthMode,
+    /// Where it is.
+    pub region: String,
+    /// Its image.
+    pub image: ImageId,
+    /// Its specification, one for each group.
+    pub spec_id: SpecId,
+    /// The named policy it follows, if any.
+    pub policy: Option<PolicyId>,
+    /// The app opened at start, if one was named.
+    pub pre_open_app: Option<AppId>,
+    /// Minutes a binding outlives its viewer; -1 for ever.
+    pub session_timeout: i32,
+    /// Whoever has a ticket is let in, authorized or not.
+    pub skip_user_check: bool,
+    /// What its creator asked for beyond this, as JSON; opaque to the store.
+    pub settings: String,
+    /// How it is paid.
+    pub charge: Charge,
+    /// Where its sessions run.
+    pub pool: NodePool,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// How a group is paid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Charge {
+    /// By use or for a period.
+    pub charge_type: ChargeType,
+    /// What is counted.
+    pub resource_mode: String,
+    /// The finer way of paying, if one was named.
+    pub sub_pay_type: Option<String>,
+    /// How many [`Charge::period_unit`]s.
+    pub period: u32,
+    /// Of what.
+    pub period_unit: String,
+    /// Pay without asking.
+    pub auto_pay: bool,
+    /// Renew without asking.
+    pub auto_renew: bool,
+    /// The order.
+    pub order_id: String,
+    /// When what was paid for ends; never, for payment by use.
+    pub expires: Option<Timestamp>,
+}
+
+/// Where a group's sessions run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodePool {
+    /// Its id.
+    pub id: NodePoolId,
+    /// What its nodes are.
+    pub instance_type: String,
+    /// How many there are.
+    pub node_amount: u32,
+    /// Sessions of each.
+    pub node_capacity: u32,
+    /// How their number changes.
+    pub strategy_type: String,
+    /// The rest of the strategy, as JSON; opaque to the store.
+    pub strategy: String,
+}
+
+/// Which groups of an account are listed; what is empty or `None` does not filter.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GroupFilter {
+    /// Delivers this.
+    pub product_type: Option<ProductType>,
+    /// Is this one.
+    pub id: Option<AppInstanceGroupId>,
+    /// Has this in its name, case included.
+    pub name_contains: Option<String>,
+    /// Has this image.
+    pub image: Option<ImageId>,
+    /// Has one of these statuses.
+    pub statuses: Vec<GroupStatus>,
+    /// Has nodes of this type.
+    pub node_type: Option<String>,
+    /// Is there.
+    pub region: Option<String>,
+}
+
+/// What the groups that exist take of the machines' capacity.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodesInUse {
+    /// Nodes of this type.
+    pub instance_type: String,
+    /// So many of them.
+    pub nodes: u64,
+    /// With so many sessions in all.
+    pub slots: u64,
+}
+
+const GROUP: &str = "SELECT g.group_id, g.account_id, g.name, g.product_type, g.auth_mode, g.region,
+        g.image_id, g.spec_id, g.policy_id, g.pre_open_app, g.session_timeout, g.skip_user_check,
+        g.settings, g.charge_type, g.charge_resource_mode, g.sub_pay_type, g.period, g.period_unit,
+        g.auto_pay, g.auto_renew, g.order_id, g.expires_at, g.created_at, g.status, g.status_reason,
+        g.session_count, n.pool_id, n.instance_type, n.node_amount, n.node_capacity, n.strategy_type,
+        n.strategy
+    FROM app_groups g JOIN node_pools n ON n.group_id = g.group_id";
+
+fn group(row: &dyn Row) -> Result<Group> {
+    let text = |at| row.text(at).map(ToOwned::to_owned);
+    let flag = |at| row.integer(at).map(|number| number != 0);
+    Ok(Group {
+        made: GroupSpec {
+            id: word(row.text(0)?, AppInstanceGroupId::parse)?,
+            account: word(row.text(1)?, AccountId::parse)?,
+            name: text(2)?,
+            product_type: word(row.text(3)?, ProductType::parse)?,
+            auth_mode: word(row.text(4)?, AuthMode::parse)?,
+            region: text(5)?,
+            image: word(row.text(6)?, ImageId::parse)?,
+            spec_id: word(row.text(7)?, SpecId::parse)?,
+            policy: row
+                .maybe_text(8)?
+                .map(|id| word(id, PolicyId::parse))
+                .transpose()?,
+            pre_open_app: row
+                .maybe_text(9)?
+                .map(|id| word(id, AppId::parse))
+                .transpose()?,
+            session_timeout: narrow(row.integer(10)?)?,
+            skip_user_check: flag(11)?,
+            settings: text(12)?,
+            charge: Charge {
+                charge_type: word(row.text(13)?, ChargeType::parse)?,
+                resource_mode: text(14)?,
+                sub_pay_type: row.maybe_text(15)?.map(ToOwned::to_owned),
+                period: narrow(row.integer(16)?)?,
+                period_unit: text(17)?,
+                auto_pay: flag(18)?,
+                auto_renew: flag(19)?,
+                order_id: text(20)?,
+                expires: row.maybe_integer(21)?.map(Timestamp),
+            },
+            pool: NodePool {
+                id: word(row.text(26)?, NodePoolId::parse)?,
+                instance_type: text(27)?,
+                node_amount: narrow(row.integer(28)?)?,
+                node_capacity: narrow(row.integer(29)?)?,
+                strategy_type: text(30)?,
+                strategy: text(31)?,
+            },
+            created: Timestamp(row.integer(22)?),
+        },
+        status: word(row.text(23)?, GroupStatus::parse)?,
+        status_reason: text(24)?,
+        sessions: narrow(row.integer(25)?)?,
+    })
+}
+
+impl Store {
+    /// Makes a group with its pool, slots and first users, all or nothing. `fits` is shown what the groups
+    /// that exist already take and decides within the same transaction, so that two calls cannot both take
+    /// the last node.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRoom`] when `fits` says no, [`StoreError::NonceReplayed`], [`StoreError::Conflict`]
+    /// when an id is taken, or the database could not be written.
+    pub async fn create_group(
+        &self,
+        spec: GroupSpec,
+        slots: NewSlots,
+        users: Vec<EndUserId>,
+        nonce: Option<Nonce>,
+        fits: impl FnOnce(&[NodesInUse]) -> bool + Send + 'static,
+    ) -> Result<()> {
+        self.write_intent(move |c| {
+            nonces::spend(c, nonce.as_ref())?;
+            if !fits(&nodes_in_use(c)?) {
+                return Err(StoreError::NoRoom);
+            }
+            insert(c, &spec)?;
+            slots::add(c, &spec, slots)?;
+            grants::grant_group(c, &spec.account, &spec.id, &users, spec.created)
+        })
+        .await
+    }
+
+    /// The group, if it is this account's and not being deleted.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn group(
+        &self,
+        account: &AccountId,
+        id: &AppInstanceGroupId,
+    ) -> Result<Option<Group>> {
+        let (account, id) = (account.clone(), id.clone());
+        self.read(move |c| {
+            let sql = format!(
+                "{GROUP} WHERE g.group_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'"
+            );
+            first(c, &sql, values![&id, &account], group)
+        })
+        .await
+    }
+
+    /// One page of the account's groups, oldest first, without those being deleted.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn list_groups(
+        &self,
+        account: &AccountId,
+        filter: GroupFilter,
+        page: PageRequest,
+    ) -> Result<Page<Group>> {
+        let account = account.clone();
+        self.read(move |c| {
+            let (condition, mut parameters) = condition(&account, filter);
+            let count = format!(
+                "SELECT COUNT(*) FROM app_groups g JOIN node_pools n ON n.group_id = g.group_id
+                 WHERE {condition}"
+            );
+            let total = first(c, &count, &parameters, |row| narrow(row.integer(0)?))?.unwrap_or(0);
+            let (limit, offset) = (parameters.len() + 1, parameters.len() + 2);
+            let sql = format!(
+                "{GROUP} WHERE {condition} ORDER BY g.created_at, g.group_id LIMIT ${limit} OFFSET ${offset}"
+            );
+            parameters.extend([page.size.into(), page.skipped().into()]);
+            Ok(Page { items: all(c, &sql, &parameters, group)?, total })
+        })
+        .await
+    }
+
+    /// Asks for the group's end: from now on it is not found, and its sessions are to go. Answers `false`
+    /// when the account has no such group.
+    ///
+    /// # Errors
+    /// [`StoreError::NonceReplayed`], or the database could not be written.
+    pub async fn delete_group(
+        &self,
+        account: &AccountId,
+        id: &AppInstanceGroupId,
+        nonce: Option<Nonce>,
+        at: Timestamp,
+    ) -> Result<bool> {
+        let (account, id) = (account.clone(), id.clone());
+        self.write_intent(move |c| {
+            nonces::spend(c, nonce.as_ref())?;
+            let found = c.execute(
+                "UPDATE app_groups SET status = 'DELETING', status_reason = ''
+                 WHERE group_id = $1 AND account_id = $2 AND status <> 'DELETING'",
+                values![&id, &account],
+            )?;
+            if found == 0 {
+                return Ok(false);
+            }
+            c.execute(
+                "UPDATE sessions SET desired = 'DELETED', asked = 'DELETE', wake_at = $2,
+                     generation = generation + 1
+                 WHERE group_id = $1 AND status <> 'DELETED'",
+                values![&id, at],
+            )?;
+            // An instance that carries no session has no reconciler that would end it.
+            c.execute(
+                "UPDATE app_instances SET status = 'DELETED' WHERE group_id = $1 AND instance_id NOT IN
+                     (SELECT instance_id FROM sessions WHERE group_id = $1)",
+                values![&id],
+            )?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Records where a group is, unless it is being deleted; answers whether it did.
+    ///
+    /// # Errors
+    /// The database could not be written.
+    pub async fn set_group_status(
+        &self,
+        id: &AppInstanceGroupId,
+        status: GroupStatus,
+        reason: &str,
+    ) -> Result<bool> {
+        let (id, reason) = (id.clone(), reason.to_owned());
+        self.write(move |c| {
+            let changed = c.execute(
+                "UPDATE app_groups SET status = $2, status_reason = $3
+                 WHERE group_id = $1 AND status <> 'DELETING'",
+                values![&id, status.as_str(), reason],
+            )?;
+            Ok(changed > 0)
+        })
+        .await
+    }
+
+    /// What the groups that exist take of the machines' capacity; a group being deleted counts until it is
+    /// gone.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn nodes_in_use(&self) -> Result<Vec<NodesInUse>> {
+        self.read(|c| nodes_in_use(c)).await
+    }
+}
+
+fn nodes_in_use(c: &mut dyn Connection) -> Result<Vec<NodesInUse>> {
+    all(
+        c,
+        "SELECT n.instance_type, CAST(SUM(n.node_amount) AS BIGINT),
+             CAST(SUM(n.node_amount * n.node_capacity) AS BIGINT)
+         FROM node_pools n JOIN app_groups g ON g.group_id = n.group_id
+         WHERE g.deleted_at IS NULL GROUP BY n.instance_type ORDER BY n.instance_type",
+        &[],
+        |row| {
+            Ok(NodesInUse {
+                instance_type: row.text(0)?.to_owned(),
+                nodes: narrow(row.integer(1)?)?,
+                slots: narrow(row.integer(2)?)?,
+            })
+        },
+    )
+}
+
+fn insert(c: &mut dyn Connection, spec: &GroupSpec) -> Result<()> {
+    let GroupSpec { charge, pool, .. } = spec;
+    let made = c.execute(
+        "INSERT INTO app_groups (group_id, account_id, name, product_type, auth_mode, region, image_id,
+             spec_id, policy_id, pre_open_app, session_timeout, skip_user_check, settings, charge_type,
+             charge_resource_mode, sub_pay_type, period, period_unit, auto_pay, auto_renew, order_id,
+             expires_at, status, status_reason, session_count, next_session, next_instance, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+             $20, $21, $22, 'DEPLOYING', '', 0, 1, 1, $23)
+         ON CONFLICT DO NOTHING",
+        values![
+            &spec.id,
+            &spec.account,
+            &spec.name,
+            spec.product_type.as_str(),
+            spec.auth_mode.as_str(),
+            &spec.region,
+            &spec.image,
+            &spec.spec_id,
+            spec.policy.as_ref(),
+            spec.pre_open_app.as_ref(),
+            i64::from(spec.session_timeout),
+            spec.skip_user_check,
+            &spec.settings,
+            charge.charge_type.as_str(),
+            &charge.resource_mode,
+            charge.sub_pay_type.as_ref(),
+            charge.period,
+            &charge.period_unit,
+            charge.auto_pay,
+            charge.auto_renew,
+            &charge.order_id,
+            charge.expires,
+            spec.created,
+        ],
+    )?;
+    if made == 0 {
+        return Err(StoreError::Conflict("the group"));
+    }
+    c.execute(
+        "INSERT INTO node_pools (pool_id, group_id, instance_type, node_amount, node_capacity,
+             strategy_type, strategy)
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        values![
+            &pool.id,
+            &spec.id,
+            &pool.instance_type,
+            pool.node_amount,
+            pool.node_capacity,
+            &pool.strategy_type,
+            &pool.strategy,
+        ],
+    )?;
+    Ok(())
+}
+
+fn condition(account: &AccountId, filter: GroupFilter) -> (String, Vec<Value>) {
+    let mut text = "g.account_id = $1 AND g.status <> 'DELETING'".to_owned();
+    let mut parameters = vec![Value::from(account)];
+    let equal = [
+        (
+            "g.product_type",
+            filter.product_type.map(|it| it.as_str().into()),
+        ),
+        ("g.group_id", filter.id.as_ref().map(Into::into)),
+        ("g.image_id", filter.image.as_ref().map(Into::into)),
+        ("n.instance_type", filter.node_type.map(Into::into)),
+        ("g.region", filter.region.map(Into::into)),
+    ];
+    for (column, value) in equal {
+        if let Some(value) = value {
+            parameters.push(value);
+            text += &format!(" AND {column} = ${}", parameters.len());
+        }
+    }
+    if let Some(part) = filter.name_contains.filter(|part| !part.is_empty()) {
+        parameters.push(part.into());
+        // The databases differ in how LIKE treats case and in what finds a substring; both replace alike.
+        text += &format!(" AND replace(g.name, ${}, '') <> g.name", parameters.len());
+    }
+    if !filter.statuses.is_empty() {
+        let places = placeholders(parameters.len() + 1, filter.statuses.len());
+        text += &format!(" AND g.status IN ({places})");
+        parameters.extend(
+            filter
+                .statuses
+                .iter()
+                .map(|status| Value::from(status.as_str())),
+        );
+    }
+    (text, parameters)
+}

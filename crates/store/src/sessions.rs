@@ -1,0 +1,281 @@
+//! Persistent sessions as callers see them: listed page by page, looked at one by one, asked for things.
+
+use crate::Store;
+use crate::blocks;
+use crate::connection::{Connection, Row, Value, all, first, narrow, placeholders, values, word};
+use crate::error::{Result, StoreError};
+use crate::nonces::{self, Nonce};
+use crate::page::{Page, PageRequest};
+use greenroom_model::{
+    AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, Desired,
+    EndUserId, PersistentId, PersistentStatus, ProductType, Timestamp,
+};
+use std::collections::HashMap;
+
+/// A persistent session as a listing shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its id.
+    pub id: PersistentId,
+    /// Its name.
+    pub name: String,
+    /// Its status.
+    pub status: PersistentStatus,
+    /// The app instance that carries it now.
+    pub instance: AppInstanceId,
+    /// That instance's status.
+    pub instance_status: AppInstanceStatus,
+    /// The users granted this session, sorted bytewise.
+    pub users: Vec<EndUserId>,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// Which sessions of a group are listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SessionFilter {
+    /// All of them.
+    All,
+    /// Those of these that exist; the order given and repetitions do not matter.
+    Ids(Vec<PersistentId>),
+}
+
+/// A persistent session, looked at by a tenant's call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Session {
+    /// What a listing shows.
+    pub row: SessionRow,
+    /// Its group.
+    pub group: AppInstanceGroupId,
+    /// What its group delivers.
+    pub product_type: ProductType,
+    /// Why its status is a bad one; else empty.
+    pub status_reason: String,
+    /// What it is meant to be.
+    pub desired: Desired,
+}
+
+const ROW: &str = "SELECT s.session_id, s.name, s.status, s.instance_id, i.status, s.created_at
+    FROM sessions s JOIN app_instances i ON i.instance_id = s.instance_id";
+
+fn row(row: &dyn Row) -> Result<SessionRow> {
+    Ok(SessionRow {
+        id: word(row.text(0)?, PersistentId::parse)?,
+        name: row.text(1)?.to_owned(),
+        status: word(row.text(2)?, PersistentStatus::parse)?,
+        instance: word(row.text(3)?, AppInstanceId::parse)?,
+        instance_status: word(row.text(4)?, AppInstanceStatus::parse)?,
+        users: Vec::new(),
+        created: Timestamp(row.integer(5)?),
+    })
+}
+
+impl Store {
+    /// One page of a group's sessions, oldest first. `None` when the account has no such group of that
+    /// product type, or it is being deleted.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn page_sessions(
+        &self,
+        account: &AccountId,
+        group: &AppInstanceGroupId,
+        product_type: ProductType,
+        filter: SessionFilter,
+        page: PageRequest,
+    ) -> Result<Option<Page<SessionRow>>> {
+        let (account, group) = (account.clone(), group.clone());
+        self.read(move |c| {
+            let sql = "SELECT session_count FROM app_groups WHERE group_id = $1 AND account_id = $2
+                 AND product_type = $3 AND status <> 'DELETING'";
+            let parameters = values![&group, &account, product_type.as_str()];
+            let Some(total) = first(c, sql, parameters, |row| narrow(row.integer(0)?))? else {
+                return Ok(None);
+            };
+            let mut found = match filter {
+                SessionFilter::All => Page {
+                    items: by_position(c, &group, page)?,
+                    total,
+                },
+                SessionFilter::Ids(ids) => among(c, &group, ids, page)?,
+            };
+            add_users(c, &mut found.items)?;
+            Ok(Some(found))
+        })
+        .await
+    }
+
+    /// A session of this account, if its group is not being deleted.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn session(&self, account: &AccountId, id: &PersistentId) -> Result<Option<Session>> {
+        let (account, id) = (account.clone(), id.clone());
+        self.read(move |c| {
+            let sql =
+                "SELECT s.session_id, s.name, s.status, s.instance_id, i.status, s.created_at,
+                     s.group_id, g.product_type, s.status_reason, s.desired
+                 FROM sessions s JOIN app_instances i ON i.instance_id = s.instance_id
+                 JOIN app_groups g ON g.group_id = s.group_id
+                 WHERE s.session_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'";
+            let mut found = first(c, sql, values![&id, &account], |it| {
+                Ok(Session {
+                    row: row(it)?,
+                    group: word(it.text(6)?, AppInstanceGroupId::parse)?,
+                    product_type: word(it.text(7)?, ProductType::parse)?,
+                    status_reason: it.text(8)?.to_owned(),
+                    desired: word(it.text(9)?, Desired::parse)?,
+                })
+            })?;
+            if let Some(session) = &mut found {
+                add_users(c, std::slice::from_mut(&mut session.row))?;
+            }
+            Ok(found)
+        })
+        .await
+    }
+
+    /// Writes down what is asked of a session, for a reconciler to act on. A session that is deleted, or is
+    /// to be, takes nothing else.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when the account has no such session, [`StoreError::Conflict`] when it is
+    /// to be deleted, [`StoreError::NonceReplayed`], or the database could not be written.
+    pub async fn ask_session(
+        &self,
+        account: &AccountId,
+        id: &PersistentId,
+        ask: Ask,
+        nonce: Option<Nonce>,
+        at: Timestamp,
+    ) -> Result<()> {
+        let (account, id) = (account.clone(), id.clone());
+        self.write_intent(move |c| {
+            nonces::spend(c, nonce.as_ref())?;
+            let sql = "SELECT 1 FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
+                 WHERE s.session_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'";
+            first(c, sql, values![&id, &account], |row| row.integer(0))?
+                .ok_or(StoreError::NotFound("session"))?;
+            if self::ask(c, &id, ask, at)? {
+                Ok(())
+            } else {
+                Err(StoreError::Conflict("the session"))
+            }
+        })
+        .await
+    }
+}
+
+/// Writes an ask within the caller's transaction; `false` when the session is to be deleted.
+pub(crate) fn ask(
+    c: &mut dyn Connection,
+    id: &PersistentId,
+    ask: Ask,
+    at: Timestamp,
+) -> Result<bool> {
+    let desired = match ask {
+        Ask::Start => Some(Desired::Running),
+        Ask::Stop => Some(Desired::Stopped),
+        Ask::Delete => Some(Desired::Deleted),
+        // What was meant to run runs again from its image; what was stopped stays stopped.
+        Ask::Reset => None,
+    };
+    let changed = c.execute(
+        "UPDATE sessions SET asked = $2, desired = COALESCE($3, desired), wake_at = $4,
+             generation = generation + 1
+         WHERE session_id = $1 AND desired <> 'DELETED'",
+        values![id, ask.as_str(), desired.map(Desired::as_str), at],
+    )?;
+    Ok(changed > 0)
+}
+
+fn by_position(
+    c: &mut dyn Connection,
+    group: &AppInstanceGroupId,
+    page: PageRequest,
+) -> Result<Vec<SessionRow>> {
+    let Some(place) = blocks::place(c, group, page.skipped())? else {
+        return Ok(Vec::new());
+    };
+    let sql = format!(
+        "{ROW} WHERE s.group_id = $1 AND s.ordinal >= $2 ORDER BY s.ordinal LIMIT $3 OFFSET $4"
+    );
+    all(
+        c,
+        &sql,
+        values![group, place.ordinal, page.size, place.skip],
+        row,
+    )
+}
+
+fn among(
+    c: &mut dyn Connection,
+    group: &AppInstanceGroupId,
+    mut ids: Vec<PersistentId>,
+    page: PageRequest,
+) -> Result<Page<SessionRow>> {
+    ids.sort();
+    ids.dedup();
+    if ids.is_empty() {
+        return Ok(Page {
+            items: Vec::new(),
+            total: 0,
+        });
+    }
+    let mut parameters = vec![Value::from(group)];
+    parameters.extend(ids.iter().map(Value::from));
+    // A caller names at most a hundred: all of them are read, and the page is cut out here.
+    let sql = format!(
+        "{ROW} WHERE s.group_id = $1 AND s.session_id IN ({}) ORDER BY s.ordinal",
+        placeholders(2, ids.len())
+    );
+    let found = all(c, &sql, &parameters, row)?;
+    let total = found.len() as u64;
+    let skip = usize::try_from(page.skipped()).unwrap_or(usize::MAX);
+    let items = found
+        .into_iter()
+        .skip(skip)
+        .take(page.size as usize)
+        .collect();
+    Ok(Page { items, total })
+}
+
+/// Adds the users to a page's rows with one query.
+fn add_users(c: &mut dyn Connection, rows: &mut [SessionRow]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "SELECT session_id, end_user_id FROM session_users WHERE session_id IN ({})",
+        placeholders(1, rows.len())
+    );
+    let ids: Vec<Value> = rows.iter().map(|row| Value::from(&row.id)).collect();
+    let granted = all(c, &sql, &ids, |row| {
+        Ok((
+            row.text(0)?.to_owned(),
+            word(row.text(1)?, EndUserId::parse)?,
+        ))
+    })?;
+    let mut users = HashMap::<String, Vec<EndUserId>>::new();
+    for (id, user) in granted {
+        users.entry(id).or_default().push(user);
+    }
+    for row in rows {
+        row.users = users.remove(row.id.as_str()).unwrap_or_default();
+        // Sorted here and not by the database, whose collation is its own.
+        row.users.sort_unstable();
+    }
+    Ok(())
+}
+
+/// App ids have no spaces.
+pub(crate) fn apps_to_column(apps: &[AppId]) -> String {
+    apps.iter().map(AppId::as_str).collect::<Vec<_>>().join(" ")
+}
+
+pub(crate) fn apps_from_column(column: &str) -> Result<Vec<AppId>> {
+    column
+        .split_whitespace()
+        .map(|id| word(id, AppId::parse))
+        .collect()
+}

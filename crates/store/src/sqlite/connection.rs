@@ -1,0 +1,223 @@
+//! One SQLite connection as a [`Connection`].
+
+use crate::connection::{Connection, Row, Value, Visit};
+use crate::error::{Result, StoreError};
+use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{ErrorCode, OpenFlags, Statement};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long a statement waits for another process that holds the file, for instance a backup.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Distinct statements kept prepared by each connection; there are about a hundred in all.
+const PREPARED: usize = 128;
+
+pub(super) struct Sqlite {
+    inner: rusqlite::Connection,
+}
+
+impl Sqlite {
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        // No URI: a path is a path. No mutex: the connection has one thread.
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let inner = rusqlite::Connection::open_with_flags(path, flags)
+            .map_err(|error| translate("opening", error))?;
+        let it = Self { inner }.prepared()?;
+        it.inner
+            .execute_batch(
+                "PRAGMA journal_mode = WAL;
+                 PRAGMA synchronous = FULL;
+                 PRAGMA journal_size_limit = 67108864;
+                 PRAGMA cache_size = -16384;",
+            )
+            .map_err(|error| translate("opening", error))?;
+        Ok(it)
+    }
+
+    pub(super) fn in_memory() -> Result<Self> {
+        let inner =
+            rusqlite::Connection::open_in_memory().map_err(|error| translate("opening", error))?;
+        Self { inner }.prepared()
+    }
+
+    fn prepared(self) -> Result<Self> {
+        self.inner.set_prepared_statement_cache_capacity(PREPARED);
+        self.inner
+            .busy_timeout(PATIENCE)
+            .and_then(|()| {
+                self.inner
+                    .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
+            })
+            .map_err(|error| translate("opening", error))?;
+        Ok(self)
+    }
+
+    pub(super) fn in_transaction(&self) -> bool {
+        !self.inner.is_autocommit()
+    }
+
+    /// Commits; when that is refused, or the transaction is lost already, nothing of it remains.
+    pub(super) fn commit(&mut self) -> Result<()> {
+        let committed = self.script("COMMIT");
+        if self.in_transaction() {
+            drop(self.script("ROLLBACK"));
+        }
+        committed
+    }
+
+    /// Ends a transaction that changed nothing.
+    pub(super) fn end_read(&mut self) {
+        if self.in_transaction() {
+            drop(self.script("ROLLBACK"));
+        }
+    }
+}
+
+impl Connection for Sqlite {
+    fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<usize> {
+        let run = || {
+            let mut statement = self.inner.prepare_cached(sql)?;
+            bind(&mut statement, parameters)?;
+            statement.raw_execute()
+        };
+        run().map_err(|error| translate("writing", error))
+    }
+
+    fn query(
+        &mut self,
+        sql: &str,
+        parameters: &[Value],
+        each: &mut dyn FnMut(&dyn Row) -> Visit,
+    ) -> Result<()> {
+        let reading = |error| translate("reading", error);
+        let mut statement = self.inner.prepare_cached(sql).map_err(reading)?;
+        bind(&mut statement, parameters).map_err(reading)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(reading)? {
+            if each(&SqliteRow(row))?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn script(&mut self, sql: &str) -> Result<()> {
+        self.inner
+            .execute_batch(sql)
+            .map_err(|error| translate("running a script", error))
+    }
+}
+
+/// SQLite numbers `$n` by first appearance, PostgreSQL by n: bind by name, which is both.
+fn bind(statement: &mut Statement<'_>, parameters: &[Value]) -> rusqlite::Result<()> {
+    for index in 1..=statement.parameter_count() {
+        let number = statement
+            .parameter_name(index)
+            .and_then(|name| name.strip_prefix('$'))
+            .and_then(|digits| digits.parse::<usize>().ok());
+        let parameter = number.and_then(|number| parameters.get(number.checked_sub(1)?));
+        match parameter {
+            Some(parameter) => statement.raw_bind_parameter(index, parameter)?,
+            None => {
+                return Err(rusqlite::Error::InvalidParameterCount(
+                    index,
+                    parameters.len(),
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+impl ToSql for Value {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match self {
+            Self::Null => ValueRef::Null,
+            Self::Integer(number) => ValueRef::Integer(*number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Bytes(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+struct SqliteRow<'row>(&'row rusqlite::Row<'row>);
+
+impl SqliteRow<'_> {
+    fn value(&self, at: usize) -> Result<ValueRef<'_>> {
+        self.0
+            .get_ref(at)
+            .map_err(|error| translate("reading", error))
+    }
+}
+
+fn mistyped<T>(at: usize) -> Result<T> {
+    Err(StoreError::Corrupt(format!(
+        "column {at} of an answer has an unexpected type"
+    )))
+}
+
+impl Row for SqliteRow<'_> {
+    fn integer(&self, at: usize) -> Result<i64> {
+        self.maybe_integer(at)?.map_or_else(|| mistyped(at), Ok)
+    }
+
+    fn maybe_integer(&self, at: usize) -> Result<Option<i64>> {
+        match self.value(at)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Integer(number) => Ok(Some(number)),
+            _ => mistyped(at),
+        }
+    }
+
+    fn text(&self, at: usize) -> Result<&str> {
+        self.maybe_text(at)?.map_or_else(|| mistyped(at), Ok)
+    }
+
+    fn maybe_text(&self, at: usize) -> Result<Option<&str>> {
+        match self.value(at)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Text(bytes) => match std::str::from_utf8(bytes) {
+                Ok(text) => Ok(Some(text)),
+                Err(_) => mistyped(at),
+            },
+            _ => mistyped(at),
+        }
+    }
+
+    fn maybe_bytes(&self, at: usize) -> Result<Option<&[u8]>> {
+        match self.value(at)? {
+            ValueRef::Null => Ok(None),
+            ValueRef::Blob(bytes) => Ok(Some(bytes)),
+            _ => mistyped(at),
+        }
+    }
+}
+
+fn translate(step: &'static str, error: rusqlite::Error) -> StoreError {
+    use ErrorCode as C;
+    match error.sqlite_error_code() {
+        Some(C::ConstraintViolation) => StoreError::Conflict("a record"),
+        Some(C::DatabaseCorrupt | C::NotADatabase) => StoreError::Corrupt(error.to_string()),
+        Some(
+            C::DatabaseBusy
+            | C::DatabaseLocked
+            | C::DiskFull
+            | C::ReadOnly
+            | C::CannotOpen
+            | C::SystemIoFailure
+            | C::PermissionDenied
+            | C::OutOfMemory
+            | C::OperationInterrupted
+            | C::FileLockingProtocolFailed
+            | C::NoLargeFileSupport,
+        ) => StoreError::Unavailable {
+            step,
+            source: error.into(),
+        },
+        _ => StoreError::Refused {
+            step,
+            source: error.into(),
+        },
+    }
+}
