@@ -140,10 +140,7 @@ impl<'a> Bridge<'a> {
             Up::Resize(size) => self.resize(size).await,
             Up::Ping { at } => self.outgoing.control(protocol::pong(at)),
             Up::Ack(update) => self.ack(update).await,
-            Up::Have(have) => {
-                self.have = Some(have);
-                self.open_units().await
-            }
+            Up::Have(have) => self.have(have).await,
             Up::Hello(_) => Err(protocol::SECOND_HELLO.into()),
             Up::Unknown => Ok(()),
         }
@@ -185,13 +182,28 @@ impl<'a> Bridge<'a> {
             .map_err(|error| lost(&error))
     }
 
+    async fn have(&mut self, have: Have) -> Result<(), Farewell> {
+        if matches!(self.picture, Picture::Flowing(_)) {
+            // The player lost its state while the streamer did not.
+            return self
+                .tell_streamer(units::to_streamer::Order::Have(have))
+                .await;
+        }
+        self.have = Some(have);
+        self.open_units().await
+    }
+
     async fn ack(&mut self, update: u64) -> Result<(), Farewell> {
-        // With another picture state the ack is for units of a streamer that is no more.
+        self.tell_streamer(units::to_streamer::Order::Ack(units::Ack { update }))
+            .await
+    }
+
+    async fn tell_streamer(&mut self, order: units::to_streamer::Order) -> Result<(), Farewell> {
+        // Without a streamer this is an ack for units of one that is no more.
         let Picture::Flowing(link) = &mut self.picture else {
             return Ok(());
         };
-        let ack = units::to_streamer::Order::Ack(units::Ack { update });
-        match link.send(&units::ToStreamer { order: Some(ack) }).await {
+        match link.send(&units::ToStreamer { order: Some(order) }).await {
             Ok(()) => Ok(()),
             Err(error) => self.lose_streamer(&error).await,
         }

@@ -3,7 +3,7 @@
 mod support;
 
 use greenroom_gateway::Rights;
-use greenroom_session_api::units::Class;
+use greenroom_session_api::units::{Class, ToStreamer, to_streamer};
 use greenroom_session_api::{input, viewer};
 use std::time::Duration;
 use support::{World, all_rights, until};
@@ -127,6 +127,18 @@ async fn a_dead_streamer_is_replaced_while_the_viewer_stays() {
     assert_eq!(streamer.acked().await, 7);
     viewer.send(2, KEY_DOWN).await;
     assert_eq!(holder.input().await.events.len(), 1);
+}
+
+#[tokio::test]
+async fn a_player_that_lost_its_picture_says_so_to_the_same_streamer() {
+    let world = World::start().await;
+    let (mut viewer, _holder, mut streamer) = world.connected().await;
+    viewer.have(0, 0, &[]).await;
+    let order = streamer.next::<ToStreamer>().await.unwrap().order;
+    assert!(
+        matches!(&order, Some(to_streamer::Order::Have(have)) if have.tiles.is_empty()),
+        "{order:?}"
+    );
 }
 
 #[tokio::test]

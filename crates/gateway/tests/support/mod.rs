@@ -1,7 +1,7 @@
 //! A door, a session and a viewer that speak the real protocols over real sockets.
 
-// Each test binary uses its own part of this.
-#![allow(dead_code)]
+// Each test binary uses its own part of this, and all of it is a test.
+#![allow(dead_code, clippy::unwrap_used)]
 
 use axum::body::Bytes;
 use futures_util::{SinkExt, StreamExt};
