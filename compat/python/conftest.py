@@ -1,0 +1,59 @@
+"""A client of the official SDK, pointed at a server that `cargo xtask test` started on an empty data folder."""
+
+import os
+
+import pytest
+from alibabacloud_appstream_center20210901 import models
+from alibabacloud_appstream_center20210901.client import Client
+from alibabacloud_tea_openapi.utils_models import Config
+
+
+def config(**changes):
+    """What a user of the SDK would write, with only the endpoint unlike the vendor's."""
+    settings = {
+        "access_key_id": os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        "access_key_secret": os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+        "endpoint": os.environ["APPSTREAM_ENDPOINT"],
+        "protocol": "http",
+    }
+    return Config(**(settings | changes))
+
+
+@pytest.fixture(scope="session")
+def client():
+    return Client(config())
+
+
+@pytest.fixture(scope="session")
+def client_with():
+    """Makes clients that differ from the usual one in the settings given."""
+    return lambda **changes: Client(config(**changes))
+
+
+@pytest.fixture
+def order():
+    """The smallest order for a group with one persistent session; a test changes what it is about."""
+
+    def make(**changes):
+        fields = {
+            "product_type": "CloudApp",
+            "app_instance_group_name": "compat",
+            "app_center_image_id": "img-this-machine",
+            "biz_region_id": "cn-shanghai",
+            "auth_mode": "Session",
+            "charge_type": "PostPaid",
+            "charge_resource_mode": "Node",
+            "period": 1,
+            "period_unit": "Month",
+            "session_timeout": 15,
+            "pre_open_app_id": "ca-foot",
+            "node_pool": models.CreateAppInstanceGroupRequestNodePool(
+                node_instance_type="appstreaming.general.4c8g",
+                strategy_type="NODE_FIXED",
+                node_amount=1,
+                node_capacity=1,
+            ),
+        }
+        return models.CreateAppInstanceGroupRequest(**(fields | changes))
+
+    return make
