@@ -4,4 +4,5 @@
 //! What is deliberately absent: any display or codec library, and any knowledge of a picture's contents.
 
 pub mod config;
+pub mod runtime;
 pub mod system;

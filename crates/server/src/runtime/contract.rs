@@ -1,0 +1,292 @@
+//! One test of what every runtime promises, run over the fake and over this machine.
+
+use super::fake::{Fake, Script};
+use super::local::{Local, Settings};
+use super::{
+    AppSeen, AppState, Changes, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError,
+};
+use crate::system::KernelEntropy;
+use greenroom_model::{AppId, PersistentId};
+use greenroom_session_api::spec::{App, Network};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Generous: a loaded machine takes seconds for what takes 100 ms.
+const LIMIT: Duration = Duration::from_secs(30);
+
+/// A runtime under test, and what only its test can do to it.
+trait Place {
+    type Runtime: Runtime;
+
+    /// The same place as another server finds it: nothing remembered, everything running.
+    fn runtime(&self) -> (Arc<Self::Runtime>, Changes);
+
+    /// An app that draws and goes on.
+    fn lasting(&self) -> App;
+
+    /// An app that fails before it draws.
+    fn failing(&self) -> App;
+
+    /// Ends the holder's process behind the runtime's back.
+    fn murder(&self, session: &PersistentId, holder: &Handle);
+
+    /// Whether the session's home is there.
+    fn has_home(&self, session: &PersistentId) -> bool;
+}
+
+async fn contract(place: &impl Place) {
+    let session = PersistentId::parse("p-contract").unwrap();
+    let (runtime, changes) = place.runtime();
+    let plan = Plan {
+        persistent_id: session.clone(),
+        apps: vec![place.lasting()],
+        width: 640,
+        height: 480,
+    };
+    let until = |runtime: Arc<_>, changes: Changes, wanted: fn(&Observation) -> bool| {
+        let session = session.clone();
+        async move { wait(&*runtime, &changes, &session, wanted).await }
+    };
+
+    // Nothing is there, and saying so again and again changes nothing.
+    assert_eq!(runtime.adopt().await.unwrap(), []);
+    assert_eq!(runtime.observe(&session), Observation::Absent);
+    runtime.order(&session, Order::Kill).await.unwrap();
+    runtime.release(&session, Release::Slot).await.unwrap();
+
+    // A start ends in a drawn app; a second one changes nothing.
+    runtime.start(&plan).await.unwrap();
+    let first = until(runtime.clone(), changes.clone(), is_drawn).await;
+    runtime.start(&plan).await.unwrap();
+    assert_eq!(runtime.observe(&session), first);
+    assert!(place.has_home(&session));
+    assert!(matches!(
+        runtime.release(&session, Release::Home).await,
+        Err(RuntimeError::StillThere)
+    ));
+
+    // An app that fails is told of; the one that runs is not launched twice.
+    let (lasting, failing) = (place.lasting(), place.failing());
+    runtime
+        .order(&session, Order::Launch(lasting))
+        .await
+        .unwrap();
+    runtime
+        .order(&session, Order::Launch(failing))
+        .await
+        .unwrap();
+    let two = until(runtime.clone(), changes.clone(), |seen| {
+        apps(seen)
+            .iter()
+            .any(|app| matches!(app.state, AppState::Failed(_)))
+    })
+    .await;
+    assert_eq!(apps(&two).len(), 2);
+    assert!(is_drawn(&two), "{two:?}");
+    assert_eq!(handle(&two), handle(&first));
+
+    // The next server finds it as it is, by the same handle, and can end it.
+    drop(runtime);
+    let (runtime, changes) = place.runtime();
+    assert_eq!(
+        runtime.adopt().await.unwrap(),
+        std::slice::from_ref(&session)
+    );
+    assert_eq!(runtime.observe(&session), two);
+    runtime.start(&plan).await.unwrap();
+    assert_eq!(runtime.observe(&session), two);
+    runtime
+        .order(&session, Order::Stop(Duration::from_secs(5)))
+        .await
+        .unwrap();
+    until(runtime.clone(), changes.clone(), |seen| {
+        *seen == Observation::Absent
+    })
+    .await;
+    runtime.release(&session, Release::Slot).await.unwrap();
+    assert!(place.has_home(&session));
+
+    // A holder that dies is noticed, as is one that is killed.
+    runtime.start(&plan).await.unwrap();
+    let again = until(runtime.clone(), changes.clone(), is_drawn).await;
+    assert_ne!(handle(&again).pid, handle(&first).pid);
+    place.murder(&session, &handle(&again));
+    until(runtime.clone(), changes.clone(), |seen| {
+        *seen == Observation::Absent
+    })
+    .await;
+    runtime.start(&plan).await.unwrap();
+    until(runtime.clone(), changes.clone(), is_drawn).await;
+    runtime.order(&session, Order::Kill).await.unwrap();
+    until(runtime.clone(), changes.clone(), |seen| {
+        *seen == Observation::Absent
+    })
+    .await;
+
+    // In the end nothing is left, and clearing up twice is fine.
+    runtime.release(&session, Release::Home).await.unwrap();
+    runtime.release(&session, Release::Home).await.unwrap();
+    assert!(!place.has_home(&session));
+    assert_eq!(place.runtime().0.adopt().await.unwrap(), []);
+}
+
+async fn wait(
+    runtime: &impl Runtime,
+    changes: &Changes,
+    session: &PersistentId,
+    wanted: fn(&Observation) -> bool,
+) -> Observation {
+    let watching = async {
+        loop {
+            let seen = runtime.observe(session);
+            if wanted(&seen) {
+                return seen;
+            }
+            changes.next().await;
+        }
+    };
+    match tokio::time::timeout(LIMIT, watching).await {
+        Ok(seen) => seen,
+        Err(_) => panic!("still {:?}", runtime.observe(session)),
+    }
+}
+
+fn apps(seen: &Observation) -> &[AppSeen] {
+    match seen {
+        Observation::Present(_, seen) => &seen.apps,
+        Observation::Absent | Observation::Unseen(_) => &[],
+    }
+}
+
+fn is_drawn(seen: &Observation) -> bool {
+    apps(seen).iter().any(|app| app.state == AppState::Drawn)
+}
+
+fn handle(seen: &Observation) -> Handle {
+    match seen {
+        Observation::Present(handle, _) | Observation::Unseen(handle) => handle.clone(),
+        Observation::Absent => panic!("there is no holder"),
+    }
+}
+
+fn app(id: &str, argv: &[&str]) -> App {
+    App {
+        app_id: id.to_owned(),
+        argv: argv.iter().map(|&arg| arg.to_owned()).collect(),
+        env: Vec::new(),
+    }
+}
+
+struct FakePlace(Arc<Fake>, Changes);
+
+impl Place for FakePlace {
+    type Runtime = Fake;
+
+    fn runtime(&self) -> (Arc<Fake>, Changes) {
+        (Arc::clone(&self.0), self.1.clone())
+    }
+
+    fn lasting(&self) -> App {
+        app("ca-lasting", &["lasting"])
+    }
+
+    fn failing(&self) -> App {
+        app("ca-failing", &["failing"])
+    }
+
+    fn murder(&self, session: &PersistentId, _: &Handle) {
+        self.0.die(session);
+    }
+
+    fn has_home(&self, session: &PersistentId) -> bool {
+        self.0.has_home(session)
+    }
+}
+
+#[tokio::test]
+async fn the_fake_keeps_the_contract() {
+    let changes = Changes::default();
+    let fake = Fake::new(changes.clone());
+    fake.script(
+        &AppId::parse("ca-failing").unwrap(),
+        Script::Fails("it was told to"),
+    );
+    contract(&FakePlace(Arc::new(fake), changes)).await;
+}
+
+struct ThisMachine {
+    data_dir: PathBuf,
+    install_dir: PathBuf,
+}
+
+impl Place for ThisMachine {
+    type Runtime = Local;
+
+    fn runtime(&self) -> (Arc<Local>, Changes) {
+        let is_root = rustix::process::geteuid().is_root();
+        let settings = Settings {
+            data_dir: self.data_dir.clone(),
+            install_dir: self.install_dir.clone(),
+            uids: is_root.then_some(240_000..240_010),
+            locale: "C.UTF-8".into(),
+            timezone: "UTC".into(),
+            network: Network::None,
+        };
+        let changes = Changes::default();
+        let local = Local::new(settings, Arc::new(KernelEntropy), changes.clone()).unwrap();
+        (Arc::new(local), changes)
+    }
+
+    fn lasting(&self) -> App {
+        app("ca-lasting", &["foot", "sleep", "1000"])
+    }
+
+    fn failing(&self) -> App {
+        app("ca-failing", &["false"])
+    }
+
+    fn murder(&self, _: &PersistentId, holder: &Handle) {
+        let pid = i32::try_from(holder.pid)
+            .ok()
+            .and_then(rustix::process::Pid::from_raw);
+        rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL).unwrap();
+    }
+
+    fn has_home(&self, session: &PersistentId) -> bool {
+        self.data_dir
+            .join("sessions")
+            .join(session.as_str())
+            .join("home")
+            .is_dir()
+    }
+}
+
+/// The real holder, from the folder this test was built into.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn this_machine_keeps_the_contract() {
+    let own = std::env::current_exe().unwrap();
+    let install_dir = own.parent().and_then(Path::parent).unwrap().to_owned();
+    let on_path = |program: &str| {
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+    };
+    for program in ["bwrap", "foot"] {
+        if !on_path(program) {
+            eprintln!("SKIPPED: {program} is not installed");
+            return;
+        }
+    }
+    for program in ["greenroom-session", "greenroom-init"] {
+        assert!(
+            install_dir.join(program).is_file(),
+            "build it first: cargo build -p greenroom-session"
+        );
+    }
+    let folder = tempfile::tempdir().unwrap();
+    contract(&ThisMachine {
+        data_dir: folder.path().to_owned(),
+        install_dir,
+    })
+    .await;
+}

@@ -1,0 +1,231 @@
+//! Sessions that only seem to run, for tests: the same contract as any runtime, and a script for each app.
+//!
+//! Nothing here waits: what a real holder does after a while happens at once, or when a test says so.
+
+use super::{
+    AppSeen, AppState, Changes, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError,
+    Seen,
+};
+use greenroom_model::{AppId, PersistentId};
+use greenroom_session_api::spec::App;
+use std::collections::{HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// What an app does once it is launched.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Script {
+    /// Draws its window at once.
+    #[default]
+    Draws,
+    /// Never draws.
+    Hangs,
+    /// Fails at once, for this reason.
+    Fails(&'static str),
+}
+
+/// A runtime without processes. It outlives the server of a test, as holders do.
+#[derive(Debug)]
+pub struct Fake {
+    changes: Changes,
+    world: Mutex<World>,
+}
+
+#[derive(Debug, Default)]
+struct World {
+    hosts: HashMap<PersistentId, Host>,
+    homes: HashSet<PersistentId>,
+    scripts: HashMap<String, Script>,
+    spawns: u32,
+    no_spawns: bool,
+}
+
+#[derive(Debug)]
+struct Host {
+    handle: Handle,
+    apps: Vec<AppSeen>,
+    launches: u64,
+    frozen: bool,
+    deaf_to_stop: bool,
+}
+
+impl Fake {
+    /// A runtime with nothing in it.
+    pub fn new(changes: Changes) -> Self {
+        Self {
+            changes,
+            world: Mutex::default(),
+        }
+    }
+
+    /// What an app does from its next launch on.
+    pub fn script(&self, app: &AppId, script: Script) {
+        self.world().scripts.insert(app.as_str().to_owned(), script);
+    }
+
+    /// Holders cannot be started, or can again.
+    pub fn refuse_spawns(&self, refuse: bool) {
+        self.world().no_spawns = refuse;
+    }
+
+    /// How many holders were started.
+    pub fn spawns(&self) -> u32 {
+        self.world().spawns
+    }
+
+    /// The process id of the session's holder.
+    pub fn pid(&self, session: &PersistentId) -> Option<u32> {
+        Some(self.world().hosts.get(session)?.handle.pid)
+    }
+
+    /// Whether the session has a home.
+    pub fn has_home(&self, session: &PersistentId) -> bool {
+        self.world().homes.contains(session)
+    }
+
+    /// The latest launch of an app comes this far.
+    pub fn app_is(&self, session: &PersistentId, app: &AppId, state: AppState) {
+        if let Some(host) = self.world().hosts.get_mut(session) {
+            for seen in host.apps.iter_mut().filter(|seen| seen.app_id == *app) {
+                seen.state = state.clone();
+            }
+        }
+        self.changes.tell(session);
+    }
+
+    /// The holder dies, and its apps with it.
+    pub fn die(&self, session: &PersistentId) {
+        self.world().hosts.remove(session);
+        self.changes.tell(session);
+    }
+
+    /// The holder stops giving heartbeats, or goes on.
+    pub fn freeze(&self, session: &PersistentId, frozen: bool) {
+        if let Some(host) = self.world().hosts.get_mut(session) {
+            host.frozen = frozen;
+        }
+        self.changes.tell(session);
+    }
+
+    /// The holder does not end when it is told to.
+    pub fn ignore_stop(&self, session: &PersistentId) {
+        if let Some(host) = self.world().hosts.get_mut(session) {
+            host.deaf_to_stop = true;
+        }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Host {
+    fn launch(&mut self, app: &App, scripts: &HashMap<String, Script>) {
+        let Ok(app_id) = AppId::parse(&app.app_id) else {
+            return;
+        };
+        if self
+            .apps
+            .iter()
+            .any(|seen| seen.app_id == app_id && seen.state.lives())
+        {
+            return;
+        }
+        self.apps.retain(|seen| seen.app_id != app_id);
+        self.launches += 1;
+        let state = match scripts.get(&app.app_id).cloned().unwrap_or_default() {
+            Script::Draws => AppState::Drawn,
+            Script::Hangs => AppState::Launched,
+            Script::Fails(reason) => AppState::Failed(reason.to_owned()),
+        };
+        self.apps.push(AppSeen {
+            app_id,
+            launch: self.launches,
+            state,
+        });
+    }
+}
+
+impl Runtime for Fake {
+    async fn adopt(&self) -> Result<Vec<PersistentId>, RuntimeError> {
+        Ok(self.world().hosts.keys().cloned().collect())
+    }
+
+    async fn start(&self, plan: &Plan) -> Result<(), RuntimeError> {
+        {
+            let mut world = self.world();
+            if world.hosts.contains_key(&plan.persistent_id) {
+                return Ok(());
+            }
+            if world.no_spawns {
+                return Err(RuntimeError::Spawn {
+                    program: "greenroom-session".into(),
+                    source: std::io::ErrorKind::NotFound.into(),
+                });
+            }
+            world.spawns += 1;
+            let mut host = Host {
+                handle: Handle {
+                    run_dir: format!("/fake/run/{}", plan.persistent_id).into(),
+                    key: [7; 32],
+                    pid: 1000 + world.spawns,
+                    started: 1,
+                    uid: None,
+                },
+                apps: Vec::new(),
+                launches: 0,
+                frozen: false,
+                deaf_to_stop: false,
+            };
+            for app in &plan.apps {
+                host.launch(app, &world.scripts);
+            }
+            world.homes.insert(plan.persistent_id.clone());
+            world.hosts.insert(plan.persistent_id.clone(), host);
+        }
+        self.changes.tell(&plan.persistent_id);
+        Ok(())
+    }
+
+    fn observe(&self, session: &PersistentId) -> Observation {
+        match self.world().hosts.get(session) {
+            None => Observation::Absent,
+            Some(host) if host.frozen => Observation::Unseen(host.handle.clone()),
+            Some(host) => Observation::Present(
+                host.handle.clone(),
+                Seen {
+                    apps: host.apps.clone(),
+                    stopping: false,
+                },
+            ),
+        }
+    }
+
+    async fn order(&self, session: &PersistentId, order: Order) -> Result<(), RuntimeError> {
+        {
+            let world = &mut *self.world();
+            let Some(host) = world.hosts.get_mut(session) else {
+                return Ok(());
+            };
+            match order {
+                Order::Launch(app) => host.launch(&app, &world.scripts),
+                Order::Stop(_) if host.deaf_to_stop || host.frozen => {}
+                Order::Stop(_) | Order::Kill => {
+                    world.hosts.remove(session);
+                }
+            }
+        }
+        self.changes.tell(session);
+        Ok(())
+    }
+
+    async fn release(&self, session: &PersistentId, what: Release) -> Result<(), RuntimeError> {
+        let mut world = self.world();
+        if world.hosts.contains_key(session) {
+            return Err(RuntimeError::StillThere);
+        }
+        if what == Release::Home {
+            world.homes.remove(session);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,413 @@
+//! Sessions as detached processes of this machine.
+//!
+//! A holder is a child in a session of its own, so neither the server's death nor its terminal's ends it.
+//! It is known by its pid file, spoken to over its socket, and its end is told by the kernel, so all of it
+//! works the same for a holder an earlier server started.
+
+mod link;
+mod process;
+mod spawn;
+mod users;
+
+use super::{Changes, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError, Seen};
+use crate::config::{self, Config};
+use greenroom_model::{Entropy, PersistentId};
+use greenroom_session_api::control::{self, ToHolder, to_holder};
+use greenroom_session_api::spec::Network;
+use process::Process;
+use spawn::{Places, files, make_dir};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+use users::Users;
+
+/// Orders that wait for a holder that does not take them.
+const WAITING_ORDERS: usize = 32;
+
+/// How long [`Runtime::adopt`] waits for the holders it found to speak. Those that do not are unseen soon.
+const ADOPTION: Duration = Duration::from_secs(2);
+
+/// What is the same for every session of this machine.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The server's data folder, an absolute path.
+    pub data_dir: PathBuf,
+    /// Where `greenroom-session`, `greenroom-init` and `greenroom-stream` lie.
+    pub install_dir: PathBuf,
+    /// When the server is root: the ids that sessions run as.
+    pub uids: Option<Range<u32>>,
+    /// The apps' locale.
+    pub locale: String,
+    /// The apps' time zone.
+    pub timezone: String,
+    /// What of the network they reach.
+    pub network: Network,
+}
+
+/// This machine as a place where sessions run.
+pub struct Local {
+    settings: Settings,
+    entropy: Arc<dyn Entropy>,
+    changes: Changes,
+    seats: Mutex<HashMap<PersistentId, Arc<Seat>>>,
+    users: Mutex<Users>,
+}
+
+/// One session's place in the runtime.
+#[derive(Debug)]
+struct Seat {
+    session: PersistentId,
+    /// Held by whoever starts, or clears up after, the session's holder.
+    turn: tokio::sync::Mutex<()>,
+    view: Mutex<View>,
+    /// Told when a holder that was unseen speaks again.
+    spoke: Notify,
+    changes: Changes,
+}
+
+#[derive(Debug)]
+struct View {
+    observation: Observation,
+    heard: Instant,
+    /// The holder has given a report since it is watched.
+    reported: bool,
+    reach: Option<(Arc<Process>, mpsc::Sender<ToHolder>)>,
+}
+
+/// This machine, as `config` describes it.
+///
+/// # Errors
+/// The data folder cannot be made or used.
+pub fn from_config(
+    config: &Config,
+    entropy: Arc<dyn Entropy>,
+    changes: Changes,
+) -> Result<Local, RuntimeError> {
+    let data_dir = &config.general.data_dir;
+    let sessions = &config.sessions;
+    let is_root = rustix::process::geteuid().is_root();
+    let settings = Settings {
+        data_dir: std::path::absolute(data_dir).map_err(files("find", data_dir))?,
+        install_dir: install_dir(&config.general.install_dir)?,
+        uids: is_root.then(|| sessions.first_uid..sessions.first_uid.saturating_add(sessions.uids)),
+        locale: sessions.locale.clone(),
+        timezone: sessions.timezone.clone(),
+        network: match sessions.network {
+            config::Network::None => Network::None,
+            config::Network::Host => Network::Host,
+        },
+    };
+    Local::new(settings, entropy, changes)
+}
+
+/// The folder of the sibling programs: the configured one, else the one this program lies in.
+fn install_dir(configured: &Path) -> Result<PathBuf, RuntimeError> {
+    if configured.as_os_str().is_empty() {
+        let own = std::env::current_exe().map_err(files("find", Path::new("/proc/self/exe")))?;
+        Ok(own.parent().unwrap_or(Path::new("/")).to_owned())
+    } else {
+        std::path::absolute(configured).map_err(files("find", configured))
+    }
+}
+
+impl Local {
+    /// A runtime over the sessions below the data folder; holders that run are found by
+    /// [`Runtime::adopt`].
+    ///
+    /// # Errors
+    /// The folders for sessions cannot be made.
+    pub fn new(
+        settings: Settings,
+        entropy: Arc<dyn Entropy>,
+        changes: Changes,
+    ) -> Result<Self, RuntimeError> {
+        let sessions = settings.data_dir.join("sessions");
+        make_dir(&sessions, 0o711)?;
+        make_dir(&settings.data_dir.join("run"), 0o711)?;
+        let users = Users::of(settings.uids.clone().unwrap_or(0..0), &sessions);
+        Ok(Self {
+            settings,
+            entropy,
+            changes,
+            seats: Mutex::default(),
+            users: Mutex::new(users),
+        })
+    }
+
+    fn seat(&self, session: &PersistentId) -> Arc<Seat> {
+        let mut seats = lock(&self.seats);
+        let seat = seats
+            .entry(session.clone())
+            .or_insert_with(|| Arc::new(Seat::empty(session.clone(), self.changes.clone())));
+        Arc::clone(seat)
+    }
+
+    fn places(&self, session: &PersistentId) -> Places {
+        Places::of(&self.settings.data_dir, session)
+    }
+
+    /// Watches the holder of a session that has one and is not watched yet.
+    async fn found(&self, session: &PersistentId) -> Result<bool, RuntimeError> {
+        let seat = self.seat(session);
+        let _turn = seat.turn.lock().await;
+        if seat.observation() != Observation::Absent {
+            return Ok(true);
+        }
+        match spawn::find(&self.places(session))? {
+            Some((process, handle)) => {
+                seat.watch(process, handle, None);
+                Ok(true)
+            }
+            None => Ok(false),
+        }
+    }
+
+    async fn spawn(&self, seat: &Arc<Seat>, plan: &Plan) -> Result<(), RuntimeError> {
+        let session = &plan.persistent_id;
+        let uid = match self.settings.uids {
+            Some(_) => Some(lock(&self.users).take(session)?),
+            None => None,
+        };
+        let mut key = [0; 32];
+        self.entropy.fill(&mut key);
+        let (settings, places, owned) = (self.settings.clone(), self.places(session), plan.clone());
+        let (mut child, handle) =
+            off_the_loop(move || spawn::spawn(&settings, &places, &owned, key, uid)).await?;
+        let process = Process::find(handle.pid, handle.started);
+        match process.map_err(files("look at the process in", &handle.run_dir))? {
+            Some(process) => seat.watch(process, handle, Some(child)),
+            // It ended before it could be looked at, which is told as any other end.
+            None => {
+                reap(&mut child);
+                seat.absent();
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Runtime for Local {
+    async fn adopt(&self) -> Result<Vec<PersistentId>, RuntimeError> {
+        let run = self.settings.data_dir.join("run");
+        let mut adopted = Vec::new();
+        for entry in std::fs::read_dir(&run).map_err(files("list", &run))? {
+            let name = entry.map_err(files("list", &run))?.file_name();
+            let Some(session) = name
+                .to_str()
+                .and_then(|name| PersistentId::parse(name).ok())
+            else {
+                continue;
+            };
+            match self.found(&session).await {
+                Ok(true) => adopted.push(session),
+                Ok(false) => {}
+                // One session's broken files are no reason to lose sight of the others.
+                Err(error) => {
+                    tracing::error!(session.id = %session, error = &error as &dyn std::error::Error, "cannot adopt a holder");
+                }
+            }
+        }
+        let until = Instant::now() + ADOPTION;
+        for session in &adopted {
+            self.seat(session).reported(until).await;
+        }
+        Ok(adopted)
+    }
+
+    async fn start(&self, plan: &Plan) -> Result<(), RuntimeError> {
+        if self.found(&plan.persistent_id).await? {
+            return Ok(());
+        }
+        let seat = self.seat(&plan.persistent_id);
+        let _turn = seat.turn.lock().await;
+        if seat.observation() != Observation::Absent {
+            return Ok(());
+        }
+        self.spawn(&seat, plan).await
+    }
+
+    fn observe(&self, session: &PersistentId) -> Observation {
+        let seat = lock(&self.seats).get(session).cloned();
+        seat.map_or(Observation::Absent, |seat| seat.observation())
+    }
+
+    async fn order(&self, session: &PersistentId, order: Order) -> Result<(), RuntimeError> {
+        let reach = lock(&self.seat(session).view).reach.clone();
+        let Some((process, orders)) = reach else {
+            return Ok(());
+        };
+        let order = match order {
+            Order::Kill => {
+                process.kill();
+                return Ok(());
+            }
+            Order::Launch(app) => to_holder::Order::Launch(control::Launch {
+                app_id: app.app_id,
+                argv: app.argv,
+                env: app.env,
+            }),
+            Order::Stop(grace) => to_holder::Order::Stop(control::Stop {
+                grace_ms: u32::try_from(grace.as_millis()).unwrap_or(u32::MAX),
+            }),
+        };
+        let message = ToHolder { order: Some(order) };
+        match orders.try_send(message) {
+            Err(mpsc::error::TrySendError::Full(_)) => Err(RuntimeError::Deaf(WAITING_ORDERS)),
+            // Closed: the holder has just gone, which will be observed.
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    async fn release(&self, session: &PersistentId, what: Release) -> Result<(), RuntimeError> {
+        if self.found(session).await? {
+            return Err(RuntimeError::StillThere);
+        }
+        let seat = self.seat(session);
+        let _turn = seat.turn.lock().await;
+        if seat.observation() != Observation::Absent {
+            return Err(RuntimeError::StillThere);
+        }
+        let places = self.places(session);
+        let home = what == Release::Home;
+        off_the_loop(move || spawn::clear(&places, home)).await?;
+        if home {
+            lock(&self.users).give_back(session);
+        }
+        lock(&self.seats).remove(session);
+        Ok(())
+    }
+}
+
+impl Seat {
+    fn empty(session: PersistentId, changes: Changes) -> Self {
+        Self {
+            session,
+            turn: tokio::sync::Mutex::default(),
+            view: Mutex::new(View {
+                observation: Observation::Absent,
+                heard: Instant::now(),
+                reported: false,
+                reach: None,
+            }),
+            spoke: Notify::new(),
+            changes,
+        }
+    }
+
+    fn observation(&self) -> Observation {
+        lock(&self.view).observation.clone()
+    }
+
+    fn heard(&self) -> Instant {
+        lock(&self.view).heard
+    }
+
+    /// Follows the holder to its end; `child` is its process if it is this server's own.
+    fn watch(self: &Arc<Self>, process: Process, handle: Handle, child: Option<Child>) {
+        let (orders, waiting) = mpsc::channel(WAITING_ORDERS);
+        let process = Arc::new(process);
+        {
+            let mut view = lock(&self.view);
+            view.observation = Observation::Present(handle.clone(), Seen::default());
+            view.heard = Instant::now();
+            view.reported = false;
+            view.reach = Some((Arc::clone(&process), orders));
+        }
+        self.changes.tell(&self.session);
+        let seat = Arc::clone(self);
+        tokio::spawn(async move {
+            link::follow(&seat, &process, &handle, waiting).await;
+            if let Some(mut child) = child {
+                reap(&mut child);
+            }
+            seat.absent();
+        });
+    }
+
+    fn present(&self, handle: &Handle, seen: Seen, now: Instant) {
+        let changed = {
+            let mut view = lock(&self.view);
+            let next = Observation::Present(handle.clone(), seen);
+            let changed = view.observation != next || !view.reported;
+            view.observation = next;
+            view.heard = now;
+            view.reported = true;
+            changed
+        };
+        self.spoke.notify_waiters();
+        if changed {
+            self.changes.tell(&self.session);
+        }
+    }
+
+    fn unseen(&self, handle: &Handle) {
+        lock(&self.view).observation = Observation::Unseen(handle.clone());
+        self.changes.tell(&self.session);
+    }
+
+    fn absent(&self) {
+        {
+            let mut view = lock(&self.view);
+            view.observation = Observation::Absent;
+            view.reach = None;
+        }
+        self.spoke.notify_waiters();
+        self.changes.tell(&self.session);
+    }
+
+    /// Waits until something was heard after `before`.
+    async fn heard_again(&self, before: Instant) {
+        loop {
+            let spoke = self.spoke.notified();
+            if self.heard() != before {
+                return;
+            }
+            spoke.await;
+        }
+    }
+
+    /// Waits for the first report of the holder, or its end, or `until`.
+    async fn reported(&self, until: Instant) {
+        let settled = async {
+            loop {
+                let spoke = self.spoke.notified();
+                {
+                    let view = lock(&self.view);
+                    if view.reported || view.observation == Observation::Absent {
+                        return;
+                    }
+                }
+                spoke.await;
+            }
+        };
+        // What is not settled by then is left to its heartbeats.
+        let _ = tokio::time::timeout_at(until, settled).await;
+    }
+}
+
+/// Takes note of the end of a child that has ended, or it would stay a zombie.
+fn reap(child: &mut Child) {
+    match child.wait() {
+        Ok(status) => tracing::info!(pid = child.id(), %status, "a holder has ended"),
+        Err(error) => tracing::warn!(pid = child.id(), %error, "a holder's end cannot be read"),
+    }
+}
+
+async fn off_the_loop<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, RuntimeError> + Send + 'static,
+) -> Result<T, RuntimeError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+    }
+}
+
+/// A view of a session is whole at every moment, so a panic elsewhere does not spoil it.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,249 @@
+//! Getting a holder going: its folders, its spec, and a process that outlives whoever started it.
+
+use super::process::{Process, started_at};
+use super::{Handle, Plan, RuntimeError, Settings};
+use greenroom_model::PersistentId;
+use greenroom_session_api::spec::{self, HOLDER_PID, HOLDER_SOCKET, STREAM_SOCKET, Spec};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, lchown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// The scale of a session nobody has looked at yet.
+const SCALE_120: u32 = 120;
+
+/// Where a session's things lie.
+#[derive(Debug, Clone)]
+pub struct Places {
+    /// Home, spec and log; outlives the holder.
+    pub session_dir: PathBuf,
+    /// Sockets and pid file of the holder.
+    pub run_dir: PathBuf,
+}
+
+impl Places {
+    /// The places of `session` below the data folder.
+    pub fn of(data_dir: &Path, session: &PersistentId) -> Self {
+        Self {
+            session_dir: data_dir.join("sessions").join(session.as_str()),
+            run_dir: data_dir.join("run").join(session.as_str()),
+        }
+    }
+
+    fn spec(&self) -> PathBuf {
+        self.session_dir.join("spec.json")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.session_dir.join("home")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.session_dir.join("holder.log")
+    }
+}
+
+/// Starts a holder. Whoever calls knows that there is none.
+pub fn spawn(
+    settings: &Settings,
+    places: &Places,
+    plan: &Plan,
+    key: [u8; 32],
+    uid: Option<u32>,
+) -> Result<(Child, Handle), RuntimeError> {
+    folders(places, uid)?;
+    for stale in [HOLDER_SOCKET, STREAM_SOCKET, HOLDER_PID] {
+        remove_file(&places.run_dir.join(stale))?;
+    }
+    let spec = Spec {
+        persistent_id: plan.persistent_id.as_str().to_owned(),
+        session_dir: places.session_dir.clone(),
+        run_dir: places.run_dir.clone(),
+        key_hex: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        uid,
+        gid: uid,
+        width: plan.width,
+        height: plan.height,
+        scale_120: SCALE_120,
+        apps: plan.apps.clone(),
+        init: settings.install_dir.join("greenroom-init"),
+        stream: settings.install_dir.join("greenroom-stream"),
+        locale: settings.locale.clone(),
+        timezone: settings.timezone.clone(),
+        network: settings.network,
+    };
+    write_secret(&places.spec(), &spec.to_json()?)?;
+    let child = run(settings, places)?;
+    let pid = child.id();
+    let handle = Handle {
+        run_dir: places.run_dir.clone(),
+        key,
+        pid,
+        // A child that ended already is a zombie until it is waited for; no process began at 0.
+        started: started_at(pid).unwrap_or(0),
+        uid,
+    };
+    // The holder writes the same; but from here on it must be found even if both are killed.
+    let note = format!("{} {}\n", handle.pid, handle.started);
+    write_secret(&places.run_dir.join(HOLDER_PID), note.as_bytes())?;
+    Ok((child, handle))
+}
+
+/// The holder that runs for a session, if one does: by its pid file, checked against the process.
+pub fn find(places: &Places) -> Result<Option<(Process, Handle)>, RuntimeError> {
+    let pid_file = places.run_dir.join(HOLDER_PID);
+    let Some(note) = read_bounded(&pid_file, 64)? else {
+        return Ok(None);
+    };
+    let note = String::from_utf8_lossy(&note);
+    let mut numbers = note.split_ascii_whitespace().map(str::parse::<u64>);
+    let (Some(Ok(pid)), Some(Ok(started))) = (numbers.next(), numbers.next()) else {
+        return Ok(None);
+    };
+    let Ok(pid) = u32::try_from(pid) else {
+        return Ok(None);
+    };
+    let process =
+        Process::find(pid, started).map_err(files("look at the process of", &pid_file))?;
+    let Some(process) = process else {
+        return Ok(None);
+    };
+    let Some(json) = read_bounded(&places.spec(), spec::MAX_SPEC)? else {
+        tracing::warn!(run_dir = %places.run_dir.display(), pid, "a holder without its spec cannot be spoken to");
+        return Ok(None);
+    };
+    let spec = Spec::from_json(&json)?;
+    let handle = Handle {
+        run_dir: places.run_dir.clone(),
+        // A spec that was read has a sound key.
+        key: spec.key().unwrap_or_default(),
+        pid,
+        started,
+        uid: spec.uid,
+    };
+    Ok(Some((process, handle)))
+}
+
+/// Removes what a holder that is gone has left, and with `home` all the session has here.
+pub fn clear(places: &Places, home: bool) -> Result<(), RuntimeError> {
+    remove_tree(&places.run_dir)?;
+    if home {
+        remove_tree(&places.session_dir)
+    } else {
+        // The key in it is worth nothing any more, but a secret that lies about invites questions.
+        remove_file(&places.spec())
+    }
+}
+
+/// Makes a folder that others may pass through but not list: sessions run as other users.
+pub fn make_dir(path: &Path, mode: u32) -> Result<(), RuntimeError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(mode)
+        .create(path)
+        .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
+        .map_err(files("make", path))
+}
+
+fn folders(places: &Places, uid: Option<u32>) -> Result<(), RuntimeError> {
+    make_dir(&places.session_dir, 0o711)?;
+    make_dir(&places.run_dir, 0o711)?;
+    let home = places.home();
+    if !home.is_dir() {
+        make_dir(&home, 0o700)?;
+    }
+    if let Some(uid) = uid {
+        lchown(&home, Some(uid), Some(uid)).map_err(files("hand over", &home))?;
+    }
+    Ok(())
+}
+
+fn run(settings: &Settings, places: &Places) -> Result<Child, RuntimeError> {
+    let log = log_file(&places.log())?;
+    let other = log.try_clone().map_err(files("open", &places.log()))?;
+    let program = settings.install_dir.join("greenroom-session");
+    let mut command = Command::new(&program);
+    command
+        .arg("--spec")
+        .arg(places.spec())
+        // A folder that is always there, so that nothing is pinned and nothing is given away.
+        .current_dir("/")
+        .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "RUST_LOG"))
+        .stdin(Stdio::null())
+        .stdout(log)
+        .stderr(other);
+    // SAFETY: between fork and exec only setsid(2) is called, which is safe there: it allocates nothing and
+    // takes no lock. Without a session of its own the holder would go down with the server's terminal.
+    unsafe {
+        command.pre_exec(|| Ok(rustix::process::setsid().map(drop)?));
+    }
+    command
+        .spawn()
+        .map_err(|source| RuntimeError::Spawn { program, source })
+}
+
+/// A fresh log; the one of the holder before stays beside it, since it may tell why that one went.
+fn log_file(path: &Path) -> Result<File, RuntimeError> {
+    match fs::rename(path, path.with_extension("log.1")) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            return Err(files("move aside", path)(error));
+        }
+        _ => {}
+    }
+    OpenOptions::new()
+        .create_new(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map_err(files("make", path))
+}
+
+/// Writes a file only its owner may read, whole or not at all.
+fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), RuntimeError> {
+    let fresh = path.with_extension("new");
+    remove_file(&fresh)?;
+    OpenOptions::new()
+        .create_new(true)
+        .write(true)
+        .mode(0o600)
+        .open(&fresh)
+        .and_then(|mut file| file.write_all(bytes))
+        .and_then(|()| fs::rename(&fresh, path))
+        .map_err(files("write", path))
+}
+
+fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RuntimeError> {
+    let mut bytes = Vec::new();
+    match File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(files("read", path)(error)),
+    }
+}
+
+fn remove_file(path: &Path) -> Result<(), RuntimeError> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(files("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+fn remove_tree(path: &Path) -> Result<(), RuntimeError> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(files("remove", path)(error)),
+        _ => Ok(()),
+    }
+}
+
+/// An I/O error with what was tried on what.
+pub fn files(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RuntimeError {
+    let path = path.to_owned();
+    move |source| RuntimeError::Files {
+        doing,
+        path,
+        source,
+    }
+}
