@@ -32,6 +32,8 @@ use tree::Tree;
 pub const MAX_DEPTH: usize = 32;
 /// The highest number an element of a `Name.N` list may have.
 pub const MAX_INDEX: usize = 2_000;
+/// How many empty values that are not text a request may have: each costs another reading.
+const MAX_BLANKS: usize = 100;
 
 /// A request's parameters by name. Its `Debug` shows the names only: values may be passwords.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -55,15 +57,15 @@ impl Params {
     /// Which parameter is missing or invalid, by its name on the wire.
     pub fn deserialize<T: DeserializeOwned>(&self) -> Result<T, ParamError> {
         let mut tree = Tree::of(self)?;
-        loop {
-            // Only the type knows whether an empty value is an empty text or nothing at all, and serde
-            // asks too late to take an answer of "nothing". So the value is taken away and the
-            // question put again; that ends, because each turn takes one away.
+        // Only the type knows whether an empty value is an empty text or nothing at all, and serde asks
+        // too late to take an answer of "nothing". So the value is taken away and the question put again.
+        for _ in 0..MAX_BLANKS {
             match T::deserialize(flat::Flat(&tree)) {
                 Err(error) if error.is_blank() && tree.remove(error.segments()) => {}
                 other => return other,
             }
         }
+        T::deserialize(flat::Flat(&tree))
     }
 }
 
