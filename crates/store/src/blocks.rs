@@ -85,3 +85,84 @@ pub(crate) fn count(
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::Transactions;
+    use crate::migrate;
+    use crate::sqlite::Sqlite;
+    use std::collections::BTreeSet;
+
+    fn counted() -> (Sqlite, AppInstanceGroupId) {
+        let mut c = Sqlite::in_memory().unwrap();
+        migrate::run(&mut c).unwrap();
+        // Only the counts are looked at here, so their group need not exist.
+        c.script("PRAGMA foreign_keys = OFF").unwrap();
+        c.begin().unwrap();
+        (c, AppInstanceGroupId::parse("aig-1").unwrap())
+    }
+
+    /// The ordinal at a position: the place's block holds the sessions that `alive` has in it.
+    fn ordinal(
+        c: &mut Sqlite,
+        group: &AppInstanceGroupId,
+        alive: &BTreeSet<i64>,
+        before: i64,
+    ) -> Option<i64> {
+        let place = place(c, group, before).unwrap()?;
+        alive
+            .range(place.ordinal..)
+            .nth(usize::try_from(place.skip).unwrap())
+            .copied()
+    }
+
+    #[test]
+    fn every_position_is_found_through_seeded_insertions_and_removals() {
+        let (mut c, group) = counted();
+        let mut alive = BTreeSet::new();
+        let mut next = 1_i64;
+        let mut seed = 42_u64;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            usize::try_from(seed >> 33).unwrap() % below
+        };
+        for _ in 0..60 {
+            // Leaps in the ordinals reach blocks of every level.
+            next += [0, 0, 70, 5_000, 300_000][random(5)];
+            let added: Vec<i64> = (next..).take(random(200)).collect();
+            next += i64::try_from(added.len()).unwrap();
+            count(&mut c, &group, added.iter().copied(), 1).unwrap();
+            alive.extend(added);
+
+            let removed: Vec<i64> = alive.iter().copied().filter(|_| random(4) == 0).collect();
+            count(&mut c, &group, removed.iter().copied(), -1).unwrap();
+            alive.retain(|ordinal| !removed.contains(ordinal));
+
+            let listed: Vec<i64> = alive.iter().copied().collect();
+            for before in (0..listed.len())
+                .step_by(7)
+                .chain(listed.len().checked_sub(1))
+            {
+                let found = ordinal(&mut c, &group, &alive, i64::try_from(before).unwrap());
+                assert_eq!(
+                    found,
+                    Some(listed[before]),
+                    "position {before} of {}",
+                    listed.len()
+                );
+            }
+            let end = i64::try_from(listed.len()).unwrap();
+            assert!(place(&mut c, &group, end).unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn a_group_whose_sessions_are_gone_keeps_no_counts() {
+        let (mut c, group) = counted();
+        count(&mut c, &group, 1..=1_000, 1).unwrap();
+        count(&mut c, &group, 1..=1_000, -1).unwrap();
+        let left = c.execute("DELETE FROM session_blocks", &[]).unwrap();
+        assert_eq!(left, 0);
+    }
+}

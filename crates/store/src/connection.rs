@@ -38,8 +38,7 @@ pub(crate) trait Row {
 /// What a visitor of rows answers: go on, or enough.
 pub(crate) type Visit = Result<ControlFlow<()>>;
 
-/// One connection. Its transaction is opened and closed by the thread it belongs to, never by the
-/// functions that use it.
+/// One connection, within a transaction that somebody else opens and closes.
 pub(crate) trait Connection {
     /// Runs a statement, answers how many rows it changed.
     fn execute(&mut self, sql: &str, parameters: &[Value]) -> Result<usize>;
@@ -52,6 +51,17 @@ pub(crate) trait Connection {
     ) -> Result<()>;
     /// Runs a script of several statements without parameters.
     fn script(&mut self, sql: &str) -> Result<()>;
+}
+
+/// The power over a connection's transactions, which its thread and the migrations have and the functions
+/// that say what happens within a transaction do not.
+pub(crate) trait Transactions: Connection {
+    /// Begins a transaction that may write; no other one may meanwhile.
+    fn begin(&mut self) -> Result<()>;
+    /// Commits; when that fails, nothing of the transaction remains.
+    fn commit(&mut self) -> Result<()>;
+    /// Takes the transaction back.
+    fn roll_back(&mut self);
 }
 
 /// Every row, as `read` sees it.

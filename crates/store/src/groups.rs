@@ -10,6 +10,7 @@ use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AuthMode, ChargeType, EndUserId, GroupStatus, ImageId,
     NodePoolId, PolicyId, ProductType, SpecId, Timestamp,
 };
+use std::collections::BTreeSet;
 
 /// A delivery group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -435,15 +436,11 @@ fn condition(account: &AccountId, filter: GroupFilter) -> (String, Vec<Value>) {
         // The databases differ in how LIKE treats case and in what finds a substring; both replace alike.
         text += &format!(" AND replace(g.name, ${}, '') <> g.name", parameters.len());
     }
-    if !filter.statuses.is_empty() {
-        let places = placeholders(parameters.len() + 1, filter.statuses.len());
+    let statuses = BTreeSet::from_iter(filter.statuses);
+    if !statuses.is_empty() {
+        let places = placeholders(parameters.len() + 1, statuses.len());
         text += &format!(" AND g.status IN ({places})");
-        parameters.extend(
-            filter
-                .statuses
-                .iter()
-                .map(|status| Value::from(status.as_str())),
-        );
+        parameters.extend(statuses.iter().map(|status| Value::from(status.as_str())));
     }
     (text, parameters)
 }

@@ -4,7 +4,7 @@
 //! schema a build must know at least to work on the migrated database: its first line is
 //! `-- oldest reader: N`. As long as migrations only add, N stays behind and an older build runs on.
 
-use crate::connection::{Connection, all, first, values};
+use crate::connection::{Connection, Transactions, all, first, values};
 use crate::error::{Result, StoreError};
 
 struct Migration {
@@ -20,11 +20,11 @@ const MIGRATIONS: &[Migration] = &[Migration {
 }];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.
-pub(crate) fn run(c: &mut dyn Connection) -> Result<()> {
+pub(crate) fn run(c: &mut dyn Transactions) -> Result<()> {
     apply(c, MIGRATIONS)
 }
 
-fn apply(c: &mut dyn Connection, known: &[Migration]) -> Result<()> {
+fn apply(c: &mut dyn Transactions, known: &[Migration]) -> Result<()> {
     c.script(
         "CREATE TABLE IF NOT EXISTS schema_migrations (
              number BIGINT NOT NULL PRIMARY KEY,
@@ -35,14 +35,14 @@ fn apply(c: &mut dyn Connection, known: &[Migration]) -> Result<()> {
     )?;
     check(c, known)?;
     for migration in known {
-        c.script("BEGIN IMMEDIATE")?;
-        let applied = within_transaction(c, migration);
-        c.script(if applied.is_ok() {
-            "COMMIT"
-        } else {
-            "ROLLBACK"
-        })?;
-        applied?;
+        c.begin()?;
+        match within_transaction(c, migration) {
+            Ok(()) => c.commit()?,
+            Err(error) => {
+                c.roll_back();
+                return Err(error);
+            }
+        }
     }
     Ok(())
 }
@@ -115,4 +115,93 @@ fn checksum(text: &str) -> i64 {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     hash.cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sqlite::Sqlite;
+
+    const FIRST: Migration = Migration {
+        number: 1,
+        name: "first",
+        sql: "-- oldest reader: 1\nCREATE TABLE one (a BIGINT);",
+    };
+
+    fn numbered(number: i64, sql: &'static str) -> Migration {
+        Migration {
+            number,
+            name: "later",
+            sql,
+        }
+    }
+
+    #[test]
+    fn migrations_are_applied_once_and_in_order() {
+        let mut c = Sqlite::in_memory().unwrap();
+        let second = "-- oldest reader: 1\nALTER TABLE one ADD COLUMN b BIGINT;";
+        apply(&mut c, &[FIRST]).unwrap();
+        apply(&mut c, &[FIRST, numbered(2, second)]).unwrap();
+        apply(&mut c, &[FIRST, numbered(2, second)]).unwrap();
+        c.script("INSERT INTO one (a, b) VALUES (1, 2)").unwrap();
+    }
+
+    #[test]
+    fn an_older_build_runs_on_a_schema_that_only_grew() {
+        let mut c = Sqlite::in_memory().unwrap();
+        let second = "-- oldest reader: 1\nCREATE TABLE two (a BIGINT);";
+        apply(&mut c, &[FIRST, numbered(2, second)]).unwrap();
+        apply(&mut c, &[FIRST]).unwrap();
+    }
+
+    #[test]
+    fn an_older_build_refuses_a_schema_it_would_damage() {
+        let mut c = Sqlite::in_memory().unwrap();
+        let second = "-- oldest reader: 2\nDROP TABLE one;";
+        apply(&mut c, &[FIRST, numbered(2, second)]).unwrap();
+        let refused = apply(&mut c, &[FIRST]).unwrap_err();
+        assert!(matches!(
+            refused,
+            StoreError::SchemaTooNew {
+                found: 2,
+                known: 1,
+                needed: 2
+            }
+        ));
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_nothing() {
+        let mut c = Sqlite::in_memory().unwrap();
+        let broken =
+            "-- oldest reader: 1\nCREATE TABLE two (a BIGINT); CREATE TABLE one (a BIGINT);";
+        assert!(apply(&mut c, &[FIRST, numbered(2, broken)]).is_err());
+        assert!(c.script("SELECT * FROM two").is_err());
+        let mended = "-- oldest reader: 1\nCREATE TABLE two (a BIGINT);";
+        apply(&mut c, &[FIRST, numbered(2, mended)]).unwrap();
+    }
+
+    #[test]
+    fn a_migration_edited_after_it_was_applied_is_noticed() {
+        let mut c = Sqlite::in_memory().unwrap();
+        apply(&mut c, &[FIRST]).unwrap();
+        let edited = Migration {
+            sql: "-- oldest reader: 1\nCREATE TABLE one (a TEXT);",
+            ..FIRST
+        };
+        assert!(matches!(
+            apply(&mut c, &[edited]),
+            Err(StoreError::Corrupt(_))
+        ));
+    }
+
+    #[test]
+    fn every_migration_says_which_builds_may_follow_it() {
+        for (at, migration) in MIGRATIONS.iter().enumerate() {
+            let number = i64::try_from(at).unwrap() + 1;
+            assert_eq!(migration.number, number, "numbered without gaps");
+            let oldest = oldest_reader(migration.sql).expect(migration.name);
+            assert!((1..=number).contains(&oldest), "{}", migration.name);
+        }
+    }
 }

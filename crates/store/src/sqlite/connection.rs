@@ -1,6 +1,6 @@
 //! One SQLite connection as a [`Connection`].
 
-use crate::connection::{Connection, Row, Value, Visit};
+use crate::connection::{Connection, Row, Transactions, Value, Visit};
 use crate::error::{Result, StoreError};
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, Statement};
@@ -13,7 +13,8 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Distinct statements kept prepared by each connection; there are about a hundred in all.
 const PREPARED: usize = 128;
 
-pub(super) struct Sqlite {
+/// The connection; it belongs to one thread.
+pub(crate) struct Sqlite {
     inner: rusqlite::Connection,
 }
 
@@ -35,7 +36,7 @@ impl Sqlite {
         Ok(it)
     }
 
-    pub(super) fn in_memory() -> Result<Self> {
+    pub(crate) fn in_memory() -> Result<Self> {
         let inner =
             rusqlite::Connection::open_in_memory().map_err(|error| translate("opening", error))?;
         Self { inner }.prepared()
@@ -56,18 +57,21 @@ impl Sqlite {
     pub(super) fn in_transaction(&self) -> bool {
         !self.inner.is_autocommit()
     }
+}
 
-    /// Commits; when that is refused, or the transaction is lost already, nothing of it remains.
-    pub(super) fn commit(&mut self) -> Result<()> {
+impl Transactions for Sqlite {
+    fn begin(&mut self) -> Result<()> {
+        self.script("BEGIN IMMEDIATE")
+    }
+
+    fn commit(&mut self) -> Result<()> {
         let committed = self.script("COMMIT");
-        if self.in_transaction() {
-            drop(self.script("ROLLBACK"));
-        }
+        self.roll_back();
         committed
     }
 
-    /// Ends a transaction that changed nothing.
-    pub(super) fn end_read(&mut self) {
+    fn roll_back(&mut self) {
+        // An error like a full disk has ended the transaction already.
         if self.in_transaction() {
             drop(self.script("ROLLBACK"));
         }

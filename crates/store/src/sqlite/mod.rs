@@ -7,11 +7,11 @@
 
 mod connection;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Transactions};
 use crate::error::{Result, StoreError};
 use crate::migrate;
-use crate::workers::{Done, Queue};
-use connection::Sqlite;
+use crate::workers::{Done, Job, Queue};
+pub(crate) use connection::Sqlite;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -115,7 +115,7 @@ fn read(c: &mut Sqlite, queue: &Queue) {
             continue;
         }
         let done = job.run(c);
-        c.end_read();
+        c.roll_back();
         if let Some(Done { answer, .. }) = done {
             answer(Ok(()));
         }
@@ -124,7 +124,7 @@ fn read(c: &mut Sqlite, queue: &Queue) {
 
 fn write(c: &mut Sqlite, queue: &Queue) {
     while let Some(job) = queue.next() {
-        if let Err(error) = c.script("BEGIN IMMEDIATE") {
+        if let Err(error) = c.begin() {
             job.refuse(error);
             continue;
         }
@@ -151,7 +151,7 @@ fn write(c: &mut Sqlite, queue: &Queue) {
     }
 }
 
-fn within_savepoint(c: &mut Sqlite, job: Box<dyn crate::workers::Job>) -> Option<Done> {
+fn within_savepoint(c: &mut Sqlite, job: Box<dyn Job>) -> Option<Done> {
     if let Err(error) = c.script("SAVEPOINT job") {
         job.refuse(error);
         return None;
