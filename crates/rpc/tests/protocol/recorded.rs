@@ -1,11 +1,9 @@
 //! Requests recorded from the official clients are read as what they say, and their signatures hold.
 
-mod support;
-
+use crate::support::{self, Vector};
 use greenroom_rpc::{Credential, Format, Params, Request, Signed, date};
 use sha2::{Digest, Sha256};
 use sm3::Sm3;
-use support::Vector;
 
 #[test]
 fn every_recorded_request_is_read_and_judged_rightly() {

@@ -1,5 +1,7 @@
 //! The recorded requests, loaded from `tests/vectors`.
 
+pub mod random;
+
 use greenroom_rpc::RawRequest;
 use serde::Deserialize;
 use std::collections::BTreeMap;
