@@ -13,6 +13,7 @@ mod demo;
 mod e2e;
 mod failure;
 mod http;
+mod new_op;
 mod node;
 mod scratch;
 mod server;
@@ -38,6 +39,7 @@ cargo xtask test [--quick]                   every check; --quick: format, tidy,
 cargo xtask setup [--for build|demo|test]    install what this machine lacks
 cargo xtask web                              build the player (WASM and TypeScript)
 cargo xtask tidy                             the rules about the tree that no compiler checks
+cargo xtask new-op ACTION                    draft an operation from the recorded contract
 ";
 
 fn main() -> ExitCode {
@@ -57,6 +59,7 @@ fn run(name: &str, args: Args) -> Result {
     match name {
         "help" => print!("{HELP}"),
         "demo" => demo::main(&workspace, args)?,
+        "new-op" => new_op::main(&workspace, args)?,
         "setup" => setup::main(&workspace, args)?,
         "test" => test::main(&workspace, args)?,
         "tidy" => tidy::main(&workspace, args)?,
