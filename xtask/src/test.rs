@@ -228,6 +228,7 @@ fn build_all(workspace: &Workspace) -> Result {
 fn wasm(workspace: &Workspace) -> Result {
     Run::new("node")
         .args(["crates/tiles/tests/wasm.mjs"])
+        .args([web::decoder(workspace)])
         .dir(workspace.root(), "")
         .run()
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask web`: the player, from the crate that encodes its pictures to the files a browser loads.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::args::Args;
 use crate::failure::{Context, Result};
@@ -12,6 +12,9 @@ use crate::workspace::{Profile, Workspace};
 
 /// The player's folder.
 pub const PLAYER: &str = "web/player";
+const WASM: &str = "wasm32-unknown-unknown";
+/// The root manifest's profile for what a browser downloads.
+const WASM_PROFILE: &str = "player";
 
 /// The command: builds for both profiles' install layouts.
 pub fn main(workspace: &Workspace, args: Args) -> Result {
@@ -28,8 +31,15 @@ pub fn build(workspace: &Workspace) -> Result {
     node::install(workspace, PLAYER)?;
     Run::new("npm")
         .args(["run", "--silent", "build"])
+        .env("GREENROOM_TILES_WASM", decoder(workspace))
         .dir(workspace.root(), PLAYER)
         .run()
+}
+
+/// The compiled decoder.
+pub fn decoder(workspace: &Workspace) -> PathBuf {
+    let folder = workspace.target().join(WASM).join(WASM_PROFILE);
+    folder.join("greenroom_tiles.wasm")
 }
 
 /// Compiles the tiles crate for the browser, always optimised: a debug decoder is unusably slow.
@@ -43,7 +53,7 @@ pub fn wasm(workspace: &Workspace) -> Result {
             "--lib",
             "--no-default-features",
         ])
-        .args(["--target", "wasm32-unknown-unknown", "--release"])
+        .args(["--target", WASM, "--profile", WASM_PROFILE])
         .dir(workspace.root(), "")
         .run()
 }
