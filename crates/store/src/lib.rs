@@ -117,3 +117,125 @@ impl Store {
         Ok(written)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use connection::{first, values};
+    use std::sync::mpsc;
+
+    /// Holds the writing thread until the answer is dropped.
+    async fn hold(store: &Store) -> mpsc::Sender<()> {
+        let (go, wait) = mpsc::channel::<()>();
+        let (begun, begins) = tokio::sync::oneshot::channel();
+        let store = store.clone();
+        tokio::spawn(async move {
+            let hold = store.write(move |_| {
+                begun.send(()).unwrap();
+                wait.recv().ok();
+                Ok(())
+            });
+            hold.await
+        });
+        begins.await.unwrap();
+        go
+    }
+
+    async fn beats(store: &Store) -> i64 {
+        let sql = "SELECT value FROM counters WHERE counter = 'heartbeat'";
+        let beats = store.read(move |c| first(c, sql, &[], |row| row.integer(0)));
+        beats.await.unwrap().unwrap()
+    }
+
+    fn beat(c: &mut dyn Connection, by: i64) -> Result<usize> {
+        let sql = "UPDATE counters SET value = value + $1 WHERE counter = 'heartbeat'";
+        c.execute(sql, values![by])
+    }
+
+    #[tokio::test]
+    async fn a_write_that_fails_takes_back_itself_and_not_its_neighbours() {
+        let store = Store::in_memory().unwrap();
+        // The thread is held until the others wait, so that all share one commit.
+        let held = hold(&store).await;
+        let fails = store.write(|c| {
+            beat(c, 10)?;
+            Err::<(), _>(StoreError::Conflict("the case"))
+        });
+        let panics = store.write(|c| -> Result<()> {
+            beat(c, 100)?;
+            panic!("a defect");
+        });
+        let succeeds = store.write(|c| beat(c, 1_000));
+        let open = async { drop(held) };
+        let (fails, panics, succeeds, ()) = tokio::join!(fails, panics, succeeds, open);
+
+        assert!(succeeds.is_ok());
+        assert!(matches!(fails, Err(StoreError::Conflict("the case"))));
+        assert!(matches!(panics, Err(StoreError::Refused { .. })));
+        assert_eq!(beats(&store).await, 1_000);
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_said_and_passes_when_there_is_room_again() {
+        let store = Store::in_memory().unwrap();
+        let set_pages = |pages: u32| {
+            store.write(move |c| c.script(&format!("PRAGMA max_page_count = {pages}")))
+        };
+        // SQLite does not go below what it has: from here on, no page can be added.
+        set_pages(1).await.unwrap();
+        let fill = || {
+            store.write(|c| {
+                beat(c, 1)?;
+                let sql = "INSERT INTO used_nonces (nonce_hash, expires_at) VALUES ($1, 0)";
+                c.execute(sql, values![vec![0_u8; 100_000]])
+            })
+        };
+        let (one, other) = tokio::join!(fill(), fill());
+        for full in [one, other] {
+            assert!(
+                matches!(full, Err(StoreError::Unavailable { .. })),
+                "{full:?}"
+            );
+        }
+        assert_eq!(beats(&store).await, 0);
+        set_pages(1_000_000).await.unwrap();
+        fill().await.unwrap();
+        assert_eq!(beats(&store).await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_call_nobody_waits_for_is_withdrawn_before_it_begins() {
+        let store = Store::in_memory().unwrap();
+        let held = hold(&store).await;
+        tokio::select! {
+            biased;
+            done = store.write(|c| beat(c, 1)) => panic!("done before its turn: {done:?}"),
+            () = std::future::ready(()) => {}
+        }
+        drop(held);
+        assert_eq!(beats(&store).await, 0);
+    }
+
+    #[tokio::test]
+    async fn too_many_calls_are_refused_and_not_heaped_up() {
+        let store = Store::in_memory().unwrap();
+        let held = hold(&store).await;
+        let mut calls = tokio::task::JoinSet::new();
+        let mut refused = 0;
+        for _ in 0..workers::LONGEST_QUEUE + 10 {
+            let store = store.clone();
+            calls.spawn(async move { store.write(|c| beat(c, 1)).await });
+        }
+        // The ten that are too many are answered while the thread is still held.
+        while refused < 10 {
+            let answer = calls.join_next().await.unwrap().unwrap();
+            assert!(matches!(answer, Err(StoreError::Busy)), "{answer:?}");
+            refused += 1;
+        }
+        drop(held);
+        let answers = calls.join_all().await;
+        assert_eq!(answers.len(), workers::LONGEST_QUEUE);
+        assert!(answers.iter().all(Result::is_ok));
+        assert_eq!(beats(&store).await, workers::LONGEST_QUEUE as i64);
+    }
+}

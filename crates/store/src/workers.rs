@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 /// How many jobs may wait for a thread before the next is refused: at 10,000 a second these are half a
 /// second of work, and a caller that would wait longer is better told.
-const LONGEST_QUEUE: usize = 5_000;
+pub(crate) const LONGEST_QUEUE: usize = 5_000;
 
 /// Work for a database thread.
 pub(crate) trait Job: Send {
