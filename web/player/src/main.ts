@@ -1,0 +1,158 @@
+/**
+ * The page at `/play`: takes the ticket from the address, shows the session, and comes back to it after a
+ * reload.
+ *
+ * `window.greenroom` is for tests and for the curious; see {@link Inspection}.
+ */
+
+import { createSession, type Connected, type Disconnected, type Session, type State, type Stats } from "./session.ts";
+import { ending, text } from "./text.ts";
+import { View } from "./view.ts";
+
+/** Where a reloaded page finds its token; gone with the tab, and never seen by another. */
+const RESUME = "greenroom.resume";
+/** After this many failures a first connection is admitted to be slow. */
+const SLOW_AFTER = 4;
+
+/** What can be looked at from outside. */
+export interface Inspection {
+  /** `idle` without a link, else the connection's state. */
+  readonly state: State | "idle";
+  /** The code of the last farewell, `null` since the last welcome. */
+  readonly reason: string | null;
+  readonly persistentId: string | null;
+  /** The number of the last update that was composed. */
+  readonly lastUpdate: number;
+  /** The session had every input event up to this one. */
+  readonly inputAcked: number;
+  /** A snapshot of everything that is counted. */
+  stats(): Stats | null;
+  /** The hash of the picture, computed anew from all its pixels. */
+  frameHash(): Promise<string>;
+}
+
+declare global {
+  interface Window {
+    readonly greenroom: Inspection;
+  }
+}
+
+class Page {
+  readonly #view = new View(() => this.#retry());
+  readonly #stage = document.getElementById("stage") as HTMLElement;
+  #session: Session | null = null;
+  #reason: string | null = null;
+  #persistentId: string | null = null;
+  #failures = 0;
+
+  /** Opens what the address names, else what the tab had open. */
+  open(): void {
+    const ticket = takeTicket();
+    const resume = sessionStorage.getItem(RESUME);
+    if (ticket !== null) {
+      sessionStorage.removeItem(RESUME);
+      this.#begin({ ticket });
+    } else if (resume !== null) {
+      this.#begin({ resume });
+    } else if (this.#session === null) {
+      this.#view.stopped(text.noLink, text.noLinkDetail, false);
+    }
+  }
+
+  /** A link was pasted into the address of a page that is open already. */
+  reopen(): void {
+    if (new URLSearchParams(location.hash.slice(1)).has("ticket")) {
+      this.open();
+    }
+  }
+
+  inspect(): Inspection {
+    const page = this;
+    return {
+      get state() {
+        return page.#session?.state ?? "idle";
+      },
+      get reason() {
+        return page.#reason;
+      },
+      get persistentId() {
+        return page.#persistentId;
+      },
+      get lastUpdate() {
+        return page.#session?.stats.lastUpdate ?? 0;
+      },
+      get inputAcked() {
+        return page.#session?.stats.inputAcked ?? 0;
+      },
+      stats: () => page.#session?.stats ?? null,
+      frameHash: () => page.#session?.frameHash() ?? Promise.resolve(""),
+    };
+  }
+
+  #begin(credential: { ticket: string } | { resume: string }): void {
+    this.#session?.close();
+    this.#failures = 0;
+    this.#view.busy(text.connecting, text.connectingDetail);
+    const session = createSession({ element: this.#stage, label: text.pictureLabel, ...credential });
+    this.#session = session;
+    const on = <T>(type: string, then: (detail: T) => void) =>
+      session.addEventListener(type, (event) => then((event as CustomEvent<T>).detail));
+    on<Connected>("connected", (detail) => this.#onConnected(session, detail));
+    on<Disconnected>("disconnected", (detail) => this.#onDisconnected(session, detail));
+    on<Disconnected>("error", (detail) => this.#onEnded(detail));
+    session.canvas.addEventListener("blur", () => {
+      if (document.hasFocus() && session.state === "connected") {
+        this.#view.mention(text.keyboardBack);
+      }
+    });
+  }
+
+  #onConnected(session: Session, { persistentId, title, resume }: Connected): void {
+    sessionStorage.setItem(RESUME, resume);
+    this.#reason = null;
+    this.#persistentId = persistentId;
+    this.#failures = 0;
+    this.#view.session(title);
+    session.canvas.focus({ preventScroll: true });
+  }
+
+  #onDisconnected(session: Session, { code, message }: Disconnected): void {
+    this.#reason = code;
+    this.#failures += 1;
+    if (session.state === "reconnecting") {
+      this.#view.interrupted();
+    } else if (message) {
+      this.#view.busy(text.waiting, message);
+    } else if (this.#failures >= SLOW_AFTER) {
+      this.#view.busy(text.waiting, text.waitingDetail);
+    }
+  }
+
+  #onEnded({ code, message, mayReturn }: Disconnected): void {
+    this.#reason = code;
+    if (!mayReturn) {
+      sessionStorage.removeItem(RESUME);
+    }
+    const { title, detail } = ending(code, message);
+    this.#view.stopped(title, detail, mayReturn);
+  }
+
+  #retry(): void {
+    this.#view.busy(text.connecting, text.connectingDetail);
+    this.#session?.retry();
+  }
+}
+
+/** Takes the ticket out of the address, so that it stays in neither the history nor a screenshot. */
+function takeTicket(): string | null {
+  const ticket = new URLSearchParams(location.hash.slice(1)).get("ticket");
+  if (location.hash) {
+    history.replaceState(null, "", location.pathname + location.search);
+  }
+  return ticket || null;
+}
+
+const page = new Page();
+Object.defineProperty(window, "greenroom", { value: page.inspect() });
+addEventListener("hashchange", () => page.reopen());
+page.open();

@@ -1,0 +1,301 @@
+/**
+ * A Greenroom session in an element of a page.
+ *
+ *     const session = createSession({ ticket, element });
+ *     session.addEventListener("connected", ({ detail }) => console.log(detail.persistentId));
+ *
+ * | event | `detail` | when |
+ * |---|---|---|
+ * | `connected` | {@link Connected} | the gateway let the player in, for the first time and after every interruption |
+ * | `disconnected` | {@link Disconnected} | the connection was lost; the session comes back by itself |
+ * | `error` | {@link Disconnected} | the connection ended for good; `retry()` tries once more |
+ * | `stats` | {@link Stats} | a figure changed |
+ */
+
+import { listen } from "./controls.ts";
+import { mayReturn, type Farewell, type State } from "./link.ts";
+import type { FromWorker, Stats, ToWorker } from "./messages.ts";
+import type { Credential, Deed, Rights, Size } from "./protocol.ts";
+import { PageSurface } from "./surface.ts";
+
+/** Replaced at build time by where the worker lies. */
+declare const WORKER_URL: string;
+
+const RESIZE_PAUSE = 120;
+
+export interface Options {
+  /** Where the session is shown; it decides the session's size, if the viewer may. */
+  element: HTMLElement;
+  /** What to come in with: a ticket, or the token of an earlier {@link Connected}. */
+  ticket?: string;
+  resume?: string;
+  /** The gateway's origin, when it is not the page's own. */
+  origin?: string;
+  /** What a screen reader says of the picture. */
+  label?: string;
+}
+
+export interface Connected {
+  persistentId: string;
+  title: string;
+  rights: Rights;
+  /** What `createSession` can come back with, until the user's hold on the session ends. */
+  resume: string;
+}
+
+export interface Disconnected extends Farewell {
+  /** Whether the resume token is good for another try. */
+  mayReturn: boolean;
+}
+
+export type { State, Stats };
+
+const NOTHING: Stats = {
+  rtt: null,
+  reconnects: 0,
+  bytesDown: 0,
+  bytesUp: 0,
+  inputSent: 0,
+  inputAcked: 0,
+  updates: 0,
+  lastUpdate: 0,
+  width: 0,
+  height: 0,
+  hashMismatches: 0,
+  refusedUnits: 0,
+  inputToPicture: [],
+  firstPicture: null,
+};
+
+export class Session extends EventTarget {
+  readonly canvas: HTMLCanvasElement;
+  readonly #element: HTMLElement;
+  readonly #worker: Worker;
+  readonly #stop = new AbortController();
+  readonly #stopListening: () => void;
+  #surface: PageSurface | null = null;
+  #state: State = "connecting";
+  #rights: Rights | null = null;
+  #stats: Stats = NOTHING;
+  #hashes = new Map<number, (hash: string) => void>();
+  #asked = 0;
+  #resizeTimer = 0;
+  #size: Size | null;
+
+  constructor(options: Options, credential: Credential) {
+    super();
+    this.#element = options.element;
+    this.canvas = makeCanvas(options.label ?? "");
+    this.#element.append(this.canvas);
+    this.#size = measure(this.#element);
+    this.#worker = new Worker(WORKER_URL, { type: "module", name: "greenroom" });
+    this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#on(data);
+    this.#worker.onerror = (event) => this.#fail(event.message);
+    this.#startWorker(options.origin ?? location.origin, credential);
+    this.#stopListening = listen(this.canvas, {
+      did: (deed, at) => this.#did(deed, at),
+      picture: () => this.#stats,
+      leave: () => this.canvas.blur(),
+    });
+    this.#watchSurroundings();
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /** What is counted; a snapshot. */
+  get stats(): Stats {
+    return this.#stats;
+  }
+
+  /** The hash of the picture, computed anew from all its pixels. */
+  frameHash(): Promise<string> {
+    const id = ++this.#asked;
+    return new Promise((resolve) => {
+      this.#hashes.set(id, resolve);
+      this.#post({ type: "frameHash", id });
+    });
+  }
+
+  /** Tries once more after an `error`. */
+  retry(): void {
+    this.#post({ type: "retry" });
+  }
+
+  /** Leaves, and takes the picture away. The session itself runs on. */
+  close(): void {
+    this.#stop.abort();
+    this.#stopListening();
+    clearTimeout(this.#resizeTimer);
+    this.#worker.terminate();
+    this.canvas.remove();
+    this.#state = "ended";
+  }
+
+  #startWorker(origin: string, credential: Credential): void {
+    const socket = new URL("/gateway/v1/ws", origin);
+    socket.protocol = socket.protocol.replace("http", "ws");
+    const stream = [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0"));
+    const canvas = offscreen(this.canvas);
+    this.#surface = canvas ? null : new PageSurface(this.canvas);
+    this.#post(
+      {
+        type: "start",
+        socketUrl: socket.href,
+        aliveUrl: new URL("/gateway/v1/alive", origin).href,
+        credential,
+        stream: stream.join(""),
+        size: this.#size,
+        canvas,
+      },
+      canvas ? [canvas] : [],
+    );
+  }
+
+  #watchSurroundings(): void {
+    const { signal } = this.#stop;
+    const wake = () => document.visibilityState === "visible" && this.#post({ type: "wake" });
+    document.addEventListener("visibilitychange", wake, { signal });
+    addEventListener("online", wake, { signal });
+    addEventListener("pageshow", wake, { signal });
+    const observer = new ResizeObserver(() => this.#onResize());
+    observer.observe(this.#element);
+    signal.addEventListener("abort", () => observer.disconnect());
+  }
+
+  /** Asks for the new size once the window has come to rest: every size costs the app a layout. */
+  #onResize(): void {
+    this.#fit();
+    clearTimeout(this.#resizeTimer);
+    this.#resizeTimer = setTimeout(() => {
+      const size = measure(this.#element);
+      if (size && !same(size, this.#size)) {
+        this.#size = size;
+        this.#post({ type: "resize", size });
+      }
+    }, RESIZE_PAUSE);
+  }
+
+  #did(deed: Deed, at: number): void {
+    if (this.#rights?.input !== false) {
+      this.#post({ type: "input", deed, at: performance.timeOrigin + at });
+    }
+  }
+
+  #on(message: FromWorker): void {
+    switch (message.type) {
+      case "state":
+        this.#onState(message.state, message.farewell);
+        break;
+      case "welcome": {
+        const { persistentId, title, rights, resume } = message;
+        this.#rights = rights;
+        this.#dispatch("connected", { persistentId, title, rights, resume } satisfies Connected);
+        break;
+      }
+      case "stats":
+        this.#onStats(message.stats);
+        break;
+      case "frameHash":
+        this.#hashes.get(message.id)?.(message.hash);
+        this.#hashes.delete(message.id);
+        break;
+      case "paint":
+        this.#surface?.draw(message.width, message.height, message.patches);
+        this.#post({ type: "painted", update: message.update });
+        break;
+      case "broken":
+        this.#fail(message.message);
+        break;
+    }
+  }
+
+  #onState(state: State, farewell: Farewell | null): void {
+    this.#state = state;
+    if (farewell) {
+      const detail: Disconnected = { ...farewell, mayReturn: mayReturn(farewell) };
+      this.#dispatch(state === "ended" ? "error" : "disconnected", detail);
+    }
+  }
+
+  #onStats(stats: Stats): void {
+    const resized = stats.width !== this.#stats.width || stats.height !== this.#stats.height;
+    this.#stats = stats;
+    if (resized) {
+      this.#fit();
+    }
+    this.#dispatch("stats", stats);
+  }
+
+  /** Shows the picture pixel for pixel where it fits, else as large as it does fit. */
+  #fit(): void {
+    const { width, height } = this.#stats;
+    if (width === 0) {
+      return;
+    }
+    const box = this.#element.getBoundingClientRect();
+    const [exactWidth, exactHeight] = [width / devicePixelRatio, height / devicePixelRatio];
+    // Half a pixel of rounding is no reason to blur everything.
+    const room = Math.min((box.width + 0.5) / exactWidth, (box.height + 0.5) / exactHeight, 1);
+    this.canvas.style.width = `${exactWidth * room}px`;
+    this.canvas.style.height = `${exactHeight * room}px`;
+  }
+
+  #fail(message: string): void {
+    this.#state = "ended";
+    this.#dispatch("error", { code: "player.broken", message, mayReturn: true } satisfies Disconnected);
+  }
+
+  #dispatch(type: string, detail: unknown): void {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+
+  #post(message: ToWorker, transfer: Transferable[] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+}
+
+/** Shows a session in an element. */
+export function createSession(options: Options): Session {
+  if (options.ticket !== undefined) {
+    return new Session(options, { ticket: options.ticket });
+  }
+  if (options.resume !== undefined) {
+    return new Session(options, { resume: options.resume });
+  }
+  throw new TypeError("createSession needs a ticket or a resume token");
+}
+
+function makeCanvas(label: string): HTMLCanvasElement {
+  const canvas = document.createElement("canvas");
+  canvas.className = "greenroom-picture";
+  // A session is an application of its own: assistive technology passes every key through.
+  canvas.setAttribute("role", "application");
+  canvas.setAttribute("aria-label", label);
+  canvas.tabIndex = 0;
+  // No picture yet is nothing to see, rather than the browser's 300 by 150 of black.
+  canvas.width = canvas.height = 1;
+  return canvas;
+}
+
+function offscreen(canvas: HTMLCanvasElement): OffscreenCanvas | null {
+  // Browsers had OffscreenCanvas for 3D before they had it for 2D.
+  const able = "transferControlToOffscreen" in canvas && typeof OffscreenCanvas === "function";
+  return able && new OffscreenCanvas(1, 1).getContext("2d") ? canvas.transferControlToOffscreen() : null;
+}
+
+/** The element's size in device pixels; `null` while it has none. */
+function measure(element: HTMLElement): Size | null {
+  const { width, height } = element.getBoundingClientRect();
+  const size = {
+    width: Math.round(width * devicePixelRatio),
+    height: Math.round(height * devicePixelRatio),
+    scale120: Math.round(devicePixelRatio * 120),
+  };
+  return size.width > 0 && size.height > 0 ? size : null;
+}
+
+function same(a: Size, b: Size | null): boolean {
+  return b !== null && a.width === b.width && a.height === b.height && a.scale120 === b.scale120;
+}

@@ -1,0 +1,243 @@
+/**
+ * The player's engine, off the page's thread: connection, decoding and drawing are in one place, so an
+ * update goes from the network to the canvas and its acknowledgement back without waiting for a page.
+ */
+
+import { Link, type Farewell, type State, type World } from "./link.ts";
+import type { FromWorker, Start, Stats, ToWorker } from "./messages.ts";
+import { Picture, type Update } from "./picture.ts";
+import { Class, type Deed, type Welcome } from "./protocol.ts";
+import { WorkerSurface, patches } from "./surface.ts";
+
+/** Replaced at build time by where the decoder lies. */
+declare const TILES_URL: string;
+
+const ALIVE_LIMIT = 1500;
+const MAX_SAMPLES = 512;
+/** A picture that is wrong is asked for again, but not faster than this. */
+const REPAIR_EVERY = 500;
+
+/** What is used of `DedicatedWorkerGlobalScope`, whose type cannot be had beside the page's. */
+interface Scope {
+  onmessage: ((event: MessageEvent<ToWorker>) => void) | null;
+  postMessage(message: FromWorker, transfer?: Transferable[]): void;
+}
+const scope = self as unknown as Scope;
+
+/** Counts from the epoch but never jumps; the page's events are on the same clock. */
+const epochNow = () => performance.timeOrigin + performance.now();
+
+class Engine {
+  readonly #link: Link;
+  readonly #surface: WorkerSurface | null;
+  readonly #startedAt = performance.now();
+  #picture: Picture | null = null;
+  /** Units that came before the decoder was ready. */
+  #early: Uint8Array[] = [];
+  #repairedAt = -Infinity;
+  #wrongInARow = 0;
+  /** When each event happened that no picture has shown yet. */
+  #unseen: { seq: number; at: number }[] = [];
+  #updates = 0;
+  #lastUpdate = 0;
+  #hashMismatches = 0;
+  #refusedUnits = 0;
+  #inputToPicture: number[] = [];
+  #firstPicture: number | null = null;
+
+  constructor(start: Start) {
+    this.#surface = start.canvas && new WorkerSurface(start.canvas);
+    this.#link = new Link(
+      world(start),
+      {
+        onState: (state, farewell) => this.#onState(state, farewell),
+        onWelcome: (welcome) => this.#onWelcome(welcome),
+        onUnit: (cls, bytes) => this.#onUnit(cls, bytes),
+        have: () => this.#have(),
+        onFigures: () => this.#postStats(),
+      },
+      BigInt(`0x${start.stream}`),
+      start.credential,
+      start.size,
+    );
+    // The decoder loads while the connection is made.
+    this.#link.start();
+    Picture.load(fetch(TILES_URL)).then(
+      (picture) => this.#onPicture(picture),
+      (error: unknown) => {
+        scope.postMessage({ type: "broken", message: `the decoder cannot be loaded: ${String(error)}` });
+        this.#link.stop();
+      },
+    );
+  }
+
+  on(message: Exclude<ToWorker, Start>): void {
+    switch (message.type) {
+      case "input":
+        this.#input(message.deed, message.at);
+        break;
+      case "resize":
+        this.#link.resize(message.size);
+        break;
+      case "wake":
+        this.#link.wake();
+        break;
+      case "retry":
+        this.#link.retry();
+        break;
+      case "frameHash":
+        scope.postMessage({ type: "frameHash", id: message.id, hash: this.#picture?.frameHash() ?? "" });
+        break;
+      case "painted":
+        this.#composed(message.update);
+        break;
+    }
+  }
+
+  #input(deed: Deed, at: number): void {
+    const event = this.#link.input(deed, at);
+    if (event) {
+      this.#unseen.push({ seq: event.seq, at });
+      if (this.#unseen.length > MAX_SAMPLES) {
+        this.#unseen.shift();
+      }
+    }
+  }
+
+  #onState(state: State, farewell: Farewell | null): void {
+    scope.postMessage({ type: "state", state, farewell });
+  }
+
+  #onWelcome({ resume, persistentId, title, rights }: Welcome): void {
+    scope.postMessage({ type: "welcome", resume, persistentId, title, rights });
+  }
+
+  #onUnit(cls: number, bytes: Uint8Array): void {
+    if (cls !== Class.Display) {
+      return;
+    }
+    if (this.#picture === null) {
+      this.#early.push(bytes);
+    } else {
+      this.#draw(this.#picture, bytes);
+    }
+  }
+
+  #onPicture(picture: Picture): void {
+    this.#picture = picture;
+    for (const unit of this.#early) {
+      this.#draw(picture, unit);
+    }
+    this.#early = [];
+  }
+
+  #draw(picture: Picture, unit: Uint8Array): void {
+    let update;
+    try {
+      update = picture.apply(unit);
+    } catch (error) {
+      console.error("a unit was refused", error);
+      this.#refusedUnits += 1;
+      this.#repair();
+      return;
+    }
+    this.#updates += 1;
+    this.#lastUpdate = Number(update.number);
+    this.#see(update);
+    if (update.exact) {
+      this.#wrongInARow = 0;
+    } else {
+      this.#hashMismatches += 1;
+      this.#repair();
+    }
+    if (this.#surface) {
+      this.#surface.draw(picture, update.damage);
+      this.#composed(update.number);
+    } else {
+      const cut = patches(picture, update.damage);
+      const { width, height } = picture;
+      scope.postMessage(
+        { type: "paint", update: update.number, width, height, patches: cut },
+        cut.map((patch) => patch.rgba),
+      );
+    }
+  }
+
+  #composed(update: bigint): void {
+    this.#link.ack(update);
+    this.#firstPicture ??= performance.now() - this.#startedAt;
+    this.#postStats();
+  }
+
+  /** Notes which of the events this update shows for the first time. */
+  #see(update: Update): void {
+    const shown = update.inputs.find((input) => input.stream === this.#link.stream)?.seq ?? 0;
+    const first = this.#unseen.findIndex((event) => event.seq > shown);
+    const seen = this.#unseen.splice(0, first === -1 ? this.#unseen.length : first);
+    const now = epochNow();
+    this.#inputToPicture.push(...seen.map((event) => now - event.at));
+    this.#inputToPicture.splice(0, this.#inputToPicture.length - MAX_SAMPLES);
+  }
+
+  /** Asks for what is missing; for everything, if that did not help. */
+  #repair(): void {
+    const now = performance.now();
+    if (now - this.#repairedAt >= REPAIR_EVERY) {
+      this.#repairedAt = now;
+      this.#wrongInARow += 1;
+      this.#link.tellHave();
+    }
+  }
+
+  #have(): { width: number; height: number; tiles: BigUint64Array } {
+    if (this.#picture === null || this.#wrongInARow > 1) {
+      return { width: 0, height: 0, tiles: new BigUint64Array() };
+    }
+    const { width, height } = this.#picture;
+    return { width, height, tiles: this.#picture.tileHashes() };
+  }
+
+  #postStats(): void {
+    const stats: Stats = {
+      ...this.#link.figures,
+      updates: this.#updates,
+      lastUpdate: this.#lastUpdate,
+      width: this.#picture?.width ?? 0,
+      height: this.#picture?.height ?? 0,
+      hashMismatches: this.#hashMismatches,
+      refusedUnits: this.#refusedUnits,
+      inputToPicture: this.#inputToPicture,
+      firstPicture: this.#firstPicture,
+    };
+    scope.postMessage({ type: "stats", stats });
+  }
+}
+
+function world(start: Start): World {
+  return {
+    connect: () => new WebSocket(start.socketUrl),
+    alive: async () => {
+      try {
+        const signal = AbortSignal.timeout(ALIVE_LIMIT);
+        return (await fetch(start.aliveUrl, { cache: "no-store", signal })).ok;
+      } catch {
+        return false;
+      }
+    },
+    now: () => performance.now(),
+    after: (ms, then) => {
+      const timer = setTimeout(then, ms);
+      return () => clearTimeout(timer);
+    },
+    random: () => Math.random(),
+  };
+}
+
+let engine: Engine | null = null;
+scope.onmessage = ({ data }) => {
+  if (data.type === "start") {
+    engine = new Engine(data);
+  } else {
+    engine?.on(data);
+  }
+};
