@@ -164,6 +164,9 @@ CREATE TABLE session_users (
     PRIMARY KEY (session_id, end_user_id)
 );
 
+-- A user's sessions, for a caller who names the user only.
+CREATE INDEX session_users_by_user ON session_users (end_user_id, session_id);
+
 CREATE TABLE group_users (
     group_id TEXT NOT NULL REFERENCES app_groups (group_id),
     end_user_id TEXT NOT NULL,
@@ -196,7 +199,7 @@ CREATE INDEX bindings_connected ON bindings (binding_id) WHERE ended_at IS NULL 
 CREATE TABLE tickets (
     ticket_hash BYTEA NOT NULL PRIMARY KEY,
     binding_id TEXT NOT NULL REFERENCES bindings (binding_id),
-    app_id TEXT,
+    app_id TEXT NOT NULL,
     expires_at BIGINT NOT NULL,
     used_at BIGINT
 );
@@ -207,7 +210,7 @@ CREATE INDEX tickets_expiry ON tickets (expires_at);
 CREATE TABLE resume_tokens (
     token_hash BYTEA NOT NULL PRIMARY KEY,
     binding_id TEXT NOT NULL REFERENCES bindings (binding_id),
-    app_id TEXT,
+    app_id TEXT NOT NULL,
     created_at BIGINT NOT NULL
 );
 

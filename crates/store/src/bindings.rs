@@ -5,6 +5,7 @@ use crate::connection::{Connection, Row, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::reconcile;
 use greenroom_model::{BindingId, EndUserId, PersistentId, Timestamp};
+use std::time::Duration;
 
 /// A user's hold on a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,7 +63,7 @@ impl Store {
     /// The database could not be written.
     pub async fn disconnected(&self, id: &BindingId, at: Timestamp) -> Result<bool> {
         let id = id.clone();
-        self.write(move |c| {
+        self.write_intent(move |c| {
             let changed = c.execute(
                 &format!("{DISCONNECT} AND binding_id = $2"),
                 values![at, &id],
@@ -78,7 +79,7 @@ impl Store {
     /// # Errors
     /// The database could not be written.
     pub async fn all_disconnected(&self, at: Timestamp) -> Result<usize> {
-        self.write(move |c| c.execute(DISCONNECT, values![at]))
+        self.write_intent(move |c| c.execute(DISCONNECT, values![at]))
             .await
     }
 
@@ -159,14 +160,18 @@ pub(crate) fn hold(
     user: &EndUserId,
     at: Timestamp,
 ) -> Result<BindingId> {
+    let sql =
+        "SELECT g.session_timeout FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
+         WHERE s.session_id = $1";
+    let timeout = first(c, sql, values![session], |row| row.integer(0))?
+        .ok_or(StoreError::NotFound("session"))?;
+    let minutes = u64::try_from(timeout).ok();
+    let expires = minutes.map(|minutes| at.after(Duration::from_secs(minutes * 60)));
     c.execute(
         "INSERT INTO bindings (binding_id, session_id, end_user_id, created_at, disconnected_at,
              expires_at, end_reason)
-         SELECT $1, s.session_id, $3, $4, $4,
-             CASE WHEN g.session_timeout < 0 THEN NULL ELSE $4 + g.session_timeout * 60000 END, ''
-         FROM sessions s JOIN app_groups g ON g.group_id = s.group_id WHERE s.session_id = $2
-         ON CONFLICT DO NOTHING",
-        values![new, session, user, at],
+         VALUES ($1, $2, $3, $4, $4, $5, '') ON CONFLICT DO NOTHING",
+        values![new, session, user, at, expires],
     )?;
     let sql = format!("{BINDING} WHERE session_id = $1 AND end_user_id = $2 AND ended_at IS NULL");
     let held = first(c, &sql, values![session, user], binding)?;

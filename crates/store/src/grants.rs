@@ -98,6 +98,31 @@ impl Store {
         self.read(move |c| is_authorized(c, &session, &user)).await
     }
 
+    /// The oldest session of the group that is granted to the user and is not to be deleted.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn session_granted_to(
+        &self,
+        account: &AccountId,
+        group: &AppInstanceGroupId,
+        user: &EndUserId,
+    ) -> Result<Option<PersistentId>> {
+        let (account, group, user) = (account.clone(), group.clone(), user.clone());
+        self.read(move |c| {
+            let sql = "SELECT s.session_id FROM session_users u
+                 JOIN sessions s ON s.session_id = u.session_id
+                 JOIN app_groups g ON g.group_id = s.group_id
+                 WHERE u.end_user_id = $1 AND s.group_id = $2 AND g.account_id = $3
+                     AND g.status <> 'DELETING' AND s.desired <> 'DELETED'
+                 ORDER BY s.ordinal LIMIT 1";
+            first(c, sql, values![&user, &group, &account], |row| {
+                word(row.text(0)?, PersistentId::parse)
+            })
+        })
+        .await
+    }
+
     /// The users granted the whole group, sorted bytewise.
     ///
     /// # Errors

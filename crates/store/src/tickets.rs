@@ -93,15 +93,16 @@ impl Store {
     pub async fn mint_ticket(&self, new: NewTicket, nonce: Option<Nonce>) -> Result<()> {
         self.write(move |c| {
             nonces::spend(c, nonce.as_ref())?;
+            let sql = "SELECT 1 FROM bindings WHERE binding_id = $1 AND ended_at IS NULL";
+            first(c, sql, values![&new.binding], |row| row.integer(0))?
+                .ok_or(StoreError::Conflict("the binding"))?;
             let made = c.execute(
                 "INSERT INTO tickets (ticket_hash, binding_id, app_id, expires_at)
-                 SELECT $1, b.binding_id, $3, $4 FROM bindings b
-                 WHERE b.binding_id = $2 AND b.ended_at IS NULL
-                 ON CONFLICT DO NOTHING",
+                 VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
                 values![new.hash.as_slice(), &new.binding, &new.app, new.expires],
             )?;
             if made == 0 {
-                return Err(StoreError::Conflict("the binding"));
+                return Err(StoreError::Conflict("the ticket"));
             }
             Ok(())
         })
@@ -128,10 +129,18 @@ impl Store {
             if spent == 0 {
                 return refused(c, &ticket);
             }
+            let sql = "SELECT binding_id, app_id FROM tickets WHERE ticket_hash = $1";
+            let (binding, app) = first(c, sql, values![ticket.as_slice()], |row| {
+                Ok((
+                    word(row.text(0)?, BindingId::parse)?,
+                    word(row.text(1)?, AppId::parse)?,
+                ))
+            })?
+            .ok_or(StoreError::Conflict("the ticket"))?;
             c.execute(
                 "INSERT INTO resume_tokens (token_hash, binding_id, app_id, created_at)
-                 SELECT $2, binding_id, app_id, $3 FROM tickets WHERE ticket_hash = $1",
-                values![ticket.as_slice(), resume.as_slice(), now],
+                 VALUES ($1, $2, $3, $4)",
+                values![resume.as_slice(), &binding, &app, now],
             )?;
             Ok(match by_resume(c, &resume)? {
                 Some(admitted) => Redemption::Admitted(Box::new(admitted)),
