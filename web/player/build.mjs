@@ -44,12 +44,14 @@ async function buildPlayer() {
   await mkdir(at("dist", "assets"), { recursive: true });
 
   const tiles = await writeHashed("tiles.wasm", await readTiles());
-  // The worker first: the page must know its name.
-  const worker = await bundle("worker.ts", { TILES_URL: JSON.stringify(ASSETS + tiles) });
-  const page = await bundle("main.ts", { WORKER_URL: JSON.stringify(ASSETS + worker) });
+  const worker = await bundle("worker.ts", {});
+  const page = await bundle("main.ts", {
+    TILES_URL: JSON.stringify(ASSETS + tiles),
+    WORKER_URL: JSON.stringify(ASSETS + worker),
+  });
   const style = await bundle("style.css", {});
 
-  const names = { page, style, worker, tiles };
+  const names = { page, style };
   const html = (await readFile(at("src", "index.html"), "utf8")).replaceAll(
     /\{\{(\w+)\}\}/g,
     (_, name) => ASSETS + names[name],

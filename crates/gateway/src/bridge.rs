@@ -9,6 +9,7 @@ use crate::metrics::Metrics;
 use crate::outgoing::Outgoing;
 use crate::protocol::{self, Farewell, Size, Up};
 use greenroom_session_api::input::{Event, Input};
+use greenroom_session_api::spec::HOLDER_SOCKET;
 use greenroom_session_api::units::{self, Class, Have};
 use greenroom_session_api::{Role, Welcome, viewer};
 use std::time::Duration;
@@ -66,7 +67,7 @@ impl<'a> Bridge<'a> {
         outgoing: &'a Outgoing,
         metrics: &'a Metrics,
     ) -> Result<Self, Farewell> {
-        let socket = admission.endpoint.run_dir.join("holder.sock");
+        let socket = admission.endpoint.run_dir.join(HOLDER_SOCKET);
         let holder = Link::connect(&socket, &admission.endpoint.key, Role::Viewer)
             .await
             .map_err(|error| lost(&error))?;

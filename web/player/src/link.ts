@@ -155,16 +155,6 @@ export class Link {
     }
   }
 
-  /** Tries once more after the end, at a person's wish. */
-  retry(): void {
-    if (this.#state === "ended") {
-      this.#attempt = 0;
-      this.#lostAt = null;
-      this.#setState("connecting", null);
-      this.#open();
-    }
-  }
-
   /** Leaves for good. */
   stop(): void {
     this.#cancelTimer();

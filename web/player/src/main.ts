@@ -5,6 +5,7 @@
  * `window.greenroom` is for tests and for the curious; see {@link Inspection}.
  */
 
+import type { Credential } from "./protocol.ts";
 import { createSession, type Connected, type Disconnected, type Session, type State, type Stats } from "./session.ts";
 import { ending, text } from "./text.ts";
 import { View } from "./view.ts";
@@ -27,8 +28,8 @@ export interface Inspection {
   readonly inputAcked: number;
   /** A snapshot of everything that is counted. */
   stats(): Stats | null;
-  /** The hash of the picture, computed anew from all its pixels. */
-  frameHash(): Promise<string>;
+  /** The hash of the picture, computed anew from all its pixels; `null` while there is none. */
+  frameHash(): Promise<string | null>;
 }
 
 declare global {
@@ -41,9 +42,13 @@ class Page {
   readonly #view = new View(() => this.#retry());
   readonly #stage = document.getElementById("stage") as HTMLElement;
   #session: Session | null = null;
+  #credential: Credential | null = null;
   #reason: string | null = null;
   #persistentId: string | null = null;
+  #title = "";
   #failures = 0;
+  /** The session's picture is to be seen, and stays while the connection is made anew. */
+  #shown = false;
 
   /** Opens what the address names, else what the tab had open. */
   open(): void {
@@ -85,12 +90,14 @@ class Page {
         return page.#session?.stats.inputAcked ?? 0;
       },
       stats: () => page.#session?.stats ?? null,
-      frameHash: () => page.#session?.frameHash() ?? Promise.resolve(""),
+      frameHash: () => page.#session?.frameHash() ?? Promise.resolve(null),
     };
   }
 
-  #begin(credential: { ticket: string } | { resume: string }): void {
+  #begin(credential: Credential): void {
     this.#session?.close();
+    this.#credential = credential;
+    this.#shown = false;
     this.#failures = 0;
     this.#view.busy(text.connecting, text.connectingDetail);
     const session = createSession({ element: this.#stage, label: text.pictureLabel, ...credential });
@@ -98,8 +105,9 @@ class Page {
     const on = <T>(type: string, then: (detail: T) => void) =>
       session.addEventListener(type, (event) => then((event as CustomEvent<T>).detail));
     on<Connected>("connected", (detail) => this.#onConnected(session, detail));
-    on<Disconnected>("disconnected", (detail) => this.#onDisconnected(session, detail));
+    on<Disconnected>("disconnected", (detail) => this.#onDisconnected(detail));
     on<Disconnected>("error", (detail) => this.#onEnded(detail));
+    on<Stats>("stats", () => this.#onStats(session));
     session.canvas.addEventListener("blur", () => {
       if (document.hasFocus() && session.state === "connected") {
         this.#view.mention(text.keyboardBack);
@@ -109,17 +117,28 @@ class Page {
 
   #onConnected(session: Session, { persistentId, title, resume }: Connected): void {
     sessionStorage.setItem(RESUME, resume);
+    this.#credential = { resume };
     this.#reason = null;
     this.#persistentId = persistentId;
     this.#failures = 0;
-    this.#view.session(title);
-    session.canvas.focus({ preventScroll: true });
+    this.#title = title;
+    this.#view.back();
+    this.#onStats(session);
   }
 
-  #onDisconnected(session: Session, { code, message }: Disconnected): void {
+  /** The card makes room for the first picture, not for a black one. */
+  #onStats(session: Session): void {
+    if (!this.#shown && session.state === "connected" && session.stats.updates > 0) {
+      this.#shown = true;
+      this.#view.session(this.#title);
+      session.canvas.focus({ preventScroll: true });
+    }
+  }
+
+  #onDisconnected({ code, message }: Disconnected): void {
     this.#reason = code;
     this.#failures += 1;
-    if (session.state === "reconnecting") {
+    if (this.#shown) {
       this.#view.interrupted();
     } else if (message) {
       this.#view.busy(text.waiting, message);
@@ -130,6 +149,7 @@ class Page {
 
   #onEnded({ code, message, mayReturn }: Disconnected): void {
     this.#reason = code;
+    this.#shown = false;
     if (!mayReturn) {
       sessionStorage.removeItem(RESUME);
     }
@@ -138,8 +158,9 @@ class Page {
   }
 
   #retry(): void {
-    this.#view.busy(text.connecting, text.connectingDetail);
-    this.#session?.retry();
+    if (this.#credential) {
+      this.#begin(this.#credential);
+    }
   }
 }
 

@@ -23,7 +23,8 @@ export type ToWorker =
   | { type: "input"; deed: Deed; at: number }
   | { type: "resize"; size: Size }
   | { type: "wake" }
-  | { type: "retry" }
+  /** The decoder, which the page fetches while the worker starts. */
+  | { type: "decoder"; module: WebAssembly.Module }
   | { type: "frameHash"; id: number }
   /** The page has drawn the pixels of an update. */
   | { type: "painted"; update: bigint };
@@ -59,7 +60,8 @@ export type FromWorker =
   | { type: "state"; state: State; farewell: Farewell | null }
   | { type: "welcome"; resume: string; persistentId: string; title: string; rights: Rights }
   | { type: "stats"; stats: Stats }
-  | { type: "frameHash"; id: number; hash: string }
+  /** `null` while there is no picture. */
+  | { type: "frameHash"; id: number; hash: string | null }
   | { type: "paint"; update: bigint; width: number; height: number; patches: Patch[] }
   /** The player itself is broken, not the connection. */
   | { type: "broken"; message: string };

@@ -53,13 +53,8 @@ export class Picture {
     this.#tiles = tiles;
   }
 
-  static async load(source: Response | PromiseLike<Response>): Promise<Picture> {
-    return new Picture((await WebAssembly.instantiateStreaming(source)).instance.exports as unknown as Tiles);
-  }
-
-  /** For where there is no `Response`: tests. */
-  static async fromBytes(bytes: BufferSource): Promise<Picture> {
-    return new Picture((await WebAssembly.instantiate(bytes)).instance.exports as unknown as Tiles);
+  static async load(module: WebAssembly.Module): Promise<Picture> {
+    return new Picture((await WebAssembly.instantiate(module)).exports as unknown as Tiles);
   }
 
   get width(): number {

@@ -8,7 +8,7 @@
  * |---|---|---|
  * | `connected` | {@link Connected} | the gateway let the player in, for the first time and after every interruption |
  * | `disconnected` | {@link Disconnected} | the connection was lost; the session comes back by itself |
- * | `error` | {@link Disconnected} | the connection ended for good; `retry()` tries once more |
+ * | `error` | {@link Disconnected} | the connection ended for good |
  * | `stats` | {@link Stats} | a figure changed |
  */
 
@@ -18,8 +18,9 @@ import type { FromWorker, Stats, ToWorker } from "./messages.ts";
 import type { Credential, Deed, Rights, Size } from "./protocol.ts";
 import { PageSurface } from "./surface.ts";
 
-/** Replaced at build time by where the worker lies. */
+/** Replaced at build time by where the worker and the decoder lie. */
 declare const WORKER_URL: string;
+declare const TILES_URL: string;
 
 const RESIZE_PAUSE = 120;
 
@@ -44,7 +45,7 @@ export interface Connected {
 }
 
 export interface Disconnected extends Farewell {
-  /** Whether the resume token is good for another try. */
+  /** Whether another session with the resume token has a chance. */
   mayReturn: boolean;
 }
 
@@ -77,7 +78,7 @@ export class Session extends EventTarget {
   #state: State = "connecting";
   #rights: Rights | null = null;
   #stats: Stats = NOTHING;
-  #hashes = new Map<number, (hash: string) => void>();
+  #hashes = new Map<number, (hash: string | null) => void>();
   #asked = 0;
   #resizeTimer = 0;
   #size: Size | null;
@@ -109,18 +110,13 @@ export class Session extends EventTarget {
     return this.#stats;
   }
 
-  /** The hash of the picture, computed anew from all its pixels. */
-  frameHash(): Promise<string> {
+  /** The hash of the picture, computed anew from all its pixels; `null` while there is none. */
+  frameHash(): Promise<string | null> {
     const id = ++this.#asked;
     return new Promise((resolve) => {
       this.#hashes.set(id, resolve);
       this.#post({ type: "frameHash", id });
     });
-  }
-
-  /** Tries once more after an `error`. */
-  retry(): void {
-    this.#post({ type: "retry" });
   }
 
   /** Leaves, and takes the picture away. The session itself runs on. */
@@ -150,6 +146,11 @@ export class Session extends EventTarget {
         canvas,
       },
       canvas ? [canvas] : [],
+    );
+    // Fetched here, beside the worker's own script rather than after it.
+    WebAssembly.compileStreaming(fetch(TILES_URL)).then(
+      (module) => this.#post({ type: "decoder", module }),
+      (error: unknown) => this.#fail(String(error)),
     );
   }
 
@@ -243,6 +244,7 @@ export class Session extends EventTarget {
   }
 
   #fail(message: string): void {
+    this.#worker.terminate();
     this.#state = "ended";
     this.#dispatch("error", { code: "player.broken", message, mayReturn: true } satisfies Disconnected);
   }

@@ -42,6 +42,13 @@ export class View {
     }
   }
 
+  /** An interruption is over. */
+  back(): void {
+    if (this.#note.dataset.kind !== "plain") {
+      this.#clearNote();
+    }
+  }
+
   /** The picture stays while the connection is made anew. */
   interrupted(): void {
     if (this.#card.hidden && this.#noteTimer === 0 && this.#note.hidden) {

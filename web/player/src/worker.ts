@@ -9,9 +9,6 @@ import { Picture, type Update } from "./picture.ts";
 import { Class, type Deed, type Welcome } from "./protocol.ts";
 import { WorkerSurface, patches } from "./surface.ts";
 
-/** Replaced at build time by where the decoder lies. */
-declare const TILES_URL: string;
-
 const ALIVE_LIMIT = 1500;
 const MAX_SAMPLES = 512;
 /** A picture that is wrong is asked for again, but not faster than this. */
@@ -60,15 +57,7 @@ class Engine {
       start.credential,
       start.size,
     );
-    // The decoder loads while the connection is made.
     this.#link.start();
-    Picture.load(fetch(TILES_URL)).then(
-      (picture) => this.#onPicture(picture),
-      (error: unknown) => {
-        scope.postMessage({ type: "broken", message: `the decoder cannot be loaded: ${String(error)}` });
-        this.#link.stop();
-      },
-    );
   }
 
   on(message: Exclude<ToWorker, Start>): void {
@@ -82,11 +71,11 @@ class Engine {
       case "wake":
         this.#link.wake();
         break;
-      case "retry":
-        this.#link.retry();
+      case "decoder":
+        void Picture.load(message.module).then((picture) => this.#onPicture(picture), broken);
         break;
       case "frameHash":
-        scope.postMessage({ type: "frameHash", id: message.id, hash: this.#picture?.frameHash() ?? "" });
+        scope.postMessage({ type: "frameHash", id: message.id, hash: this.#picture?.frameHash() ?? null });
         break;
       case "painted":
         this.#composed(message.update);
@@ -211,6 +200,10 @@ class Engine {
     };
     scope.postMessage({ type: "stats", stats });
   }
+}
+
+function broken(error: unknown): void {
+  scope.postMessage({ type: "broken", message: String(error) });
 }
 
 function world(start: Start): World {
