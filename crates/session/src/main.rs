@@ -1,2 +1,2 @@
-//! To be written.
+//! `greenroom-session --spec FILE`: holds one session until it is told to stop.
 fn main() {}

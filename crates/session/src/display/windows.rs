@@ -1,0 +1,144 @@
+//! The windows of a session, one above the other, each filling the output unless it is a dialog.
+
+use smithay::backend::renderer::utils::with_renderer_surface_state;
+use smithay::desktop::Window;
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State;
+use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
+use smithay::utils::{Logical, Point, Size};
+use smithay::wayland::shell::xdg::ToplevelSurface;
+
+/// A window and what became of it so far.
+#[derive(Debug)]
+pub struct Entry {
+    /// The window.
+    pub window: Window,
+    /// The launch whose socket its client came through.
+    pub launch: u64,
+    /// It has a buffer to show.
+    pub mapped: bool,
+}
+
+impl Entry {
+    /// The window's surface.
+    pub fn toplevel(&self) -> &ToplevelSurface {
+        // A window here is made from a toplevel and never from anything else.
+        let Some(toplevel) = self.window.toplevel() else {
+            unreachable!("only Wayland windows are kept");
+        };
+        toplevel
+    }
+
+    /// A window that belongs to another one keeps the size it wants.
+    pub fn is_dialog(&self) -> bool {
+        self.toplevel().parent().is_some()
+    }
+
+    /// Where its top left corner is on an output of `output` logical pixels: dialogs are centred.
+    pub fn location(&self, output: Size<i32, Logical>) -> Point<i32, Logical> {
+        if !self.is_dialog() {
+            return (0, 0).into();
+        }
+        let size = self.window.geometry().size;
+        let centred = |outer: i32, inner: i32| (outer.saturating_sub(inner) / 2).max(0);
+        (centred(output.w, size.w), centred(output.h, size.h)).into()
+    }
+
+    /// Tells the window its size and whether it is the active one; sent only when that is news.
+    pub fn configure(&self, output: Size<i32, Logical>, active: bool) {
+        let dialog = self.is_dialog();
+        let toplevel = self.toplevel();
+        toplevel.with_pending_state(|state| {
+            if dialog {
+                state.size = None;
+                state.states.unset(State::Maximized);
+            } else {
+                state.size = Some(output);
+                state.states.set(State::Maximized);
+            }
+            state.bounds = Some(output);
+            if active {
+                state.states.set(State::Activated);
+            } else {
+                state.states.unset(State::Activated);
+            }
+        });
+        toplevel.send_pending_configure();
+    }
+}
+
+/// The stack, the lowest window first.
+#[derive(Debug, Default)]
+pub struct Windows {
+    stack: Vec<Entry>,
+}
+
+impl Windows {
+    /// Puts a new window on top.
+    pub fn push(&mut self, entry: Entry) {
+        self.stack.push(entry);
+    }
+
+    /// Takes a window out.
+    pub fn remove(&mut self, surface: &WlSurface) {
+        self.stack
+            .retain(|entry| entry.toplevel().wl_surface() != surface);
+    }
+
+    /// The window of a surface.
+    pub fn find(&mut self, surface: &WlSurface) -> Option<&mut Entry> {
+        self.stack
+            .iter_mut()
+            .find(|entry| entry.toplevel().wl_surface() == surface)
+    }
+
+    /// Every window, the lowest first.
+    pub fn all(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.stack.iter()
+    }
+
+    /// The windows to be seen, the highest first: down to the first that fills the output.
+    pub fn visible(&self) -> impl Iterator<Item = &Entry> {
+        let mut covered = false;
+        self.stack
+            .iter()
+            .rev()
+            .filter(|entry| entry.mapped)
+            .take_while(move |entry| {
+                let seen = !covered;
+                covered = !entry.is_dialog();
+                seen
+            })
+    }
+
+    /// The window that has the focus.
+    pub fn top(&self) -> Option<&Entry> {
+        self.visible().next()
+    }
+
+    /// Puts the windows of a launch above all others.
+    pub fn raise(&mut self, launch: u64) {
+        self.stack.sort_by_key(|entry| entry.launch == launch);
+    }
+
+    /// Notes that a window got or lost its buffer; whether it got its first.
+    pub fn update(&mut self, surface: &WlSurface) -> Option<Mapped> {
+        let entry = self.find(surface)?;
+        let has_buffer =
+            with_renderer_surface_state(surface, |state| state.buffer().is_some()).unwrap_or(false);
+        let was = std::mem::replace(&mut entry.mapped, has_buffer);
+        match (was, has_buffer) {
+            (false, true) => Some(Mapped::Shown(entry.launch)),
+            (true, false) => Some(Mapped::Hidden),
+            _ => None,
+        }
+    }
+}
+
+/// What a commit did to a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mapped {
+    /// It is to be seen from now on; the launch it belongs to.
+    Shown(u64),
+    /// It has nothing to show any more.
+    Hidden,
+}

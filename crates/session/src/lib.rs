@@ -1,0 +1,11 @@
+//! The holder of one session: a compositor for its apps, the sandbox they run in, and links to those who
+//! drive it and watch it. Apps do not survive their compositor, so what is here must never die.
+//!
+//! No codec, no audio, no network, no database; it has never heard of an Action.
+
+pub mod apps;
+pub mod display;
+pub mod input;
+pub mod links;
+pub mod privileges;
+pub mod sandbox;

@@ -1,0 +1,205 @@
+//! Sandboxes by bubblewrap.
+//!
+//! With a user to become (the server is root), bubblewrap runs as root without a user namespace and init
+//! becomes that user before it starts anything: the kernel then sees the apps as that user and no other, and
+//! no kernel setting on user namespaces matters. Without one, a user namespace is the only way in.
+
+use super::{Plan, Running, Sandbox, SandboxError, text_file};
+use greenroom_session_api::spec::Network;
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+const HOME: &str = "/home/user";
+const RUNTIME_DIR: &str = "/run/user/session";
+const INIT: &str = "/run/greenroom-init";
+/// Inside a user namespace the apps have this number, whoever they are outside.
+const INSIDE_ID: u32 = 1000;
+
+/// What of `/etc` an app may need and no other session's secret is in.
+const ETC: [&str; 24] = [
+    "/etc/alternatives",
+    "/etc/bash.bashrc",
+    "/etc/ca-certificates",
+    "/etc/chromium",
+    "/etc/chromium.d",
+    "/etc/dconf",
+    "/etc/default/locale",
+    "/etc/firefox",
+    "/etc/firefox-esr",
+    "/etc/fonts",
+    "/etc/gtk-3.0",
+    "/etc/gtk-4.0",
+    "/etc/inputrc",
+    "/etc/ld.so.cache",
+    "/etc/ld.so.conf",
+    "/etc/ld.so.conf.d",
+    "/etc/mailcap",
+    "/etc/mime.types",
+    "/etc/nsswitch.conf",
+    "/etc/pki",
+    "/etc/profile",
+    "/etc/ssl/certs",
+    "/etc/terminfo",
+    "/etc/xdg",
+];
+
+/// The driver.
+#[derive(Debug, Default)]
+pub struct Bwrap;
+
+impl Sandbox for Bwrap {
+    fn start(&self, plan: &Plan) -> Result<Running, SandboxError> {
+        let failed = |step| move |source| SandboxError { step, source };
+        let (uid, gid) = plan.user.unwrap_or((INSIDE_ID, INSIDE_ID));
+        let passwd = text_file(
+            "passwd",
+            &format!("user:x:{uid}:{gid}:user:{HOME}:{}\n", shell()),
+        )?;
+        let group = text_file("group", &format!("user:x:{gid}:\n"))?;
+        let (ours, inits) = UnixStream::pair().map_err(failed("make the link to init"))?;
+
+        let mut command = Command::new("bwrap");
+        command.args(walls(plan));
+        for (file, path) in [(&passwd, "/etc/passwd"), (&group, "/etc/group")] {
+            pass_on(file).map_err(failed("pass a file into the sandbox"))?;
+            command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
+        }
+        command.arg("--").arg(INIT);
+        if let Some((uid, gid)) = plan.user {
+            command.args([uid.to_string(), gid.to_string()]);
+        }
+        let process = command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+            .current_dir("/")
+            .stdin(OwnedFd::from(inits))
+            // Bubblewrap and init say nothing but errors, and those belong in the holder's log.
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .map_err(failed("start bwrap"))?;
+        Ok(Running {
+            link: ours,
+            process: Some(process),
+        })
+    }
+
+    fn home(&self) -> &str {
+        HOME
+    }
+
+    fn runtime_dir(&self) -> &str {
+        RUNTIME_DIR
+    }
+}
+
+/// The user's shell, as on this machine.
+pub fn shell() -> &'static str {
+    if Path::new("/bin/bash").exists() {
+        "/bin/bash"
+    } else {
+        "/bin/sh"
+    }
+}
+
+/// Lets a descriptor through to the next process that is started; the caller drops it afterwards.
+fn pass_on(file: &File) -> std::io::Result<()> {
+    Ok(rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty())?)
+}
+
+fn walls(plan: &Plan) -> Vec<OsString> {
+    let mut walls = Walls(Vec::new());
+    // Init is process 1, so that its end is the end of all. `--die-with-parent` covers bubblewrap's own
+    // process; the apps' end when the holder dies comes from init's link, which survives a change of user.
+    walls.add([
+        "--unshare-ipc",
+        "--unshare-pid",
+        "--unshare-uts",
+        "--unshare-cgroup-try",
+    ]);
+    walls.add([
+        "--as-pid-1",
+        "--die-with-parent",
+        "--new-session",
+        "--hostname",
+        "session",
+        "--clearenv",
+    ]);
+    if plan.network == Network::None {
+        walls.add(["--unshare-net"]);
+    }
+    match plan.user {
+        // What init needs to become the user and to give up the rest.
+        Some(_) => walls.add([
+            "--cap-drop",
+            "ALL",
+            "--cap-add",
+            "CAP_SETUID",
+            "--cap-add",
+            "CAP_SETGID",
+            "--cap-add",
+            "CAP_SETPCAP",
+        ]),
+        None => {
+            let id = INSIDE_ID.to_string();
+            walls.add(["--unshare-user", "--uid", &id, "--gid", &id]);
+        }
+    }
+    walls.bind("--ro-bind", Path::new("/usr"), "/usr");
+    for path in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
+        match std::fs::read_link(path) {
+            Ok(target) => {
+                walls.add(["--symlink"]);
+                walls.0.extend([target.into_os_string(), path.into()]);
+            }
+            Err(_) => walls.bind("--ro-bind-try", Path::new(path), path),
+        }
+    }
+    for path in ETC {
+        walls.bind("--ro-bind-try", Path::new(path), path);
+    }
+    walls.bind(
+        "--ro-bind-try",
+        Path::new("/var/cache/fontconfig"),
+        "/var/cache/fontconfig",
+    );
+    if plan.network == Network::Host {
+        walls.bind(
+            "--ro-bind-try",
+            Path::new("/etc/resolv.conf"),
+            "/etc/resolv.conf",
+        );
+        walls.bind("--ro-bind-try", Path::new("/etc/hosts"), "/etc/hosts");
+    }
+    walls.add([
+        "--symlink",
+        &format!("/usr/share/zoneinfo/{}", plan.timezone),
+        "/etc/localtime",
+    ]);
+    walls.add(["--proc", "/proc", "--dev", "/dev"]);
+    // World-writable, as they are everywhere: their owner is root where the apps are not.
+    for path in ["/dev/shm", "/tmp", "/var/tmp"] {
+        walls.add(["--perms", "1777", "--tmpfs", path]);
+    }
+    walls.bind("--bind", &plan.home, HOME);
+    walls.bind("--bind", &plan.runtime_dir, RUNTIME_DIR);
+    walls.bind("--ro-bind", &plan.init, INIT);
+    walls.0
+}
+
+struct Walls(Vec<OsString>);
+
+impl Walls {
+    fn add<const N: usize>(&mut self, arguments: [&str; N]) {
+        self.0.extend(arguments.map(OsString::from));
+    }
+
+    fn bind(&mut self, how: &str, from: &Path, to: &str) {
+        self.0
+            .extend([how.into(), from.as_os_str().to_owned(), to.into()]);
+    }
+}

@@ -1,0 +1,76 @@
+//! Where the apps run: behind walls, with [`greenroom-init`](greenroom_session_api::init) inside.
+
+pub mod bwrap;
+pub mod fake;
+
+pub use bwrap::Bwrap;
+
+use greenroom_session_api::spec::Network;
+use std::fs::File;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::process::Child;
+
+/// What a sandbox is to look like from inside and who is in it.
+#[derive(Debug)]
+pub struct Plan {
+    /// The program of `greenroom-init`.
+    pub init: PathBuf,
+    /// The folder that is the apps' home.
+    pub home: PathBuf,
+    /// The folder with the compositor's sockets.
+    pub runtime_dir: PathBuf,
+    /// Whom the apps run as; `None` is whoever runs the holder.
+    pub user: Option<(u32, u32)>,
+    /// What of the network they reach.
+    pub network: Network,
+    /// Their time zone.
+    pub timezone: String,
+}
+
+/// There is no sandbox.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot {step}")]
+pub struct SandboxError {
+    pub(crate) step: &'static str,
+    #[source]
+    pub(crate) source: std::io::Error,
+}
+
+/// A sandbox that was begun; whether it comes up, its init says.
+#[derive(Debug)]
+pub struct Running {
+    /// The link to init. When it is dropped, init ends, and everything in the sandbox with it.
+    pub link: UnixStream,
+    /// The process that stands for the sandbox on this side; gone when the sandbox is.
+    pub process: Option<Child>,
+}
+
+/// A way to build sandboxes.
+pub trait Sandbox {
+    /// Begins a sandbox with init in it.
+    ///
+    /// # Errors
+    /// Not even its first process could be started.
+    fn start(&self, plan: &Plan) -> Result<Running, SandboxError>;
+
+    /// The home's path inside.
+    fn home(&self) -> &str;
+
+    /// The path of the folder with the compositor's sockets inside.
+    fn runtime_dir(&self) -> &str;
+}
+
+/// What the sandboxed see as text of their own: users and groups.
+fn text_file(name: &str, text: &str) -> Result<File, SandboxError> {
+    use std::io::{Seek, Write};
+    let failed = |source| SandboxError {
+        step: "write a file for the sandbox",
+        source,
+    };
+    let file = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC);
+    let mut file = File::from(file.map_err(|error| failed(error.into()))?);
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.rewind().map_err(failed)?;
+    Ok(file)
+}
