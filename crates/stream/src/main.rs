@@ -1,2 +1,54 @@
-//! To be written.
-fn main() {}
+//! `greenroom-stream`: frames of one session in, units for its viewers out.
+//!
+//! The holder starts it with the first viewer: descriptor 3 is its end of the frames link, descriptor 4
+//! the listening socket for viewers' links. It has no arguments and keeps no state: killed, it costs a
+//! viewer one resync. It leaves by itself when its last viewer has left or the holder has gone.
+//!
+//! It knows no user, no ticket and no Wayland, opens no file and no connection, and after start-up the
+//! kernel refuses it both ([`sandbox`]). [`core`] decides what a viewer is sent; [`run`] is the only
+//! module that touches sockets.
+
+mod core;
+mod link;
+mod picture;
+mod ring;
+mod run;
+mod sandbox;
+mod shared;
+mod viewer;
+
+use std::error::Error;
+use std::os::fd::{FromRawFd, OwnedFd};
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+fn main() -> ExitCode {
+    // SAFETY: the holder passes these two descriptors, and nothing in this process has opened or closed
+    // any before this line, so nobody else owns them. `run` makes sure that they are the sockets they
+    // should be before it uses them.
+    let (frames, viewers) = unsafe { (OwnedFd::from_raw_fd(3), OwnedFd::from_raw_fd(4)) };
+
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .init();
+
+    match run::run(frames, viewers) {
+        Ok(why) => {
+            tracing::info!(%why, "leaving");
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            let mut causes = String::new();
+            let mut cause = error.source();
+            while let Some(next) = cause {
+                causes.push_str(&format!(": {next}"));
+                cause = next.source();
+            }
+            tracing::error!("{error}{causes}");
+            ExitCode::FAILURE
+        }
+    }
+}
