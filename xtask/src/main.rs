@@ -6,6 +6,7 @@
 
 mod api;
 mod args;
+mod bench;
 mod build;
 mod changed;
 mod compat;
@@ -40,6 +41,7 @@ cargo xtask setup [--for build|demo|test]    install what this machine lacks
 cargo xtask web                              build the player (WASM and TypeScript)
 cargo xtask tidy                             the rules about the tree that no compiler checks
 cargo xtask new-op ACTION                    draft an operation from the recorded contract
+cargo xtask bench NAME [--json FILE]         measure (without a name: which there are)
 ";
 
 fn main() -> ExitCode {
@@ -59,6 +61,7 @@ fn run(name: &str, args: Args) -> Result {
     match name {
         "help" => print!("{HELP}"),
         "demo" => demo::main(&workspace, args)?,
+        "bench" => bench::main(&workspace, args)?,
         "new-op" => new_op::main(&workspace, args)?,
         "setup" => setup::main(&workspace, args)?,
         "test" => test::main(&workspace, args)?,

@@ -93,6 +93,11 @@ impl Server {
         self.address
     }
 
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The file its output goes to.
     pub fn log(&self) -> &Path {
         &self.log

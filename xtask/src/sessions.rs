@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::failure::{Context, Result, bail};
-use crate::wait::until;
+use crate::wait::{BETWEEN, until, until_looking};
 
 /// How long sessions may take until their app has drawn, on a slow machine under load.
 const RUNNING: Duration = Duration::from_secs(90);
@@ -123,8 +123,13 @@ impl<'a> Group<'a> {
 
     /// Waits until every session runs, and returns the answer that says so.
     pub fn wait_until_running(&self) -> Result<Value> {
+        self.watch_until_running(BETWEEN)
+    }
+
+    /// The same, looking this often.
+    pub fn watch_until_running(&self, every: Duration) -> Result<Value> {
         let mut seen = Vec::new();
-        let answer = until(RUNNING, || {
+        let answer = until_looking(every, RUNNING, || {
             let answer = self.list()?;
             seen = column(&answer, "AppInstancePersistentStatus");
             Ok(

@@ -242,13 +242,7 @@ fn tools(workspace: &Workspace) -> Result {
 }
 
 fn nextest(workspace: &Workspace) -> Result {
-    let run = nextest_program(workspace)?.args([
-        "nextest",
-        "run",
-        "--locked",
-        "--workspace",
-        "--all-targets",
-    ]);
+    let run = nextest_program(workspace)?.args(["nextest", "run", "--locked", "--workspace"]);
     run.args(["--no-fail-fast"]).dir(workspace.root(), "").run()
 }
 

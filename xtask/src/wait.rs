@@ -5,10 +5,19 @@ use std::time::{Duration, Instant};
 use crate::failure::Result;
 
 /// How long to leave things alone between two looks.
-const BETWEEN: Duration = Duration::from_millis(50);
+pub const BETWEEN: Duration = Duration::from_millis(50);
 
 /// Looks until `look` finds something, at most for `limit`; `None` when it never did.
-pub fn until<T>(limit: Duration, mut look: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+pub fn until<T>(limit: Duration, look: impl FnMut() -> Result<Option<T>>) -> Result<Option<T>> {
+    until_looking(BETWEEN, limit, look)
+}
+
+/// The same, looking this often: for those who measure when it happens.
+pub fn until_looking<T>(
+    every: Duration,
+    limit: Duration,
+    mut look: impl FnMut() -> Result<Option<T>>,
+) -> Result<Option<T>> {
     let deadline = Instant::now() + limit;
     loop {
         if let Some(found) = look()? {
@@ -17,7 +26,7 @@ pub fn until<T>(limit: Duration, mut look: impl FnMut() -> Result<Option<T>>) ->
         if Instant::now() >= deadline {
             return Ok(None);
         }
-        std::thread::sleep(BETWEEN);
+        std::thread::sleep(every);
     }
 }
 

@@ -1,0 +1,56 @@
+//! `cargo xtask bench NAME [--json FILE]`: measures, prints a table, and can write the figures for a machine
+//! to read.
+//!
+//! The exit status says whether it could measure, never whether the figures are good.
+
+mod process;
+mod report;
+mod skeleton;
+mod viewer;
+
+use std::fs;
+
+use crate::args::Args;
+use crate::failure::{Context, Result, bail};
+use crate::workspace::Workspace;
+
+use report::Report;
+
+/// One benchmark by name.
+struct Bench {
+    name: &'static str,
+    about: &'static str,
+    run: fn(&Workspace, &mut Report) -> Result,
+}
+
+const BENCHES: &[Bench] = &[Bench {
+    name: "skeleton",
+    about: "one session from its order to pixels in a browser",
+    run: skeleton::measure,
+}];
+
+/// The command.
+pub fn main(workspace: &Workspace, mut args: Args) -> Result {
+    let json = args.option("--json")?;
+    let name = args.positional();
+    args.finish()?;
+    let Some(bench) = name
+        .as_deref()
+        .and_then(|name| BENCHES.iter().find(|it| it.name == name))
+    else {
+        let known: Vec<_> = BENCHES
+            .iter()
+            .map(|it| format!("  {}  {}", it.name, it.about))
+            .collect();
+        bail!("which benchmark? There are:\n{}", known.join("\n"));
+    };
+    let mut report = Report::new(bench.name);
+    let measured = (bench.run)(workspace, &mut report);
+    // What was measured before a failure is still worth reading.
+    println!("\n{}", report.table());
+    measured?;
+    if let Some(path) = json {
+        fs::write(&path, format!("{:#}\n", report.json())).context(|| format!("writing {path}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,180 @@
+//! Figures in the form all benchmarks of the project share. One that was not measured is absent.
+
+use std::fs;
+
+use serde_json::{Map, Value, json};
+
+/// Which way a figure should move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Better {
+    /// Times, bytes, memory.
+    Lower,
+}
+
+impl Better {
+    fn word(self) -> &'static str {
+        match self {
+            Self::Lower => "lower",
+        }
+    }
+}
+
+/// One figure.
+struct Figure {
+    workload: String,
+    metric: String,
+    unit: &'static str,
+    value: f64,
+    better: Better,
+}
+
+/// All figures of one benchmark.
+pub struct Report {
+    bench: &'static str,
+    figures: Vec<Figure>,
+}
+
+impl Report {
+    /// Without figures yet.
+    pub fn new(bench: &'static str) -> Self {
+        Self {
+            bench,
+            figures: Vec::new(),
+        }
+    }
+
+    /// Adds a figure for which less is better.
+    pub fn add(&mut self, workload: &str, metric: &str, unit: &'static str, value: f64) {
+        self.figures.push(Figure {
+            workload: workload.into(),
+            metric: metric.into(),
+            unit,
+            value,
+            better: Better::Lower,
+        });
+    }
+
+    /// Adds the median and the 95th percentile of samples; none of them, if there are no samples.
+    pub fn add_times(&mut self, workload: &str, metric: &str, milliseconds: &[f64]) {
+        for (name, share) in [("p50", 0.5), ("p95", 0.95)] {
+            if let Some(value) = percentile(milliseconds, share) {
+                self.add(workload, &format!("{metric} {name}"), "ms", value);
+            }
+        }
+    }
+
+    /// The figures for a person.
+    pub fn table(&self) -> String {
+        let width = |of: fn(&Figure) -> &str| {
+            self.figures
+                .iter()
+                .map(|it| of(it).chars().count())
+                .max()
+                .unwrap_or(0)
+        };
+        let (workload, metric) = (width(|it| &it.workload), width(|it| &it.metric));
+        let mut text = format!(
+            "{} on {}\n",
+            self.bench,
+            machine()["cpu"].as_str().unwrap_or("this machine")
+        );
+        for it in &self.figures {
+            let line = format!(
+                "  {:<workload$}  {:<metric$}  {:>10.2} {}\n",
+                it.workload, it.metric, it.value, it.unit
+            );
+            text.push_str(&line);
+        }
+        text
+    }
+
+    /// The figures for a machine. There are no goals and no peers before somebody has measured some.
+    pub fn json(&self) -> Value {
+        let figure = |it: &Figure| {
+            json!({
+                "workload": it.workload,
+                "metric": it.metric,
+                "unit": it.unit,
+                "value": it.value,
+                "goal": null,
+                "better": it.better.word(),
+                "peers": {},
+            })
+        };
+        json!({
+            "bench": self.bench,
+            "machine": machine(),
+            "figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// The smallest sample that is at least as large as this share of them.
+fn percentile(samples: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a share of a length is an index"
+    )]
+    let rank = (share * sorted.len() as f64).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied()
+}
+
+/// What the figures depend on, as far as it can be read here.
+fn machine() -> Value {
+    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let after = |text: &str, key: &str| {
+        let line = text.lines().find(|line| line.starts_with(key))?;
+        Some(line.split_once(':')?.1.trim().to_owned())
+    };
+    let mut machine = Map::new();
+    let mut known = |name: &str, value: Option<Value>| {
+        machine.extend(value.map(|value| (name.to_owned(), value)));
+    };
+    known(
+        "cpu",
+        after(&read("/proc/cpuinfo"), "model name").map(Value::from),
+    );
+    known(
+        "cores",
+        std::thread::available_parallelism()
+            .ok()
+            .map(|cores| cores.get().into()),
+    );
+    known(
+        "memory",
+        after(&read("/proc/meminfo"), "MemTotal").map(Value::from),
+    );
+    known(
+        "kernel",
+        Some(read("/proc/sys/kernel/osrelease").trim().into()),
+    );
+    Value::Object(machine)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percentiles_are_samples_that_were_taken() {
+        let samples: Vec<f64> = (1..=20).rev().map(f64::from).collect();
+        assert_eq!(percentile(&samples, 0.5), Some(10.0));
+        assert_eq!(percentile(&samples, 0.95), Some(19.0));
+        assert_eq!(percentile(&[7.0], 0.95), Some(7.0));
+        assert_eq!(percentile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_absent() {
+        let mut report = Report::new("x");
+        report.add_times("typing", "key to picture", &[]);
+        report.add("idle", "memory", "MiB", 1.5);
+        let json = report.json();
+        assert_eq!(json["figures"].as_array().unwrap().len(), 1);
+        assert_eq!(json["figures"][0]["value"], 1.5);
+        assert!(report.table().contains("1.50 MiB"), "{}", report.table());
+    }
+}
