@@ -25,13 +25,13 @@ pub fn check(path: &str, text: &str) -> Vec<String> {
     }
     let lines: Vec<_> = text.lines().map(str::trim).collect();
     // A package that is a workspace of its own, as fuzz targets are, has no lints to take.
-    if lines.contains(&"[package]") && !lines.contains(&"[workspace]") {
-        if !lines
+    if lines.contains(&"[package]")
+        && !lines.contains(&"[workspace]")
+        && !lines
             .windows(2)
             .any(|pair| pair == ["[lints]", "workspace = true"])
-        {
-            found.push(format!("{path}: does not take the workspace's lints"));
-        }
+    {
+        found.push(format!("{path}: does not take the workspace's lints"));
     }
     found
 }
