@@ -31,8 +31,8 @@ export interface Socket {
 export interface World {
   connect(): Socket;
   /**
-   * Whether the gateway is there. Browsers slow down WebSockets that failed before, up to many seconds;
-   * a plain request is not slowed down, so it goes first when coming back.
+   * Whether the gateway is there. Firefox delays WebSockets to where earlier ones failed, by many
+   * seconds, but not plain requests; so one of these goes first when coming back (decision 0007).
    */
   alive(): Promise<boolean>;
   /** Milliseconds that only grow. */
