@@ -3,6 +3,17 @@
 //!
 //! What is deliberately absent: any display or codec library, and any knowledge of a picture's contents.
 
+pub mod access;
+pub mod catalogue;
 pub mod config;
+pub mod delivery_group;
+pub mod dispatch;
+pub mod error;
+pub mod metrics;
+pub mod ops;
 pub mod runtime;
 pub mod system;
+pub mod ticket;
+
+#[cfg(test)]
+mod test_support;

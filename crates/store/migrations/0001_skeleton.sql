@@ -111,6 +111,9 @@ CREATE TABLE sessions (
     name TEXT NOT NULL,
     -- The instance that carries it now; another one after it has moved.
     instance_id TEXT NOT NULL REFERENCES app_instances (instance_id),
+    -- That instance's status, as in its own row: looking up twenty instances whose ids are random doubles
+    -- the time a page takes.
+    instance_status TEXT NOT NULL,
     status TEXT NOT NULL,
     status_reason TEXT NOT NULL,
     status_since BIGINT NOT NULL,

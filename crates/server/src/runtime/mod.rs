@@ -48,12 +48,18 @@ impl Changes {
     /// Waits for news, and gives every session that has some since it was last asked.
     pub async fn next(&self) -> HashSet<PersistentId> {
         loop {
-            let told = std::mem::take(&mut *self.sessions());
+            let told = self.take();
             if !told.is_empty() {
                 return told;
             }
             self.0.some.notified().await;
         }
+    }
+
+    /// Every session that has news since it was last asked; does not wait for some.
+    #[must_use]
+    pub fn take(&self) -> HashSet<PersistentId> {
+        std::mem::take(&mut *self.sessions())
     }
 
     fn sessions(&self) -> MutexGuard<'_, HashSet<PersistentId>> {

@@ -1,0 +1,301 @@
+//! What this installation offers: regions, node types, the image of this machine's apps, policies, and how
+//! much of the machine all groups together may take.
+
+use crate::config::{App, Clipboard, Config, Policy};
+use greenroom_model::{AppId, ImageId, PolicyId};
+use std::path::PathBuf;
+
+/// The image with the apps installed on this machine.
+pub const LOCAL_IMAGE: &str = "img-this-machine";
+
+/// The only version that an app of the local image has: the one that is installed.
+pub const APP_VERSION: &str = "1.0.0";
+
+/// A kind of node: a slice of the machine, in the vendor's sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeType {
+    /// `appstreaming.general.4c8g`
+    pub id: &'static str,
+    /// `appstreaming.general`
+    pub family: &'static str,
+    /// Processors.
+    pub cpus: u32,
+    /// Memory in MB.
+    pub memory_mb: u32,
+    /// The most sessions on one node.
+    pub max_capacity: u32,
+}
+
+impl NodeType {
+    /// The name for people, in Chinese when `chinese`, else in English.
+    #[must_use]
+    pub fn name(&self, chinese: bool) -> String {
+        let (cpus, gb) = (self.cpus, self.memory_mb / 1024);
+        if chinese {
+            format!("通用型_{cpus}核{gb}G")
+        } else {
+            format!("General - {cpus} vCPUs {gb} GB Memory")
+        }
+    }
+}
+
+const fn general(id: &'static str, cpus: u32, memory_gb: u32, max_capacity: u32) -> NodeType {
+    NodeType {
+        id,
+        family: "appstreaming.general",
+        cpus,
+        memory_mb: memory_gb * 1024,
+        max_capacity,
+    }
+}
+
+/// The node types there are, smallest first, with the capacities that the vendor documents for them.
+pub const NODE_TYPES: &[NodeType] = &[
+    general("appstreaming.general.2c4g", 2, 4, 1),
+    general("appstreaming.general.4c8g", 4, 8, 2),
+    general("appstreaming.general.8c16g", 8, 16, 4),
+];
+
+/// The node type of that id.
+#[must_use]
+pub fn node_type(id: &str) -> Option<&'static NodeType> {
+    NODE_TYPES.iter().find(|node| node.id == id)
+}
+
+/// An image that groups are made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// Its id.
+    pub id: ImageId,
+    /// Its name for people.
+    pub name: String,
+    /// Its apps; the first is opened when nothing else is asked for.
+    pub apps: Vec<App>,
+}
+
+impl Image {
+    /// The app of that id.
+    #[must_use]
+    pub fn app(&self, id: &AppId) -> Option<&App> {
+        self.apps.iter().find(|app| app.id == *id)
+    }
+}
+
+/// Processors and memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Budget {
+    /// Processors.
+    pub cpus: u64,
+    /// Memory in MB.
+    pub memory_mb: u64,
+}
+
+impl Budget {
+    /// What `amount` nodes of a type take.
+    #[must_use]
+    pub fn of_nodes(node: &NodeType, amount: u64) -> Self {
+        Self {
+            cpus: u64::from(node.cpus) * amount,
+            memory_mb: u64::from(node.memory_mb) * amount,
+        }
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            cpus: self.cpus + other.cpus,
+            memory_mb: self.memory_mb + other.memory_mb,
+        }
+    }
+
+    /// Whether this is within `whole`.
+    #[must_use]
+    pub fn fits(self, whole: Self) -> bool {
+        self.cpus <= whole.cpus && self.memory_mb <= whole.memory_mb
+    }
+}
+
+/// Everything on offer. Made once at the start; a change of the configuration needs a restart.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Catalogue {
+    /// Regions; the first is the default.
+    pub regions: Vec<String>,
+    /// Images.
+    pub images: Vec<Image>,
+    /// What all groups together may take: the machine times the over-commit.
+    pub budget: Budget,
+    policies: Vec<Policy>,
+}
+
+impl Catalogue {
+    /// The catalogue of this machine.
+    #[must_use]
+    pub fn from_config(config: &Config) -> Self {
+        let overcommit = u64::from(config.capacity.overcommit);
+        let machine = Budget {
+            cpus: match config.capacity.cpus {
+                0 => std::thread::available_parallelism().map_or(1, |n| n.get() as u64),
+                cpus => u64::from(cpus),
+            },
+            memory_mb: match config.capacity.memory_mib {
+                0 => machine_memory_mb(),
+                mib => mib,
+            },
+        };
+        Self {
+            regions: config.catalogue.regions.clone(),
+            images: local_image(config).into_iter().collect(),
+            budget: Budget {
+                cpus: machine.cpus * overcommit,
+                memory_mb: machine.memory_mb.saturating_mul(overcommit),
+            },
+            policies: config.policies.clone(),
+        }
+    }
+
+    /// The region used when none is named.
+    #[must_use]
+    pub fn default_region(&self) -> &str {
+        self.regions.first().map_or("", String::as_str)
+    }
+
+    /// Whether there is such a region.
+    #[must_use]
+    pub fn has_region(&self, region: &str) -> bool {
+        self.regions.iter().any(|known| known == region)
+    }
+
+    /// The image of that id.
+    #[must_use]
+    pub fn image(&self, id: &str) -> Option<&Image> {
+        self.images.iter().find(|image| image.id.as_str() == id)
+    }
+
+    /// Whether there is such a policy.
+    #[must_use]
+    pub fn has_policy(&self, id: &str) -> bool {
+        self.policies.iter().any(|policy| policy.id.as_str() == id)
+    }
+
+    /// Which way the clipboard of a group with this policy goes: both ways without a policy.
+    #[must_use]
+    pub fn clipboard(&self, policy: Option<&PolicyId>) -> Clipboard {
+        self.policies
+            .iter()
+            .find(|known| Some(&known.id) == policy)
+            .map_or_else(Clipboard::default, |known| known.clipboard)
+    }
+}
+
+fn local_image(config: &Config) -> Option<Image> {
+    let apps = if config.apps.is_empty() {
+        usual_apps()
+    } else {
+        config.apps.clone()
+    };
+    Some(Image {
+        id: ImageId::parse(LOCAL_IMAGE).ok()?,
+        name: config.image.name.clone(),
+        apps,
+    })
+}
+
+/// The apps offered without any configuration, as far as they are installed.
+fn usual_apps() -> Vec<App> {
+    [
+        ("ca-foot", "Terminal", "foot"),
+        ("ca-mousepad", "Text editor", "mousepad"),
+    ]
+    .into_iter()
+    .filter(|(.., program)| on_path(program))
+    .filter_map(|(id, name, program)| {
+        Some(App {
+            id: AppId::parse(id).ok()?,
+            name: name.to_owned(),
+            argv: vec![program.to_owned()],
+        })
+    })
+    .collect()
+}
+
+/// Looks where the session's own system looks as well, whatever this process' PATH is.
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .chain(["/usr/bin", "/bin"].map(PathBuf::from))
+        .any(|folder| folder.join(program).is_file())
+}
+
+/// The machine's memory, rounded up to whole GB: a machine sold as 2 GB reports a little less, and must
+/// count as one.
+fn machine_memory_mb() -> u64 {
+    let text = std::fs::read_to_string("/proc/meminfo").unwrap_or_default();
+    let kb = text
+        .lines()
+        .find_map(|line| {
+            line.strip_prefix("MemTotal:")?
+                .trim()
+                .strip_suffix("kB")?
+                .trim()
+                .parse::<u64>()
+                .ok()
+        })
+        .unwrap_or(0);
+    kb.div_ceil(1024 * 1024).max(1) * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_budget_is_the_machine_times_the_overcommit() {
+        let config =
+            Config::from_text("[capacity]\ncpus = 2\nmemory_mib = 4096\novercommit = 3").unwrap();
+        let budget = Catalogue::from_config(&config).budget;
+        assert_eq!(
+            budget,
+            Budget {
+                cpus: 6,
+                memory_mb: 12_288
+            }
+        );
+        let small = node_type("appstreaming.general.2c4g").unwrap();
+        assert!(Budget::of_nodes(small, 3).fits(budget));
+        assert!(!Budget::of_nodes(small, 4).fits(budget));
+    }
+
+    #[test]
+    fn this_machine_has_processors_and_memory() {
+        let budget = Catalogue::from_config(&Config::default()).budget;
+        assert!(budget.cpus >= 4 && budget.memory_mb >= 4096, "{budget:?}");
+    }
+
+    #[test]
+    fn configured_apps_replace_the_usual_ones() {
+        let config = Config::from_text(
+            "[image]\nname = 'Desk'\n[[image.apps]]\nid = 'ca-clock'\nname = 'Clock'\nargv = ['xclock', '-digital']",
+        )
+        .unwrap();
+        let catalogue = Catalogue::from_config(&config);
+        let image = catalogue.image(LOCAL_IMAGE).unwrap();
+        assert_eq!((image.name.as_str(), image.apps.len()), ("Desk", 1));
+        assert_eq!(
+            image.app(&AppId::parse("ca-clock").unwrap()).unwrap().argv,
+            ["xclock", "-digital"]
+        );
+    }
+
+    #[test]
+    fn a_group_without_a_policy_shares_the_clipboard_both_ways() {
+        let config = Config::from_text("[[policies]]\nid = 'pg-shut'\nclipboard = 'off'").unwrap();
+        let catalogue = Catalogue::from_config(&config);
+        assert_eq!(catalogue.clipboard(None), Clipboard::Both);
+        assert_eq!(
+            catalogue.clipboard(PolicyId::parse("pg-shut").ok().as_ref()),
+            Clipboard::Off
+        );
+        assert!(catalogue.has_policy("pg-shut") && !catalogue.has_policy("pg-open"));
+    }
+}

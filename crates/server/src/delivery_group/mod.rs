@@ -1,0 +1,87 @@
+//! A delivery group as its creator describes it and as the answers show it.
+
+mod node_pool;
+mod policies;
+mod view;
+
+pub use node_pool::{NodePool, StrategyType};
+pub use policies::{
+    Network, RuntimePolicy, SecurityPolicy, SessionType, StoragePolicy, StreamingMode,
+    UserDefinePolicy, VideoPolicy,
+};
+pub use view::{GroupModel, Tag};
+
+use crate::ops::fields::Text;
+use serde::{Deserialize, Serialize};
+
+/// What the creator of a group asked for and no column of the database is for; kept as JSON beside it, in
+/// the vendor's own words, so that a later operation can answer it as it was asked.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Settings {
+    /// `Network`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub network: Option<Network>,
+    /// `RuntimePolicy`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub runtime_policy: Option<RuntimePolicy>,
+    /// `SecurityPolicy`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub security_policy: Option<SecurityPolicy>,
+    /// `StoragePolicy`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_policy: Option<StoragePolicy>,
+    /// `UserDefinePolicy`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub user_define_policy: Option<UserDefinePolicy>,
+    /// `VideoPolicy`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub video_policy: Option<VideoPolicy>,
+    /// `AppPackageType`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app_package_type: Option<Text<256>>,
+    /// `ClusterId`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<Text<64>>,
+    /// `PromotionId`
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promotion_id: Option<Text<64>>,
+}
+
+impl Settings {
+    /// Reads back what the database kept.
+    ///
+    /// # Errors
+    /// It is not what [`Settings::to_json`] wrote.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
+    }
+
+    /// The form that the database keeps.
+    ///
+    /// # Errors
+    /// Never in practice: every part is plain data.
+    pub fn to_json(&self) -> Result<String, serde_json::Error> {
+        serde_json::to_string(self)
+    }
+
+    /// The size of a session of the group, in pixels, before any viewer has one.
+    #[must_use]
+    pub fn resolution(&self) -> (u32, u32) {
+        self.video_policy
+            .as_ref()
+            .and_then(VideoPolicy::resolution)
+            .unwrap_or(DEFAULT_RESOLUTION)
+    }
+
+    /// Whether sessions open an app before anybody comes.
+    #[must_use]
+    pub fn pre_open(&self) -> bool {
+        self.runtime_policy
+            .as_ref()
+            .is_none_or(RuntimePolicy::pre_open)
+    }
+}
+
+/// The size of a session whose group names none.
+const DEFAULT_RESOLUTION: (u32, u32) = (1280, 800);

@@ -1,0 +1,388 @@
+//! The one way into every operation: a request as it came over HTTP goes in, the vendor's answer comes out.
+//!
+//! The order of the checks: the protocol's form, the operation's name, the access key, the signature, the
+//! time, the replay, then the parameters, the rules between them, the access. Nothing is remembered of a
+//! request that is not signed rightly, and nothing is looked up for one.
+
+use crate::access::Principal;
+use crate::catalogue::Catalogue;
+use crate::error::{ApiError, chain};
+use crate::metrics::Calls;
+use crate::ops::{self, CallContext, Entry};
+use greenroom_model::random::uuid_upper;
+use greenroom_model::{Clock, Entropy, Timestamp};
+use greenroom_rpc::replay::REMEMBER_MS;
+use greenroom_rpc::{
+    Credential, Fault, Format, RawRequest, ReplayCache, Reply, Request, Signed, envelope,
+};
+use greenroom_store::{Nonce, Store};
+use serde_json::{Map, Value};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Nonces remembered at most, within the half hour that each is: about 550 calls a second throughout.
+const NONCES: usize = 1_000_000;
+
+/// The API, without its transport.
+pub struct Api {
+    store: Store,
+    catalogue: Arc<Catalogue>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    replay: Mutex<ReplayCache>,
+    calls: Calls,
+}
+
+/// A call that got as far as naming an operation and a caller.
+struct Admitted {
+    request: Request,
+    entry: &'static Entry,
+    principal: Principal,
+    nonce: Nonce,
+    now: Timestamp,
+}
+
+impl Api {
+    /// An API over these.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        catalogue: Arc<Catalogue>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self {
+            store,
+            catalogue,
+            clock,
+            entropy,
+            replay: Mutex::new(ReplayCache::new(NONCES)),
+            calls: Calls::default(),
+        }
+    }
+
+    /// How the calls so far went.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// Answers one request. Never fails: what goes wrong is a fault in the form that the caller reads.
+    pub async fn call(&self, raw: &RawRequest<'_>) -> Reply {
+        let began = Instant::now();
+        let request_id = uuid_upper(&*self.entropy);
+        let (format, action, result) = self.answer(raw, &request_id).await;
+        let reply = match &result {
+            Ok(fields) => envelope::success(format, action, &request_id, fields.clone()),
+            Err(error) => {
+                let host = raw.header("host").unwrap_or_default();
+                envelope::failure(format, &request_id, host, &Fault::from(error))
+            }
+        };
+        self.note(&request_id, action, result.as_ref().err(), began.elapsed());
+        reply
+    }
+
+    /// Answers a request whose body is too large to be read.
+    #[must_use]
+    pub fn too_large(&self, raw: &RawRequest<'_>) -> Reply {
+        let request_id = uuid_upper(&*self.entropy);
+        let limit = greenroom_rpc::encoding::MAX_BODY_BYTES;
+        let fault = Fault::malformed(&format!("the body is longer than {limit} bytes"));
+        let host = raw.header("host").unwrap_or_default();
+        let reply = envelope::failure(Format::of(raw), &request_id, host, &fault);
+        self.note(
+            &request_id,
+            UNKNOWN,
+            Some(&ApiError::Gateway(fault)),
+            Duration::ZERO,
+        );
+        reply
+    }
+
+    async fn answer(
+        &self,
+        raw: &RawRequest<'_>,
+        request_id: &str,
+    ) -> (Format, &'static str, Result<Map<String, Value>, ApiError>) {
+        let request = match Request::parse(raw) {
+            Ok(request) => request,
+            Err(fault) => return (Format::of(raw), UNKNOWN, Err(ApiError::Gateway(fault))),
+        };
+        let format = request.format;
+        let entry = match find(&request) {
+            Ok(entry) => entry,
+            Err(fault) => return (format, UNKNOWN, Err(ApiError::Gateway(fault))),
+        };
+        let result = match self.admit(request, entry).await {
+            Ok(call) => self.run(&call, request_id).await,
+            Err(error) => Err(error),
+        };
+        (format, entry.action, result)
+    }
+
+    async fn admit(&self, request: Request, entry: &'static Entry) -> Result<Admitted, ApiError> {
+        let now = self.clock.now();
+        let signed = match &request.credential {
+            Credential::Signed(signed) => signed,
+            // No operation here takes a token for a signature; a caller without either names no key.
+            Credential::Bearer(_) | Credential::Anonymous => {
+                return Err(ApiError::Gateway(Fault::missing("AccessKeyId")));
+            }
+        };
+        let principal = self.authenticate(signed).await?;
+        signed.check_time(now.0).map_err(ApiError::Gateway)?;
+        self.replay
+            .lock()
+            // A cache is whole at every moment, so a panic elsewhere does not spoil it.
+            .unwrap_or_else(PoisonError::into_inner)
+            .admit(&signed.access_key_id, &signed.nonce, now.0)
+            .map_err(ApiError::Gateway)?;
+        let nonce = nonce(signed, now);
+        Ok(Admitted {
+            request,
+            entry,
+            principal,
+            nonce,
+            now,
+        })
+    }
+
+    async fn authenticate(&self, signed: &Signed) -> Result<Principal, ApiError> {
+        let key = self.store.access_key(&signed.access_key_id).await?;
+        let key = key.ok_or_else(|| ApiError::Gateway(Fault::access_key_not_found()))?;
+        // Keys here are permanent ones: a token that claims to go with one belongs to something else.
+        if signed.security_token.is_some() {
+            return Err(ApiError::Gateway(Fault::security_token_mismatch()));
+        }
+        let secret =
+            std::str::from_utf8(key.secret.expose()).map_err(|source| ApiError::Internal {
+                step: "a secret in the database is not text",
+                source: source.into(),
+            })?;
+        signed.verify(secret).map_err(ApiError::Gateway)?;
+        if !key.active {
+            return Err(ApiError::Gateway(Fault::access_key_inactive()));
+        }
+        Ok(Principal::Account(key.account))
+    }
+
+    async fn run(&self, call: &Admitted, request_id: &str) -> Result<Map<String, Value>, ApiError> {
+        let cx = CallContext {
+            store: &self.store,
+            catalogue: &self.catalogue,
+            entropy: &*self.entropy,
+            now: call.now,
+            principal: &call.principal,
+            nonce: &call.nonce,
+        };
+        tracing::debug!(request.id = %request_id, account.id = %call.principal.account(), rpc.action = call.entry.action);
+        match (call.entry.run)(cx, &call.request.params).await? {
+            Value::Object(fields) => Ok(fields),
+            other => Err(ApiError::Internal {
+                step: "an answer is not an object",
+                source: other.to_string().into(),
+            }),
+        }
+    }
+
+    fn note(
+        &self,
+        request_id: &str,
+        action: &'static str,
+        error: Option<&ApiError>,
+        took: Duration,
+    ) {
+        let fault = error.map(Fault::from);
+        let code = fault.as_ref().map_or("OK", |fault| fault.code.as_str());
+        let ms = took.as_millis();
+        self.calls.note(action, code, took);
+        match (error, fault.as_ref()) {
+            (Some(error), Some(fault)) if fault.status >= 500 => {
+                let error = chain(error);
+                tracing::error!(request.id = %request_id, rpc.action = action, rpc.code = code, ms, error);
+            }
+            _ => tracing::info!(request.id = %request_id, rpc.action = action, rpc.code = code, ms),
+        }
+    }
+}
+
+/// Stands for the action of a call that names none of ours: callers choose that text, and it belongs
+/// neither into logs nor into metrics.
+const UNKNOWN: &str = "unknown";
+
+fn find(request: &Request) -> Result<&'static Entry, Fault> {
+    if !ops::has_version(&request.version) {
+        return Err(Fault::no_such_version());
+    }
+    ops::find(&request.version, &request.action).ok_or_else(Fault::no_such_action)
+}
+
+fn nonce(signed: &Signed, now: Timestamp) -> Nonce {
+    let mut hash = Sha256::new();
+    // With its length first, no key and nonce together read like another pair.
+    hash.update((signed.access_key_id.len() as u64).to_le_bytes());
+    hash.update(&signed.access_key_id);
+    hash.update(&signed.nonce);
+    Nonce {
+        hash: hash.finalize().into(),
+        expires: Timestamp(now.0.saturating_add(REMEMBER_MS)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::TestServer;
+    use greenroom_rpc::sign::{self, Algorithm, Call};
+    use serde_json::{Value, json};
+    use std::time::Duration;
+
+    /// `ListRegions` of the root account, changed by `change` before it is signed.
+    fn list_regions<'a>(
+        server: &'a TestServer,
+        date: &'a str,
+        nonce: &'a str,
+        change: impl Fn(&mut Call<'a>),
+    ) -> sign::SignedRequest {
+        let mut call = Call {
+            method: "POST",
+            host: "127.0.0.1:8080",
+            action: "ListRegions",
+            version: "2021-09-01",
+            query: &[],
+            form: &[],
+            access_key_id: server.key_id("acme"),
+            secret: server.secret("acme"),
+            security_token: None,
+            date,
+            nonce,
+        };
+        change(&mut call);
+        sign::sign_v3(&call, Algorithm::Sha256)
+    }
+
+    async fn code(server: &TestServer, request: &sign::SignedRequest) -> (u16, String) {
+        let reply = server.api.call(&request.as_raw()).await;
+        let answer: Value = serde_json::from_str(&reply.body).unwrap();
+        let code = answer["Code"].as_str().unwrap_or("OK").to_owned();
+        (reply.status, code)
+    }
+
+    #[tokio::test]
+    async fn each_check_refuses_with_its_own_code() {
+        let server = TestServer::start().await;
+        let date = server.date();
+        let late = "2026-01-01T00:15:01Z";
+        let refusals: Vec<(u16, &str, sign::SignedRequest)> = vec![
+            (200, "OK", list_regions(&server, &date, "n1", |_| ())),
+            (
+                400,
+                "SignatureNonceUsed",
+                list_regions(&server, &date, "n1", |_| ()),
+            ),
+            (
+                400,
+                "SignatureDoesNotMatch",
+                list_regions(&server, &date, "n2", |call| call.secret = "wrong"),
+            ),
+            (
+                404,
+                "InvalidAccessKeyId.NotFound",
+                list_regions(&server, &date, "n3", |call| call.access_key_id = "nobody"),
+            ),
+            (
+                400,
+                "InvalidTimeStamp.Expired",
+                list_regions(&server, late, "n4", |_| ()),
+            ),
+            (
+                400,
+                "InvalidVersion",
+                list_regions(&server, &date, "n5", |call| call.version = "2021-09-03"),
+            ),
+            (
+                404,
+                "InvalidAction.NotFound",
+                list_regions(&server, &date, "n6", |call| call.action = "ListThings"),
+            ),
+            (
+                404,
+                "InvalidAction.NotFound",
+                list_regions(&server, &date, "n7", |call| call.action = "ListNodes"),
+            ),
+            (
+                400,
+                "InvalidSecurityToken.MismatchWithAccessKey",
+                list_regions(&server, &date, "n8", |call| {
+                    call.security_token = Some("token")
+                }),
+            ),
+        ];
+        for (status, expected, request) in refusals {
+            assert_eq!(code(&server, &request).await, (status, expected.to_owned()));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_wrong_signature_uses_up_no_nonce() {
+        let server = TestServer::start().await;
+        let date = server.date();
+        let forged = list_regions(&server, &date, "n", |call| call.secret = "wrong");
+        assert_eq!(code(&server, &forged).await.1, "SignatureDoesNotMatch");
+        assert_eq!(
+            code(&server, &list_regions(&server, &date, "n", |_| ()))
+                .await
+                .1,
+            "OK"
+        );
+    }
+
+    #[tokio::test]
+    async fn a_replayed_change_is_refused_even_by_a_server_that_has_forgotten() {
+        let server = TestServer::start().await;
+        let group = server.create_group(json!({"AuthMode": "App"})).await;
+        let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AuthorizeUserIds": ["alice"]});
+        let request = server.signed("acme", "AuthorizeInstanceGroup", &ask);
+        assert_eq!(code(&server, &request).await.1, "OK");
+        server.clock.advance(Duration::from_secs(60));
+        let restarted = server.restarted();
+        assert_eq!(
+            code(&restarted, &request).await,
+            (400, "SignatureNonceUsed".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn an_unsigned_call_is_told_what_is_missing() {
+        let server = TestServer::start().await;
+        let (status, answer) = server.unsigned("ListRegions").await;
+        assert_eq!(
+            (status, answer["Code"].as_str()),
+            (400, Some("MissingAccessKeyId"))
+        );
+    }
+
+    #[tokio::test]
+    async fn faults_come_in_the_format_that_was_asked_for() {
+        let server = TestServer::start().await;
+        let date = server.date();
+        let mut request = list_regions(&server, &date, "n", |call| call.action = "ListThings");
+        request.headers.retain(|(name, _)| name != "accept");
+        request
+            .headers
+            .push(("accept".into(), "application/xml".into()));
+        let reply = server.api.call(&request.as_raw()).await;
+        assert_eq!(reply.content_type, "text/xml;charset=utf-8");
+        assert!(
+            reply.body.contains("<Code>InvalidAction.NotFound</Code>"),
+            "{}",
+            reply.body
+        );
+        assert!(
+            reply.body.contains("<HostId>127.0.0.1:8080</HostId>"),
+            "{}",
+            reply.body
+        );
+    }
+}

@@ -1,0 +1,188 @@
+//! From what went wrong to the fault that the caller sees: the only file that knows an operation's codes.
+//!
+//! The codes are the recorded ones; where nothing is recorded they follow the gateway's patterns. A caller
+//! who may not know that a thing exists gets the same fault as if it did not.
+
+use crate::access::Denied;
+use greenroom_rpc::{Fault, ParamError};
+use greenroom_store::StoreError;
+use std::error::Error;
+
+/// How long to wait before a call is tried again that found the database busy.
+const RETRY_AFTER_MS: u64 = 1_000;
+
+/// Why an operation did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// The gateway refuses the call before any operation sees it.
+    #[error("refused by the gateway: {0}")]
+    Gateway(Fault),
+    /// A parameter does not fit its type.
+    #[error("a parameter does not fit")]
+    Param(#[from] ParamError),
+    /// A parameter is missing that the others make mandatory.
+    #[error("{0} is missing")]
+    Missing(&'static str),
+    /// A parameter does not fit the others, or names what does not exist.
+    #[error("{0} is invalid")]
+    Invalid(&'static str),
+    /// No such delivery group, or not this account's, or of another product type.
+    #[error("no such delivery group")]
+    GroupNotFound,
+    /// The same, in the words that `DeleteAppInstanceGroup` records.
+    #[error("no such delivery group to delete")]
+    GroupItemNotFound,
+    /// The same for a browser group, in the words that `DeleteAppInstanceGroup` records.
+    #[error("no such browser group to delete")]
+    BrowserGroupNotFound,
+    /// A PrePaid group whose period is not over.
+    #[error("the group is paid for until a later time")]
+    NotExpired,
+    /// No runtime for it, or no room.
+    #[error("nothing in stock")]
+    NoStock,
+    /// The caller, or the user the call is about, may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// The database failed.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// Something that must not happen.
+    #[error("{step}")]
+    Internal {
+        /// What was being done.
+        step: &'static str,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl From<&ApiError> for Fault {
+    fn from(error: &ApiError) -> Self {
+        // No wildcard: a new variant must choose.
+        match error {
+            ApiError::Gateway(fault) => fault.clone(),
+            ApiError::Param(error) => error.into(),
+            ApiError::Missing(name) => Self::missing(name),
+            ApiError::Invalid(name) => Self::invalid_parameter(name),
+            ApiError::GroupNotFound => Self::new(
+                400,
+                "InvalidAppInstanceGroup.NotFound",
+                "The app instance group is not found.",
+            ),
+            ApiError::GroupItemNotFound => Self::new(
+                400,
+                "InvalidAppInstanceGroupSpecItem.NotFound",
+                "The app instance group spec item is not found.",
+            ),
+            ApiError::BrowserGroupNotFound => Self::new(
+                400,
+                "InvalidBrowserInstanceGroup.NotFound",
+                "The browser instance group is not found.",
+            ),
+            ApiError::NotExpired => Self::new(
+                400,
+                "OperationDenied.NotExpired",
+                "The app instance group is paid for a period that has not ended.",
+            ),
+            ApiError::NoStock => Self::new(
+                400,
+                "StockError.NoStock",
+                "The selected specification is out of stock. Please try again later or select other specifications.",
+            ),
+            ApiError::Denied(_) => Self::no_permission(),
+            ApiError::Store(error) => store_fault(error),
+            ApiError::Internal { .. } => Self::internal(),
+        }
+    }
+}
+
+fn store_fault(error: &StoreError) -> Fault {
+    match error {
+        StoreError::NonceReplayed => Fault::nonce_used(),
+        StoreError::NoRoom => Fault::from(&ApiError::NoStock),
+        StoreError::Busy | StoreError::Unavailable { .. } | StoreError::Conflict(_) => {
+            Fault::unavailable(RETRY_AFTER_MS)
+        }
+        // An operation that lets these through did not look before it wrote.
+        StoreError::NotFound(_)
+        | StoreError::SchemaTooNew { .. }
+        | StoreError::Corrupt(_)
+        | StoreError::Refused { .. } => Fault::internal(),
+    }
+}
+
+/// The error and its causes in one line, for the log.
+#[must_use]
+pub fn chain(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_the_recorded_code() {
+        let busy = || StoreError::Unavailable {
+            step: "testing",
+            source: "disk full".into(),
+        };
+        for (error, status, code) in [
+            (ApiError::Missing("ProductType"), 400, "MissingProductType"),
+            (
+                ApiError::Invalid("PageSize"),
+                400,
+                "InvalidParameter.PageSize",
+            ),
+            (
+                ApiError::GroupNotFound,
+                400,
+                "InvalidAppInstanceGroup.NotFound",
+            ),
+            (
+                ApiError::GroupItemNotFound,
+                400,
+                "InvalidAppInstanceGroupSpecItem.NotFound",
+            ),
+            (
+                ApiError::BrowserGroupNotFound,
+                400,
+                "InvalidBrowserInstanceGroup.NotFound",
+            ),
+            (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
+            (ApiError::NoStock, 400, "StockError.NoStock"),
+            (ApiError::Denied(Denied), 403, "NoPermission"),
+            (StoreError::NoRoom.into(), 400, "StockError.NoStock"),
+            (StoreError::NonceReplayed.into(), 400, "SignatureNonceUsed"),
+            (StoreError::Busy.into(), 503, "ServiceUnavailable"),
+            (busy().into(), 503, "ServiceUnavailable"),
+            (StoreError::Corrupt("x".into()).into(), 500, "InternalError"),
+        ] {
+            let fault = Fault::from(&error);
+            assert_eq!(
+                (fault.status, fault.code.as_str()),
+                (status, code),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_inside_is_for_the_log_only() {
+        let error = ApiError::from(StoreError::Unavailable {
+            step: "writing",
+            source: "/var/lib/secret is full".into(),
+        });
+        assert!(!Fault::from(&error).message.contains("/var/lib"));
+        assert!(chain(&error).contains("/var/lib/secret is full"));
+    }
+}

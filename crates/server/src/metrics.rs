@@ -1,0 +1,107 @@
+//! What `/metrics` says of the API's calls, in Prometheus' text form.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// Different codes counted for each action; more are counted together, so that no caller can make the
+/// table grow.
+const CODES: usize = 64;
+
+/// Counts of calls by action and code, with the time they took.
+#[derive(Debug, Default)]
+pub struct Calls(Mutex<BTreeMap<&'static str, BTreeMap<String, Count>>>);
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Count {
+    calls: u64,
+    took: Duration,
+}
+
+impl Calls {
+    /// One more call.
+    pub fn note(&self, action: &'static str, code: &str, took: Duration) {
+        // Counts are whole at every moment, so a panic elsewhere does not spoil them.
+        let mut actions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let codes = actions.entry(action).or_default();
+        let code = if codes.len() < CODES || codes.contains_key(code) {
+            code
+        } else {
+            "other"
+        };
+        let count = codes.entry(code.to_owned()).or_default();
+        count.calls += 1;
+        count.took += took;
+    }
+
+    /// Writes the counts as Prometheus reads them.
+    pub fn render(&self, text: &mut String) {
+        let actions = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        text.push_str("# HELP greenroom_api_calls_total Calls answered, by action and code.\n");
+        text.push_str("# TYPE greenroom_api_calls_total counter\n");
+        for (action, code, count) in each(&actions) {
+            let _ = writeln!(
+                text,
+                "greenroom_api_calls_total{{action=\"{action}\",code=\"{code}\"}} {}",
+                count.calls
+            );
+        }
+        text.push_str("# HELP greenroom_api_call_seconds_total Time taken by them.\n");
+        text.push_str("# TYPE greenroom_api_call_seconds_total counter\n");
+        for (action, code, count) in each(&actions) {
+            let _ = writeln!(
+                text,
+                "greenroom_api_call_seconds_total{{action=\"{action}\",code=\"{code}\"}} {}",
+                count.took.as_secs_f64()
+            );
+        }
+    }
+}
+
+fn each<'a>(
+    actions: &'a BTreeMap<&'static str, BTreeMap<String, Count>>,
+) -> impl Iterator<Item = (&'static str, &'a str, Count)> {
+    actions.iter().flat_map(|(action, codes)| {
+        codes
+            .iter()
+            .map(|(code, count)| (*action, code.as_str(), *count))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_are_counted_by_action_and_code_and_the_table_stays_small() {
+        let calls = Calls::default();
+        calls.note("ListRegions", "OK", Duration::from_millis(1500));
+        calls.note("ListRegions", "OK", Duration::from_millis(500));
+        for n in 0..1000 {
+            calls.note(
+                "ListImage",
+                &format!("InvalidParameter.{n}"),
+                Duration::ZERO,
+            );
+        }
+        let mut text = String::new();
+        calls.render(&mut text);
+        assert!(
+            text.contains("greenroom_api_calls_total{action=\"ListRegions\",code=\"OK\"} 2\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains(
+                "greenroom_api_call_seconds_total{action=\"ListRegions\",code=\"OK\"} 2\n"
+            ),
+            "{text}"
+        );
+        assert!(text.contains("code=\"other\"} 936\n"), "{text}");
+        assert_eq!(text.lines().count(), 4 + 2 * 66);
+    }
+}

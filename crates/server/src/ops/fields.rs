@@ -1,0 +1,259 @@
+//! What the fields of requests have in common: bounds that hold as soon as a value exists, ids that may name
+//! nothing, texts that may be empty.
+//!
+//! Bounds stand in the types, so that a request that was read is a request within its bounds; only rules
+//! between fields are left to an operation's `validate`.
+
+use greenroom_model::{EndUserId, ProductType};
+use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// A whole number from `MIN` to `MAX`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Whole<const MIN: i64, const MAX: i64>(i64);
+
+impl<const MIN: i64, const MAX: i64> Whole<MIN, MAX> {
+    /// A number known to be within the bounds.
+    ///
+    /// # Panics
+    /// It is not, which a `const` context reports when it is compiled.
+    #[must_use]
+    pub const fn of(value: i64) -> Self {
+        assert!(MIN <= value && value <= MAX, "outside the bounds");
+        Self(value)
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+
+    /// The number, when its bounds make it a `u32`; else the nearest one.
+    #[must_use]
+    pub fn as_u32(self) -> u32 {
+        u32::try_from(self.0.max(0)).unwrap_or(u32::MAX)
+    }
+
+    /// The number, when its bounds make it an `i32`; else the nearest one.
+    #[must_use]
+    pub fn as_i32(self) -> i32 {
+        i32::try_from(self.0).unwrap_or(if self.0 < 0 { i32::MIN } else { i32::MAX })
+    }
+}
+
+impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Whole<MIN, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = i64::deserialize(deserializer)?;
+        if (MIN..=MAX).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(D::Error::custom(format_args!("outside {MIN}..={MAX}")))
+        }
+    }
+}
+
+/// The largest value of the contract's `int32`.
+pub const INT32_MAX: i64 = i32::MAX as i64;
+
+/// `PageNumber`: from 1. A page past the end is empty, not an error.
+pub type PageNumber = Whole<1, INT32_MAX>;
+
+/// `PageSize`.
+pub type PageSize = Whole<1, 100>;
+
+/// The default of `PageNumber`.
+#[must_use]
+pub const fn first_page() -> PageNumber {
+    PageNumber::of(1)
+}
+
+/// The default of `PageSize` where the contract gives none of its own.
+#[must_use]
+pub const fn page_of_20() -> PageSize {
+    PageSize::of(20)
+}
+
+/// A text of 1 to `MAX` characters, none of them a control character.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct Text<const MAX: usize>(String);
+
+impl<const MAX: usize> Text<MAX> {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> From<Text<MAX>> for String {
+    fn from(text: Text<MAX>) -> Self {
+        text.0
+    }
+}
+
+impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = filled(deserializer)?;
+        if text.is_empty() || text.chars().count() > MAX || text.chars().any(char::is_control) {
+            return Err(D::Error::custom(format_args!(
+                "not a text of 1 to {MAX} characters"
+            )));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// A list of at most `MAX` items.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct List<T, const MAX: usize>(Vec<T>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T, const MAX: usize> List<T, MAX> {
+    /// The items, in the order given.
+    #[must_use]
+    pub fn items(&self) -> &[T] {
+        &self.0
+    }
+
+    /// The items, in the order given.
+    #[must_use]
+    pub fn into_items(self) -> Vec<T> {
+        self.0
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = Vec::<T>::deserialize(deserializer)?;
+        if items.len() > MAX {
+            return Err(D::Error::custom(format_args!("more than {MAX} items")));
+        }
+        Ok(Self(items))
+    }
+}
+
+/// An id in whatever form the caller wrote it: a text that cannot be an id names nothing, and is answered
+/// like an id that nobody has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ref<T>(Option<T>);
+
+impl<T> Ref<T> {
+    /// The id, when the text is one.
+    #[must_use]
+    pub fn id(&self) -> Option<&T> {
+        self.0.as_ref()
+    }
+}
+
+impl<'de, T: TryFrom<String>> Deserialize<'de> for Ref<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Self(T::try_from(filled(deserializer)?).ok()))
+    }
+}
+
+/// `ProductType`, in upper or lower case as some of the vendor's texts allow.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Product(pub ProductType);
+
+impl<'de> Deserialize<'de> for Product {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = filled(deserializer)?;
+        let named = |known: &&ProductType| known.as_str().eq_ignore_ascii_case(&text);
+        match ProductType::ALL.iter().find(named) {
+            Some(known) => Ok(Self(*known)),
+            None => Err(D::Error::custom("not a product type")),
+        }
+    }
+}
+
+/// A text for which empty means absent, as the official clients mean it. Asking for a `char` is how a
+/// type tells the parameters so: they answer with the whole text, and take an empty one for none.
+fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    struct Filled;
+    impl Visitor<'_> for Filled {
+        type Value = String;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a text")
+        }
+        fn visit_str<E: Error>(self, text: &str) -> Result<String, E> {
+            Ok(text.to_owned())
+        }
+    }
+    deserializer.deserialize_char(Filled)
+}
+
+/// Users, without those named twice.
+#[must_use]
+pub fn distinct(users: Vec<EndUserId>) -> Vec<EndUserId> {
+    let mut seen = std::collections::BTreeSet::new();
+    users
+        .into_iter()
+        .filter(|user| seen.insert(user.clone()))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use greenroom_model::PersistentId;
+    use serde_json::{from_value, json};
+
+    #[test]
+    fn numbers_and_texts_and_lists_keep_their_bounds() {
+        for (value, fits) in [
+            (0, false),
+            (1, true),
+            (100, true),
+            (101, false),
+            (-1, false),
+        ] {
+            assert_eq!(
+                from_value::<PageSize>(json!(value)).is_ok(),
+                fits,
+                "{value}"
+            );
+        }
+        for (value, fits) in [
+            ("", false),
+            ("é", true),
+            ("éé", true),
+            ("ééé", false),
+            ("a\n", false),
+        ] {
+            assert_eq!(
+                from_value::<Text<2>>(json!(value)).is_ok(),
+                fits,
+                "{value:?}"
+            );
+        }
+        for (value, fits) in [
+            (json!([]), true),
+            (json!([1, 1]), true),
+            (json!([1, 1, 1]), false),
+        ] {
+            assert_eq!(
+                from_value::<List<PageNumber, 2>>(value.clone()).is_ok(),
+                fits,
+                "{value}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_text_that_is_no_id_names_nothing() {
+        let named: Ref<PersistentId> = from_value(json!("p-1")).unwrap();
+        assert!(named.id().is_some());
+        let nothing: Ref<PersistentId> = from_value(json!("p-0cc7s3mw2fg4j****")).unwrap();
+        assert_eq!(nothing.id(), None);
+    }
+}

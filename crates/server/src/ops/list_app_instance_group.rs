@@ -1,0 +1,255 @@
+//! `ListAppInstanceGroup`: one page of the account's delivery groups.
+
+use super::prelude::*;
+use crate::delivery_group::{GroupModel, Settings, Tag};
+use greenroom_store::{Group, GroupFilter, PageRequest};
+
+/// `ListAppInstanceGroup`
+pub struct ListAppInstanceGroup;
+
+/// What it takes.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Request {
+    product_type: Product,
+    app_center_image_id: Option<Ref<ImageId>>,
+    app_instance_group_id: Option<Ref<AppInstanceGroupId>>,
+    /// A part of the name.
+    app_instance_group_name: Option<Text<256>>,
+    biz_region_id: Option<Text<64>>,
+    /// Groups are not granted to user groups yet, so leaving out those that are leaves out none.
+    #[serde(default)]
+    #[expect(dead_code, reason = "only its form matters")]
+    excluded_user_group_ids: List<Text<64>, 10>,
+    node_instance_type: Option<Text<64>>,
+    office_site_id: Option<Text<128>>,
+    #[serde(default = "first_page")]
+    page_number: PageNumber,
+    #[serde(default = "page_of_20")]
+    page_size: PageSize,
+    /// Deprecated by the vendor, and set by some clients on every call to the region they are set to: it
+    /// does not narrow the list.
+    #[expect(dead_code, reason = "only its form matters")]
+    region_id: Option<Text<64>>,
+    #[serde(default)]
+    status: List<Status, 1000>,
+    /// No group has tags yet.
+    #[serde(default)]
+    tag: List<TagFilter, 20>,
+    #[serde(default)]
+    user_group_ids: List<Text<64>, 10>,
+}
+
+/// Every group status that the vendor's lists name; groups here reach some of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum Status {
+    Published,
+    Failed,
+    MaintainFailed,
+    Expired,
+    Maintaining,
+    Ceased,
+    ExpiredRecycling,
+    Deploying,
+    Deployed,
+    Stopping,
+    Stopped,
+    Deleting,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct TagFilter {
+    #[expect(dead_code, reason = "no group has a tag")]
+    key: Option<Text<128>>,
+    #[expect(dead_code, reason = "no group has a tag")]
+    value: Option<Text<256>>,
+}
+
+/// What it answers.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Response {
+    page_number: i64,
+    page_size: i64,
+    total_count: u64,
+    app_instance_group_models: Vec<Model>,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Model {
+    app_policy_image_check: bool,
+    app_policy_version: &'static str,
+    resource_tags: Vec<Tag>,
+    #[serde(flatten)]
+    group: GroupModel,
+}
+
+impl Operation for ListAppInstanceGroup {
+    const ACTION: &'static str = "ListAppInstanceGroup";
+    type Request = Request;
+    type Response = Response;
+
+    fn access(_: &Request) -> Access {
+        Access::Read
+    }
+
+    async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
+        let (groups, total) = match req.filter() {
+            None => (Vec::new(), 0),
+            Some(filter) => found(cx, &req, filter).await?,
+        };
+        let models = groups.iter().map(|group| {
+            Ok(Model {
+                app_policy_image_check: true,
+                app_policy_version: "CENTER",
+                resource_tags: Vec::new(),
+                group: GroupModel::of(group, cx.catalogue)?,
+            })
+        });
+        Ok(Response {
+            page_number: req.page_number.get(),
+            page_size: req.page_size.get(),
+            total_count: total,
+            app_instance_group_models: models.collect::<Result<_, ApiError>>()?,
+        })
+    }
+}
+
+async fn found(cx: &CallContext<'_>, req: &Request, filter: GroupFilter) -> Result<(Vec<Group>, u64), ApiError> {
+    let page = PageRequest {
+        number: req.page_number.as_u32(),
+        size: req.page_size.as_u32(),
+    };
+    let Some(office) = &req.office_site_id else {
+        let found = cx.store.list_groups(cx.account(), filter, page).await?;
+        return Ok((found.items, found.total));
+    };
+    // An office network is a setting that the database does not look into, and groups are not so many that
+    // they could not be looked through for one.
+    let all = PageRequest { number: 1, size: u32::MAX };
+    let mut groups = cx.store.list_groups(cx.account(), filter, all).await?.items;
+    groups.retain(|group| {
+        let settings = Settings::from_json(&group.made.settings).unwrap_or_default();
+        let site = settings.network.and_then(|network| network.office_site_id);
+        site.is_some_and(|site| site == *office)
+    });
+    let total = groups.len() as u64;
+    Ok((page_of(groups, req.page_number, req.page_size).collect(), total))
+}
+
+impl Request {
+    /// What the database is to look for; `None` when nothing can be found.
+    fn filter(&self) -> Option<GroupFilter> {
+        let statuses: Vec<GroupStatus> = self.status.items().iter().filter_map(|status| status.reached()).collect();
+        let nothing_has_it = !self.tag.items().is_empty()
+            || !self.user_group_ids.items().is_empty()
+            || (statuses.is_empty() && !self.status.items().is_empty());
+        if nothing_has_it {
+            return None;
+        }
+        Some(GroupFilter {
+            product_type: Some(self.product_type.0),
+            id: named(self.app_instance_group_id.as_ref())?,
+            name_contains: self.app_instance_group_name.clone().map(Into::into),
+            image: named(self.app_center_image_id.as_ref())?,
+            statuses,
+            node_type: self.node_instance_type.clone().map(Into::into),
+            region: self.biz_region_id.clone().map(Into::into),
+        })
+    }
+}
+
+/// The outer `None`: a text that names nothing was asked for.
+fn named<T: Clone>(asked: Option<&Ref<T>>) -> Option<Option<T>> {
+    match asked {
+        None => Some(None),
+        Some(asked) => asked.id().cloned().map(Some),
+    }
+}
+
+impl Status {
+    /// The status of ours, if groups here reach it and are still listed in it.
+    fn reached(self) -> Option<GroupStatus> {
+        match self {
+            Self::Published => Some(GroupStatus::Published),
+            Self::Failed => Some(GroupStatus::Failed),
+            Self::Deploying => Some(GroupStatus::Deploying),
+            Self::MaintainFailed
+            | Self::Expired
+            | Self::Maintaining
+            | Self::Ceased
+            | Self::ExpiredRecycling
+            | Self::Deployed
+            | Self::Stopping
+            | Self::Stopped
+            | Self::Deleting => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::test_support::{TestServer, golden};
+    use serde_json::{Value, json};
+
+    fn names(answer: &Value) -> Vec<&str> {
+        let models = answer["AppInstanceGroupModels"].as_array().unwrap();
+        models.iter().filter_map(|m| m["AppInstanceGroupName"].as_str()).collect()
+    }
+
+    #[tokio::test]
+    async fn groups_are_listed_whole_and_oldest_first() {
+        let server = TestServer::start().await;
+        for name in ["zebra", "antelope"] {
+            server.create_group(json!({"AppInstanceGroupName": name})).await;
+            server.clock.advance(std::time::Duration::from_secs(1));
+        }
+        let answer = server.ok("ListAppInstanceGroup", json!({"ProductType": "CloudApp"})).await;
+        assert_eq!(names(&answer), ["zebra", "antelope"]);
+        insta::assert_snapshot!(golden(&answer["AppInstanceGroupModels"][0]));
+        let (_, others) = server.call_as("globex", "ListAppInstanceGroup", json!({"ProductType": "CloudApp"})).await;
+        assert_eq!((names(&others).len(), &others["TotalCount"]), (0, &json!(0)));
+    }
+
+    #[tokio::test]
+    async fn filters_narrow_the_list_and_pages_cut_it() {
+        let server = TestServer::start().await;
+        let office = json!({"AppInstanceGroupName": "office one", "Network": {"OfficeSiteId": "site-1"}});
+        let first = server.create_group(office).await;
+        server.clock.advance(std::time::Duration::from_secs(1));
+        server
+            .create_group(json!({"AppInstanceGroupName": "studio", "NodePool":
+                {"NodeInstanceType": "appstreaming.general.4c8g", "NodeAmount": 1}}))
+            .await;
+        for (more, expected) in [
+            (json!({}), vec!["office one", "studio"]),
+            (json!({"AppInstanceGroupName": "ice"}), vec!["office one"]),
+            (json!({"AppInstanceGroupId": first}), vec!["office one"]),
+            (json!({"AppInstanceGroupId": "no-id"}), vec![]),
+            (json!({"AppCenterImageId": "img-this-machine", "BizRegionId": "cn-shanghai"}), vec!["office one", "studio"]),
+            (json!({"AppCenterImageId": "img-other"}), vec![]),
+            (json!({"BizRegionId": "cn-hangzhou"}), vec![]),
+            (json!({"RegionId": "cn-hangzhou"}), vec!["office one", "studio"]),
+            (json!({"NodeInstanceType": "appstreaming.general.4c8g"}), vec!["studio"]),
+            (json!({"OfficeSiteId": "site-1"}), vec!["office one"]),
+            (json!({"OfficeSiteId": "site-1", "PageNumber": 2}), vec![]),
+            (json!({"OfficeSiteId": "site-2"}), vec![]),
+            (json!({"Status": ["DEPLOYING", "EXPIRED"]}), vec!["office one", "studio"]),
+            (json!({"Status": ["PUBLISHED"]}), vec![]),
+            (json!({"Status": ["EXPIRED"]}), vec![]),
+            (json!({"Tag": [{"Key": "department", "Value": "design"}]}), vec![]),
+            (json!({"UserGroupIds": ["ug-1"]}), vec![]),
+            (json!({"ExcludedUserGroupIds": ["ug-1"]}), vec!["office one", "studio"]),
+            (json!({"PageSize": 1, "PageNumber": 2}), vec!["studio"]),
+            (json!({"PageSize": 1, "PageNumber": 3}), vec![]),
+        ] {
+            let mut ask = json!({"ProductType": "CloudApp"});
+            ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            let answer = server.ok("ListAppInstanceGroup", ask).await;
+            assert_eq!(names(&answer), expected, "{more}");
+        }
+    }
+}

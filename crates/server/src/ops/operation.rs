@@ -1,0 +1,125 @@
+//! What an operation is, and how the dispatcher runs one without knowing its types.
+
+use super::fields::{Product, Ref};
+use crate::access::{self, Access, Principal};
+use crate::catalogue::Catalogue;
+use crate::error::ApiError;
+use greenroom_model::{AccountId, AppInstanceGroupId, Entropy, Timestamp};
+use greenroom_rpc::Params;
+use greenroom_store::{Group, Nonce, Store};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::future::Future;
+use std::pin::Pin;
+
+/// One operation of the API.
+pub trait Operation: 'static {
+    /// Its name on the wire.
+    const ACTION: &'static str;
+    /// The version of the API that it belongs to.
+    const VERSION: &'static str = "2021-09-01";
+    /// What it takes. A value of this type is within the bounds of its single fields.
+    type Request: DeserializeOwned + Send + Sync;
+    /// What it answers, without the `RequestId`.
+    type Response: Serialize + Send;
+
+    /// The rules between fields, and of fields with the catalogue.
+    ///
+    /// # Errors
+    /// A rule is broken.
+    fn validate(_cx: &CallContext<'_>, _req: &Self::Request) -> Result<(), ApiError> {
+        Ok(())
+    }
+
+    /// What it does. There is no default: an operation nobody decided about does not compile.
+    fn access(req: &Self::Request) -> Access;
+
+    /// Does it. A handler waits for no host: it writes down what is wanted, and a reconciler makes it true.
+    fn handle(
+        cx: &CallContext<'_>,
+        req: Self::Request,
+    ) -> impl Future<Output = Result<Self::Response, ApiError>> + Send;
+}
+
+/// What a call has to work with.
+#[derive(Clone, Copy)]
+pub struct CallContext<'a> {
+    /// What persists.
+    pub store: &'a Store,
+    /// What is on offer.
+    pub catalogue: &'a Catalogue,
+    /// For new ids and secrets.
+    pub entropy: &'a dyn Entropy,
+    /// When the call came.
+    pub now: Timestamp,
+    /// Who calls.
+    pub principal: &'a Principal,
+    /// The call's nonce, to be written with what a [`Access::Write`] changes.
+    pub nonce: &'a Nonce,
+}
+
+impl CallContext<'_> {
+    /// The account whose things the caller sees.
+    #[must_use]
+    pub fn account(&self) -> &AccountId {
+        self.principal.account()
+    }
+
+    /// The group of that id, if it is the caller's and delivers that.
+    ///
+    /// # Errors
+    /// It is not there as far as the caller may know, or the database failed.
+    pub async fn group(
+        &self,
+        id: &Ref<AppInstanceGroupId>,
+        product: Product,
+    ) -> Result<Group, ApiError> {
+        let id = id.id().ok_or(ApiError::GroupNotFound)?;
+        let found = self.store.group(self.account(), id).await?;
+        found
+            .filter(|group| group.made.product_type == product.0)
+            .ok_or(ApiError::GroupNotFound)
+    }
+
+    /// The nonce, for a transaction to write.
+    #[must_use]
+    pub fn spend_nonce(&self) -> Option<Nonce> {
+        Some(self.nonce.clone())
+    }
+}
+
+type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send + 'a>>;
+
+/// An operation on the list.
+#[derive(Clone, Copy)]
+pub struct Entry {
+    /// Its name on the wire.
+    pub action: &'static str,
+    /// The version of the API that it belongs to.
+    pub version: &'static str,
+    /// Reads the parameters, checks them, decides on access and does it.
+    pub run: for<'a> fn(CallContext<'a>, &'a Params) -> Answer<'a>,
+}
+
+impl Entry {
+    /// The entry of an operation.
+    pub(super) const fn of<O: Operation>() -> Self {
+        Self {
+            action: O::ACTION,
+            version: O::VERSION,
+            run: |cx, params| Box::pin(run::<O>(cx, params)),
+        }
+    }
+}
+
+async fn run<O: Operation>(cx: CallContext<'_>, params: &Params) -> Result<Value, ApiError> {
+    let request: O::Request = params.deserialize()?;
+    O::validate(&cx, &request)?;
+    access::decide(cx.principal, O::access(&request))?;
+    let response = O::handle(&cx, request).await?;
+    serde_json::to_value(response).map_err(|source| ApiError::Internal {
+        step: "the answer cannot be written as JSON",
+        source: source.into(),
+    })
+}

@@ -1,0 +1,54 @@
+//! What a session's group and image say about how it runs.
+
+use crate::catalogue::Catalogue;
+use crate::delivery_group::Settings;
+use crate::runtime::Plan;
+use greenroom_model::AppId;
+use greenroom_session_api::spec;
+use greenroom_store::SessionRecord;
+use std::sync::Arc;
+
+/// The catalogue, asked about sessions.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    catalogue: Arc<Catalogue>,
+}
+
+impl Blueprint {
+    /// Blueprints after `catalogue`.
+    pub fn new(catalogue: Arc<Catalogue>) -> Self {
+        Self { catalogue }
+    }
+
+    /// The app that is open when nothing else is asked for; `None` when the image has none.
+    pub fn default_app(&self, session: &SessionRecord) -> Option<AppId> {
+        session.pre_open_app.clone().or_else(|| {
+            let image = self.catalogue.image(session.image.as_str())?;
+            Some(image.apps.first()?.id.clone())
+        })
+    }
+
+    /// How an app of the session's image is run; `None` when the image does not have it.
+    pub fn app(&self, session: &SessionRecord, app: &AppId) -> Option<spec::App> {
+        let found = self.catalogue.image(session.image.as_str())?.app(app)?;
+        Some(spec::App {
+            app_id: found.id.as_str().to_owned(),
+            argv: found.argv.clone(),
+            env: Vec::new(),
+        })
+    }
+
+    /// What a new holder of the session is to run.
+    pub fn plan(&self, session: &SessionRecord) -> Plan {
+        // Settings that do not read are those of a group some other version made: the usual size will do.
+        let settings = Settings::from_json(&session.settings).unwrap_or_default();
+        let (width, height) = settings.resolution();
+        let open = session.opened_apps.iter();
+        Plan {
+            persistent_id: session.id.clone(),
+            apps: open.filter_map(|app| self.app(session, app)).collect(),
+            width,
+            height,
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! The loop that gives every reconciler its turn: on a hint, when something is due, and now and then anyway.
+
+use super::bindings::Bindings;
+use super::groups::Groups;
+use super::sessions::Sessions;
+use super::{Health, Progress};
+use crate::runtime::{Changes, Runtime};
+use greenroom_model::{Clock, PersistentId, PersistentStatus};
+use greenroom_store::{Store, StoreError};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+/// Sessions that are worked on at once: starting one is a fork and some files.
+const AT_ONCE: usize = 8;
+
+/// Sessions that one sweep takes from the store.
+const BATCH: u32 = 500;
+
+/// The longest time between two sweeps. Hints and due times make most of them sooner.
+const SWEEP: Duration = Duration::from_secs(5);
+
+/// The shortest: a thousand sessions that change at once are no reason for a thousand sweeps.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Each of so many sweeps also looks at every session that has a holder, due or not: a hint that was lost
+/// costs this long.
+const ROUND: u64 = 12;
+
+/// All reconcilers, and what wakes them.
+pub struct Round<R> {
+    sessions: Arc<Sessions<R>>,
+    groups: Groups,
+    bindings: Bindings,
+    store: Store,
+    clock: Arc<dyn Clock>,
+    health: Health,
+    /// Passes under way; each says whether it succeeded.
+    tasks: JoinSet<bool>,
+    /// Whose passes they are: no session is worked on by two at once.
+    busy: HashMap<tokio::task::Id, PersistentId>,
+    waiting: HashSet<PersistentId>,
+}
+
+impl<R: Runtime> Round<R> {
+    /// A round that has not begun.
+    pub fn new(
+        sessions: Sessions<R>,
+        groups: Groups,
+        bindings: Bindings,
+        store: Store,
+        clock: Arc<dyn Clock>,
+        health: Health,
+    ) -> Self {
+        Self {
+            sessions: Arc::new(sessions),
+            groups,
+            bindings,
+            store,
+            clock,
+            health,
+            tasks: JoinSet::new(),
+            busy: HashMap::new(),
+            waiting: HashSet::new(),
+        }
+    }
+
+    /// Makes one pass over every session that has a holder or is said to have one. `found` are those the
+    /// runtime has found; one that the store does not know is told of and left alone.
+    pub async fn take_over(&mut self, found: Vec<PersistentId>) -> Result<(), StoreError> {
+        // The gateway of this process has just begun, so it serves nobody yet.
+        self.store.all_disconnected(self.clock.now()).await?;
+        self.look_at_all_hosted().await?;
+        let mut orphans = 0;
+        for session in found {
+            let record = self.store.session_record(&session).await?;
+            match record.map(|record| record.status) {
+                Some(PersistentStatus::Deleted) | None => {
+                    orphans += 1;
+                    tracing::error!(session.id = %session, "a session runs of which the database knows nothing; it is left as it is");
+                }
+                Some(_) => {
+                    self.waiting.insert(session);
+                }
+            }
+        }
+        self.health.lock().orphans = orphans;
+        self.begin_passes();
+        while let Some(ended) = self.tasks.join_next_with_id().await {
+            self.end_pass(ended);
+        }
+        Ok(())
+    }
+
+    /// Reconciles for ever.
+    pub async fn run(&mut self, changes: Changes) {
+        let mut intents = self.store.intents();
+        let mut sweeps: u64 = 0;
+        let mut next = Instant::now();
+        loop {
+            tokio::select! {
+                told = changes.next() => self.waiting.extend(told),
+                Some(ended) = self.tasks.join_next_with_id() => {
+                    self.end_pass(ended);
+                    // Groups follow their sessions.
+                    next = next.min(Instant::now() + BREATH);
+                }
+                // Without a sender there is no store left either; the sweep will say so.
+                Ok(()) = intents.changed() => next = next.min(Instant::now() + BREATH),
+                () = sleep_until(next) => {
+                    sweeps += 1;
+                    next = Instant::now() + self.sweep(sweeps % ROUND == 0).await.max(BREATH);
+                }
+            }
+            self.begin_passes();
+        }
+    }
+
+    /// Finds what is to be done; answers how long nothing more will be, as far as is known.
+    async fn sweep(&mut self, all: bool) -> Duration {
+        let found = self.find_work(all).await;
+        let mut report = self.health.lock();
+        match found {
+            Ok(rest) => {
+                report.failure = None;
+                report.swept_at = Some(self.clock.now());
+                rest
+            }
+            Err(error) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the store cannot be swept");
+                report.failure = Some(error.to_string());
+                SWEEP
+            }
+        }
+    }
+
+    async fn find_work(&mut self, all: bool) -> Result<Duration, StoreError> {
+        let mut rest = SWEEP;
+        let due = self.store.sessions_to_act_on(self.clock.now(), BATCH).await?;
+        if due.len() == BATCH as usize {
+            rest = BREATH;
+        }
+        self.waiting.extend(due.into_iter().map(|record| record.id));
+        if all {
+            self.look_at_all_hosted().await?;
+        }
+        for progress in [self.groups.pass().await?, self.bindings.pass().await?] {
+            if progress == Progress::More {
+                rest = BREATH;
+            }
+        }
+        let coming = [self.store.next_due().await?, self.store.next_expiry().await?];
+        let now = self.clock.now();
+        let soonest = coming.into_iter().flatten().map(|at| at.since(now)).min();
+        Ok(soonest.map_or(rest, |soonest| soonest.min(rest)))
+    }
+
+    async fn look_at_all_hosted(&mut self) -> Result<(), StoreError> {
+        let hosted = self.store.running_handles().await?;
+        self.waiting.extend(hosted.into_iter().map(|record| record.id));
+        Ok(())
+    }
+
+    fn begin_passes(&mut self) {
+        while self.tasks.len() < AT_ONCE {
+            let busy: HashSet<&PersistentId> = self.busy.values().collect();
+            let ready = self.waiting.iter().find(|id| !busy.contains(id));
+            let Some(session) = ready.cloned() else {
+                return;
+            };
+            self.waiting.remove(&session);
+            let sessions = Arc::clone(&self.sessions);
+            let id = session.clone();
+            let pass = self.tasks.spawn(async move { sessions.pass(&id).await.is_ok() });
+            self.busy.insert(pass.id(), session);
+        }
+    }
+
+    fn end_pass(&mut self, ended: Result<(tokio::task::Id, bool), JoinError>) {
+        let (pass, succeeded) = match ended {
+            Ok(ended) => ended,
+            Err(error) => {
+                tracing::error!(%error, "a pass over a session has panicked");
+                (error.id(), false)
+            }
+        };
+        self.busy.remove(&pass);
+        {
+            let mut report = self.health.lock();
+            report.passes += 1;
+            report.failed_passes += u64::from(!succeeded);
+        }
+        self.begin_passes();
+    }
+}

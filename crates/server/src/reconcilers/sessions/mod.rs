@@ -1,0 +1,287 @@
+//! Makes of each session what is wanted of it, and writes down what it is.
+//!
+//! One pass over one session: look, [decide](decide), act, write; again until there is nothing to be done.
+//! Effects are carried out before the state that follows from them is written, and the write is refused if
+//! anybody else wrote since: so a pass that is cut short or outrun is simply repeated.
+
+mod act;
+mod decide;
+#[cfg(test)]
+mod tests;
+
+pub use decide::Rules;
+
+use super::hosting::Hosting;
+use super::blueprint::Blueprint;
+use crate::runtime::{Runtime, RuntimeError};
+use decide::{Case, Next};
+use greenroom_model::session::lifecycle::{self, Effect, Event, Outcome, State};
+use greenroom_model::{Clock, PersistentId, PersistentStatus, TaskStatus, Timestamp};
+use greenroom_store::{Observation as Written, Store, StoreError};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// More events than any session meets in one pass; a pass that reaches it is cut off and made again later.
+const EVENTS_IN_A_PASS: usize = 32;
+
+/// How often a pass begins anew because somebody else wrote.
+const ATTEMPTS: usize = 8;
+
+/// When a session is looked at again of which nothing could be done this time.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// Why a pass over a session came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum PassError {
+    /// The database.
+    #[error("the store failed")]
+    Store(#[from] StoreError),
+    /// What was to be done for the session.
+    #[error("an effect failed")]
+    Act(#[from] act::ActError),
+    /// The place where the session runs.
+    #[error("the runtime failed")]
+    Runtime(#[from] RuntimeError),
+    /// Others wrote again and again, or events never ceased.
+    #[error("the session does not come to rest")]
+    Restless,
+}
+
+/// The reconciler of sessions.
+pub struct Sessions<R> {
+    store: Store,
+    runtime: Arc<R>,
+    clock: Arc<dyn Clock>,
+    blueprint: Blueprint,
+    rules: Rules,
+    /// Who writes, for the record.
+    name: String,
+}
+
+impl<R: Runtime> Sessions<R> {
+    /// A reconciler over `store` and `runtime`; `name` says who writes.
+    pub fn new(
+        store: Store,
+        runtime: Arc<R>,
+        clock: Arc<dyn Clock>,
+        blueprint: Blueprint,
+        rules: Rules,
+        name: String,
+    ) -> Self {
+        Self {
+            store,
+            runtime,
+            clock,
+            blueprint,
+            rules,
+            name,
+        }
+    }
+
+    /// Does what there is to be done for one session now.
+    ///
+    /// # Errors
+    /// The store or the runtime failed; the session is due again in a second.
+    pub async fn pass(&self, session: &PersistentId) -> Result<(), PassError> {
+        let mut result = Err(PassError::Restless);
+        for _ in 0..ATTEMPTS {
+            result = self.attempt(session).await;
+            if !matches!(result, Err(PassError::Store(StoreError::Conflict(_)))) {
+                break;
+            }
+        }
+        if let Err(error) = &result {
+            tracing::warn!(session.id = %session, error = error as &dyn std::error::Error, "a session could not be reconciled");
+            let later = self.clock.now().after(AGAIN);
+            // If this fails as well, the sweep after the store's recovery finds the session still due.
+            let _ = self.store.wake_session(session, later).await;
+        }
+        result
+    }
+
+    async fn attempt(&self, session: &PersistentId) -> Result<(), PassError> {
+        let Some(mut case) = self.look(session).await? else {
+            return Ok(());
+        };
+        for _ in 0..EVENTS_IN_A_PASS {
+            let now = self.clock.now();
+            let before = case.record.clone();
+            let default_app = self.blueprint.default_app(&case.record);
+            case.update_open_apps(default_app.as_ref());
+            match case.next(&self.rules, now) {
+                Next::Rest(until) => {
+                    case.record.asked = None;
+                    case.record.wake_at = until;
+                    self.end_tasks(&mut case, now).await?;
+                    return self.write(&mut case, &before, now).await;
+                }
+                Next::Event(event, reason) => {
+                    let state = case.state();
+                    self.meet(&mut case, event, &reason, now).await?;
+                    if event == Event::DeadlinePassed && case.state() == state {
+                        // A killed holder is gone in a moment; until then there is nothing else to be done.
+                        case.record.wake_at = Some(now.after(AGAIN));
+                        return self.write(&mut case, &before, now).await;
+                    }
+                    if case.record.status == PersistentStatus::Deleted {
+                        // The last word: the store takes no other after it.
+                        case.record.wake_at = None;
+                        return self.write(&mut case, &before, now).await;
+                    }
+                    // Whatever comes of it, somebody has to look again: this pass, or one after a crash.
+                    case.record.wake_at = Some(now);
+                    self.write(&mut case, &before, now).await?;
+                    case.seen = self.runtime.observe(session);
+                }
+            }
+        }
+        Err(PassError::Restless)
+    }
+
+    async fn look(&self, session: &PersistentId) -> Result<Option<Case>, PassError> {
+        let Some(record) = self.store.session_record(session).await? else {
+            return Ok(None);
+        };
+        if record.status == PersistentStatus::Deleted {
+            return Ok(None);
+        }
+        let tasks = self.store.running_tasks_of(session).await?;
+        let seen = self.runtime.observe(session);
+        let hosting = record.handle.as_deref().and_then(Hosting::from_bytes);
+        Ok(Some(Case {
+            record,
+            hosting,
+            seen,
+            tasks,
+        }))
+    }
+
+    /// Lets an event happen to a session: the state after it, and what follows from it.
+    async fn meet(
+        &self,
+        case: &mut Case,
+        event: Event,
+        reason: &str,
+        now: Timestamp,
+    ) -> Result<(), PassError> {
+        let failed = match event {
+            Event::AppFailed | Event::LastAppFailed => case.fresh_failure().cloned(),
+            _ => None,
+        };
+        if let (Some(failed), Some(hosting)) = (&failed, &mut case.hosting) {
+            hosting.handle_end(failed);
+        }
+        let before = case.state();
+        match lifecycle::step(before, event) {
+            Outcome::Stay => {}
+            Outcome::Refuse => {
+                tracing::info!(session.id = %case.record.id, session.status = %before.status, ?event, "a wish came too late");
+            }
+            Outcome::Move(after, effects) => {
+                let failed = failed.as_ref().map(|app| &app.app_id);
+                match self.carry_out(case, effects, failed, now).await {
+                    Ok(()) => Self::note(case, before, after, event, reason),
+                    Err(error) if effects.contains(&Effect::Spawn) => {
+                        let reason = act::chain(&error);
+                        if let Outcome::Move(after, _) =
+                            lifecycle::step(before, Event::SpawnFailed)
+                        {
+                            Self::note(case, before, after, Event::SpawnFailed, &reason);
+                        }
+                    }
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        case.record.asked = None;
+        Ok(())
+    }
+
+    /// Takes over the state after an event, with its reason as far as the new status is a bad one.
+    fn note(case: &mut Case, before: State, after: State, event: Event, reason: &str) {
+        use PersistentStatus as S;
+        let record = &mut case.record;
+        record.status = after.status;
+        record.failures = u32::from(after.failures);
+        if !after.hosted {
+            case.hosting = None;
+        }
+        match after.status {
+            S::Running | S::Stopping | S::Stopped | S::Rebuilding | S::Deleting | S::Deleted => {
+                record.status_reason.clear();
+            }
+            S::Pending | S::Starting | S::Unavailable => {
+                // A consequence of what is known (a killed holder is gone) does not replace its cause.
+                let is_cause = after.failures > before.failures || event == Event::Unseen;
+                if is_cause && !reason.is_empty() {
+                    reason.clone_into(&mut record.status_reason);
+                }
+                if after.has_given_up() && !before.has_given_up() {
+                    record.status_reason += &format!("; given up after {} failures", after.failures);
+                }
+            }
+        }
+        if before.status != after.status {
+            tracing::info!(
+                session.id = %record.id, from = %before.status, to = %after.status, ?event,
+                reason = record.status_reason, "a session has moved"
+            );
+        }
+    }
+
+    async fn end_tasks(&self, case: &mut Case, now: Timestamp) -> Result<(), PassError> {
+        let ended: Vec<(String, TaskStatus, String)> = case
+            .tasks
+            .iter()
+            .filter_map(|task| {
+                let (status, reason) = case.ends(task, &self.rules, now)?;
+                Some((task.id.clone(), status, reason))
+            })
+            .collect();
+        for (id, status, reason) in &ended {
+            if *status == TaskStatus::Finished {
+                self.raise(case, id).await?;
+            }
+            self.store.finish_task(id, *status, reason).await?;
+        }
+        case.tasks.retain(|task| ended.iter().all(|(id, ..)| *id != task.id));
+        Ok(())
+    }
+
+    /// Writes the case if it differs from what was read.
+    async fn write(
+        &self,
+        case: &mut Case,
+        before: &greenroom_store::SessionRecord,
+        now: Timestamp,
+    ) -> Result<(), PassError> {
+        case.record.instance_status = case.instance_status();
+        case.record.handle = case.hosting.as_ref().map(Hosting::to_bytes);
+        let record = &mut case.record;
+        if record == before {
+            return Ok(());
+        }
+        if record.status != before.status {
+            record.status_since = now;
+        }
+        record.observed_at = Some(now);
+        let written = Written {
+            status: record.status,
+            status_reason: record.status_reason.clone(),
+            instance_status: record.instance_status,
+            asked: record.asked,
+            failures: record.failures,
+            home_lost: record.home_lost,
+            handle: record.handle.clone(),
+            opened_apps: record.opened_apps.clone(),
+            wake_at: record.wake_at,
+            at: now,
+            by: self.name.clone(),
+        };
+        record.generation = self
+            .store
+            .record(&record.id, record.generation, written)
+            .await?;
+        Ok(())
+    }
+}
