@@ -50,7 +50,7 @@ export interface Stats extends Figures {
   hashMismatches: number;
   /** Units that could not be drawn. */
   refusedUnits: number;
-  /** From an event to the picture that shows it, in milliseconds: the latest, oldest first. */
+  /** For the latest updates that show an event first: from the newest such event to the picture, in milliseconds. */
   inputToPicture: number[];
   /** From the first connection to the first picture, in milliseconds. */
   firstPicture: number | null;

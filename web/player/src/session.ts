@@ -30,8 +30,6 @@ export interface Options {
   /** What to come in with: a ticket, or the token of an earlier {@link Connected}. */
   ticket?: string;
   resume?: string;
-  /** The gateway's origin, when it is not the page's own. */
-  origin?: string;
   /** What a screen reader says of the picture. */
   label?: string;
 }
@@ -92,7 +90,7 @@ export class Session extends EventTarget {
     this.#worker = new Worker(WORKER_URL, { type: "module", name: "greenroom" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#on(data);
     this.#worker.onerror = (event) => this.#fail(event.message);
-    this.#startWorker(options.origin ?? location.origin, credential);
+    this.#startWorker(credential);
     this.#stopListening = listen(this.canvas, {
       did: (deed, at) => this.#did(deed, at),
       picture: () => this.#stats,
@@ -129,8 +127,8 @@ export class Session extends EventTarget {
     this.#state = "ended";
   }
 
-  #startWorker(origin: string, credential: Credential): void {
-    const socket = new URL("/gateway/v1/ws", origin);
+  #startWorker(credential: Credential): void {
+    const socket = new URL("/gateway/v1/ws", location.origin);
     socket.protocol = socket.protocol.replace("http", "ws");
     const stream = [...crypto.getRandomValues(new Uint8Array(8))].map((b) => b.toString(16).padStart(2, "0"));
     const canvas = offscreen(this.canvas);
@@ -139,7 +137,7 @@ export class Session extends EventTarget {
       {
         type: "start",
         socketUrl: socket.href,
-        aliveUrl: new URL("/gateway/v1/alive", origin).href,
+        aliveUrl: new URL("/gateway/v1/alive", location.origin).href,
         credential,
         stream: stream.join(""),
         size: this.#size,

@@ -32,6 +32,7 @@ class Engine {
   /** Units that came before the decoder was ready. */
   #early: Uint8Array[] = [];
   #repairedAt = -Infinity;
+  #repairTimer: number | null = null;
   #wrongInARow = 0;
   /** When each event happened that no picture has shown yet. */
   #unseen: { seq: number; at: number }[] = [];
@@ -158,23 +159,33 @@ class Engine {
     this.#postStats();
   }
 
-  /** Notes which of the events this update shows for the first time. */
+  /**
+   * Notes how long the newest event took that this update shows for the first time. Those before it may
+   * have changed nothing to be seen, and would seem to have waited for this one.
+   */
   #see(update: Update): void {
     const shown = update.inputs.find((input) => input.stream === this.#link.stream)?.seq ?? 0;
     const first = this.#unseen.findIndex((event) => event.seq > shown);
-    const seen = this.#unseen.splice(0, first === -1 ? this.#unseen.length : first);
-    const now = epochNow();
-    this.#inputToPicture.push(...seen.map((event) => now - event.at));
-    this.#inputToPicture.splice(0, this.#inputToPicture.length - MAX_SAMPLES);
+    const newest = this.#unseen.splice(0, first === -1 ? this.#unseen.length : first).at(-1);
+    if (newest) {
+      this.#inputToPicture.push(epochNow() - newest.at);
+      this.#inputToPicture.splice(0, this.#inputToPicture.length - MAX_SAMPLES);
+    }
   }
 
-  /** Asks for what is missing; for everything, if that did not help. */
+  /**
+   * Asks for what is missing; for everything, if that did not help. Saying what is held also gives the
+   * streamer's credit back for a unit that was refused and so is never acknowledged: put off, not dropped.
+   */
   #repair(): void {
-    const now = performance.now();
-    if (now - this.#repairedAt >= REPAIR_EVERY) {
-      this.#repairedAt = now;
-      this.#wrongInARow += 1;
-      this.#link.tellHave();
+    this.#wrongInARow += 1;
+    if (this.#repairTimer === null) {
+      const wait = Math.max(this.#repairedAt + REPAIR_EVERY - performance.now(), 0);
+      this.#repairTimer = setTimeout(() => {
+        this.#repairTimer = null;
+        this.#repairedAt = performance.now();
+        this.#link.tellHave();
+      }, wait);
     }
   }
 
