@@ -18,16 +18,12 @@ mod shared;
 mod viewer;
 
 use std::error::Error;
-use std::os::fd::{FromRawFd, OwnedFd};
+use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 fn main() -> ExitCode {
-    // SAFETY: the holder passes these two descriptors, and nothing in this process has opened or closed
-    // any before this line, so nobody else owns them. `run` makes sure that they are the sockets they
-    // should be before it uses them.
-    let (frames, viewers) = unsafe { (OwnedFd::from_raw_fd(3), OwnedFd::from_raw_fd(4)) };
-
+    let inherited = inherited(3).zip(inherited(4));
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
@@ -35,7 +31,7 @@ fn main() -> ExitCode {
         .with_ansi(false)
         .init();
 
-    match run::run(frames, viewers) {
+    match run::run(inherited) {
         Ok(why) => {
             tracing::info!(%why, "leaving");
             ExitCode::SUCCESS
@@ -51,4 +47,15 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// A descriptor that was open before this program began.
+fn inherited(number: RawFd) -> Option<OwnedFd> {
+    // SAFETY: this reads a flag of a descriptor by number, and fails when there is none.
+    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return None;
+    }
+    // SAFETY: it is open, and called for each number once and before anything in this process opens a
+    // descriptor that lasts, so nobody else owns it.
+    Some(unsafe { OwnedFd::from_raw_fd(number) })
 }

@@ -81,11 +81,12 @@ impl std::fmt::Display for Why {
     }
 }
 
-/// Serves viewers until there is no reason to.
+/// Serves viewers until there is no reason to. `inherited` is the frames link and the listening socket.
 ///
 /// # Errors
 /// Something that a fresh streamer may do better: the holder starts one when a viewer asks.
-pub fn run(frames: OwnedFd, viewers: OwnedFd) -> Result<Why, RunError> {
+pub fn run(inherited: Option<(OwnedFd, OwnedFd)>) -> Result<Why, RunError> {
+    let (frames, viewers) = inherited.ok_or(RunError::Inherited(Errno::BADF))?;
     check_inherited(&frames, &viewers).map_err(RunError::Inherited)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
         .map_err(RunError::BootId)?
