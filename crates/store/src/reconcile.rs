@@ -109,12 +109,11 @@ pub struct SettlingGroup {
 }
 
 const RECORD: &str = "SELECT s.session_id, g.account_id, s.group_id, g.image_id, g.policy_id, g.settings,
-        g.pre_open_app, s.name, s.serial, s.instance_id, i.status, s.status, s.status_reason,
+        g.pre_open_app, s.name, s.serial, s.instance_id, s.instance_status, s.status, s.status_reason,
         s.status_since, s.desired, s.asked, s.generation, s.failures, s.home_lost, s.wake_at, s.handle,
         s.opened_apps, (SELECT COUNT(*) FROM bindings b
             WHERE b.session_id = s.session_id AND b.ended_at IS NULL), s.observed_at, s.created_at
-    FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
-        JOIN app_instances i ON i.instance_id = s.instance_id";
+    FROM sessions s JOIN app_groups g ON g.group_id = s.group_id";
 
 fn record(row: &dyn Row) -> Result<SessionRecord> {
     Ok(SessionRecord {
@@ -321,7 +320,7 @@ fn update(
              status_since = CASE WHEN status = $3 THEN status_since ELSE $4 END,
              status = $3, observed_at = $4, status_reason = $5, asked = $6, failures = $7,
              home_lost = $8, handle = $9, opened_apps = $10, wake_at = $11, observed_by = $12,
-             deleted_at = $13
+             deleted_at = $13, instance_status = $14
          WHERE session_id = $1 AND generation = $2 AND status <> 'DELETED'",
         values![
             id,
@@ -337,6 +336,7 @@ fn update(
             seen.wake_at,
             &seen.by,
             deleted,
+            seen.instance_status.as_str(),
         ],
     )?;
     if changed == 0 {

@@ -55,8 +55,9 @@ pub struct Session {
     pub desired: Desired,
 }
 
-const ROW: &str = "SELECT s.session_id, s.name, s.status, s.instance_id, i.status, s.created_at
-    FROM sessions s JOIN app_instances i ON i.instance_id = s.instance_id";
+const ROW: &str =
+    "SELECT s.session_id, s.name, s.status, s.instance_id, s.instance_status, s.created_at
+    FROM sessions s";
 
 fn row(row: &dyn Row) -> Result<SessionRow> {
     Ok(SessionRow {
@@ -113,10 +114,9 @@ impl Store {
         let (account, id) = (account.clone(), id.clone());
         self.read(move |c| {
             let sql =
-                "SELECT s.session_id, s.name, s.status, s.instance_id, i.status, s.created_at,
-                     s.group_id, g.product_type, s.status_reason, s.desired
-                 FROM sessions s JOIN app_instances i ON i.instance_id = s.instance_id
-                 JOIN app_groups g ON g.group_id = s.group_id
+                "SELECT s.session_id, s.name, s.status, s.instance_id, s.instance_status,
+                     s.created_at,                     s.group_id, g.product_type, s.status_reason, s.desired
+                 FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
                  WHERE s.session_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'";
             let mut found = first(c, sql, values![&id, &account], |it| {
                 Ok(Session {

@@ -83,10 +83,11 @@ pub(crate) fn add(c: &mut dyn Connection, group: &GroupSpec, new: NewSlots) -> R
         instance += 1;
         let Some(id) = &slot.session else { continue };
         c.execute(
-            "INSERT INTO sessions (session_id, group_id, ordinal, serial, name, instance_id, status,
-                 status_reason, status_since, desired, generation, failures, home_lost, wake_at,
+            "INSERT INTO sessions (session_id, group_id, ordinal, serial, name, instance_id,
+                 instance_status, status, status_reason, status_since, desired, generation, failures,
+                 home_lost, wake_at,
                  opened_apps, observed_by, created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 'PENDING', '', $7, $8, 1, 0, 0, $7, $9, '', $7)",
+             VALUES ($1, $2, $3, $4, $5, $6, 'INIT', 'PENDING', '', $7, $8, 1, 0, 0, $7, $9, '', $7)",
             values![
                 id,
                 &group.id,
