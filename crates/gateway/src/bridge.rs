@@ -228,7 +228,8 @@ impl<'a> Bridge<'a> {
                 Ok(())
             }
             Some(News::Ending(ending)) => Err(Farewell::SessionEnding(ending.reason)),
-            None => Ok(()),
+            // The player draws the browser's own pointer.
+            Some(News::Cursor(_)) | None => Ok(()),
         }
     }
 

@@ -49,7 +49,7 @@ pub struct OpenStream {}
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct FromHolder {
     /// The message.
-    #[prost(oneof = "from_holder::News", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "from_holder::News", tags = "1, 2, 3, 4, 5")]
     pub news: Option<from_holder::News>,
 }
 
@@ -70,6 +70,9 @@ pub mod from_holder {
         /// The holder is about to go; no stream follows.
         #[prost(message, tag = "4")]
         Ending(super::Ending),
+        /// The pointer's shape is another one.
+        #[prost(message, tag = "5")]
+        Cursor(super::Cursor),
     }
 }
 
@@ -87,4 +90,12 @@ pub struct Ending {
     /// Why, for a person to read.
     #[prost(string, tag = "1")]
     pub reason: String,
+}
+
+/// The pointer's shape; sent at first and after each change. The player draws the pointer itself.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Cursor {
+    /// As CSS names it; `none` when the app hides it, `default` when the app draws an image of its own.
+    #[prost(string, tag = "1")]
+    pub name: String,
 }

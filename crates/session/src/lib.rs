@@ -8,4 +8,7 @@ pub mod display;
 pub mod input;
 pub mod links;
 pub mod privileges;
+pub mod run;
 pub mod sandbox;
+pub mod setup;
+pub mod streamer;

@@ -99,25 +99,27 @@ impl Painter {
             .window
             .render_elements(&mut self.renderer, origin, scale.into(), 1.0)
     }
+}
 
-    /// Disconnects the clients whose windows make the renderer or the window arithmetic panic. That is how
-    /// an app's absurd coordinates show in a build with overflow checks; the top window's client goes when
-    /// none is found, so that a panic never comes back for ever.
-    pub fn expel_broken(&mut self, stage: &Stage) {
-        let breaks = |entry: &&windows::Entry| {
-            catch_unwind(AssertUnwindSafe(|| {
-                self.pieces_of(stage, entry);
-                entry.window.bbox_with_popups();
-            }))
-            .is_err()
-        };
-        let mut broken: Vec<_> = stage.windows.all().filter(breaks).collect();
-        if broken.is_empty() {
-            broken.extend(stage.windows.top());
-        }
-        for entry in broken {
-            stage.expel(entry.toplevel().wl_surface(), "its window cannot be drawn");
-        }
+/// Disconnects the clients whose windows drive the renderer or the window arithmetic into a panic. That is
+/// how an app's absurd coordinates show in a build with overflow checks. The top window's client goes when
+/// none is found, so that a panic never comes back for ever.
+pub fn expel_broken(stage: &Stage) {
+    let breaks = |entry: &&windows::Entry| {
+        catch_unwind(AssertUnwindSafe(|| {
+            let mut painter = Painter::new(stage)?;
+            painter.pieces_of(stage, entry);
+            entry.window.bbox_with_popups();
+            Ok::<(), PixmanError>(())
+        }))
+        .is_err()
+    };
+    let mut broken: Vec<_> = stage.windows.all().filter(breaks).collect();
+    if broken.is_empty() {
+        broken.extend(stage.windows.top());
+    }
+    for entry in broken {
+        stage.expel(entry.toplevel().wl_surface(), "its window cannot be drawn");
     }
 }
 

@@ -7,7 +7,7 @@ mod handlers;
 pub mod ring;
 mod windows;
 
-pub use compose::{Composed, Painter};
+pub use compose::{Composed, Painter, expel_broken};
 pub use ring::Ring;
 
 use crate::input::{Keyboard, Step, codes, keyboard::NoKeymap, wheel};
@@ -205,9 +205,14 @@ impl Stage {
         std::mem::take(&mut self.news)
     }
 
-    /// Whether [`Painter::compose`] or [`Self::send_frames`] has something to do.
+    /// Whether something may look different since [`Self::settle`], or an app waits for its frame callback.
     pub fn is_dirty(&self) -> bool {
         self.dirty
+    }
+
+    /// What is to be seen is taken note of.
+    pub fn settle(&mut self) {
+        self.dirty = false;
     }
 
     /// The output as it is.
@@ -242,8 +247,7 @@ impl Stage {
     }
 
     /// Tells the apps that now is the time to draw the next frame: those that are to be seen, or all.
-    pub fn send_frames(&mut self, now: Duration, all: bool) {
-        self.dirty = false;
+    pub fn send_frames(&self, now: Duration, all: bool) {
         let output = &self.output;
         let send = |entry: &windows::Entry| {
             entry

@@ -57,6 +57,11 @@ impl Frames {
         &mut self.ring
     }
 
+    /// Whether a frame can be drawn now.
+    pub fn has_free_slot(&self) -> bool {
+        self.ring.has_free_slot()
+    }
+
     /// How many watch; with none, nothing is composed.
     pub fn viewers(&self) -> u32 {
         self.viewers

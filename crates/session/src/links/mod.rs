@@ -3,6 +3,7 @@
 pub mod frames;
 pub mod outbox;
 
+pub use frames::Frames;
 pub use outbox::{Outbox, Parcel};
 
 use greenroom_session_api::{FrameBuffer, FrameError, Hello, Message, PROTOCOL, Role, Welcome};

@@ -1,0 +1,255 @@
+//! Launching apps, hearing what becomes of them, and ending it all.
+
+use super::io::{Taken, take};
+use super::{Holder, KERNEL_GRACE, Stop};
+use crate::apps::Decision;
+use crate::sandbox::{Bwrap, Sandbox, bwrap::shell};
+use calloop::PostAction;
+use greenroom_session_api::init::{
+    FromInit, Launch, Signal, ToInit, from_init::News, to_init::Order,
+};
+use greenroom_session_api::{control, encode};
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+const MAX_GRACE: Duration = Duration::from_secs(600);
+
+impl Holder {
+    /// Runs an app, or raises it when it runs already.
+    pub(super) fn launch(&mut self, order: &control::Launch) {
+        if self.stop.is_some() {
+            return;
+        }
+        self.due.report = true;
+        let launch = match self.apps.want(&order.app_id) {
+            Decision::Raise(launch) => {
+                self.guarded(|holder| holder.stage.raise(launch));
+                return;
+            }
+            Decision::Refuse => {
+                tracing::error!(app.id = %order.app_id, "refused: too many different apps");
+                return;
+            }
+            Decision::Start(launch) => launch,
+        };
+        let begun = self.open_app_door(launch).and_then(|display| {
+            self.tell_init(Order::Launch(Launch {
+                launch,
+                argv: order.argv.clone(),
+                env: self.environment(&display, &order.env),
+            }))
+        });
+        if let Err(error) = begun {
+            self.apps.ended(greenroom_session_api::init::Ended {
+                launch,
+                failure: format!("cannot be launched: {error}"),
+                ..Default::default()
+            });
+            self.close_app_door(launch);
+        }
+    }
+
+    fn environment(&self, display: &str, added: &[String]) -> Vec<String> {
+        let sandbox = Bwrap;
+        let runtime_dir = sandbox.runtime_dir();
+        let spec = &self.setup.spec;
+        let own = [
+            (
+                "PATH",
+                "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
+            ),
+            ("HOME", sandbox.home()),
+            ("USER", "user"),
+            ("LOGNAME", "user"),
+            ("SHELL", shell()),
+            ("LANG", &spec.locale),
+            ("TZ", &spec.timezone),
+            ("XDG_RUNTIME_DIR", runtime_dir),
+            ("WAYLAND_DISPLAY", display),
+            ("XDG_SESSION_TYPE", "wayland"),
+            ("GDK_BACKEND", "wayland"),
+            ("QT_QPA_PLATFORM", "wayland"),
+            ("MOZ_ENABLE_WAYLAND", "1"),
+            // There is no accessibility bus and no settings daemon; without these GTK looks for them first.
+            ("NO_AT_BRIDGE", "1"),
+            ("GTK_A11Y", "none"),
+            ("GSETTINGS_BACKEND", "keyfile"),
+        ];
+        let own = own
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        own.chain(added.iter().cloned()).collect()
+    }
+
+    /// Orders are small and init reads all it gets, so a full socket means that init is not there any more.
+    fn tell_init(&self, order: Order) -> std::io::Result<()> {
+        let gone = || std::io::Error::other("the sandbox has ended");
+        let mut init = self.init.as_deref().ok_or_else(gone)?;
+        init.write_all(&encode(&ToInit { order: Some(order) }))
+    }
+
+    pub(super) fn hear_init(&mut self, init: &UnixStream) -> PostAction {
+        match take(init) {
+            Taken::Bytes(bytes) => {
+                self.init_inbox.push(&bytes);
+                loop {
+                    match self.init_inbox.take() {
+                        Ok(Some(FromInit { news: Some(news) })) => self.take_init_news(news),
+                        Ok(Some(FromInit { news: None })) => {}
+                        Ok(None) => return PostAction::Continue,
+                        Err(error) => {
+                            tracing::error!(%error, "init cannot be understood");
+                            break;
+                        }
+                    }
+                }
+            }
+            Taken::Nothing => return PostAction::Continue,
+            Taken::Closed => {}
+        }
+        self.close_sandbox();
+        if self.sandbox.is_none() {
+            self.sandbox_ended();
+        }
+        PostAction::Remove
+    }
+
+    fn take_init_news(&mut self, news: News) {
+        self.due.report = true;
+        match news {
+            News::Ready(_) => tracing::info!(after = ?self.began.elapsed(), "the sandbox is up"),
+            News::Started(started) => {
+                let init = self
+                    .sandbox
+                    .as_ref()
+                    .and_then(|outer| only_child(outer.id()));
+                let pid = init.and_then(|init| find_process(init, started.pid));
+                self.apps.started(started.launch, pid.unwrap_or(0));
+            }
+            News::Ended(ended) => {
+                tracing::info!(
+                    launch = ended.launch, exit_code = ?ended.exit_code, signal = ?ended.signal,
+                    failure = ended.failure, "an app has ended"
+                );
+                self.close_app_door(ended.launch);
+                self.apps.ended(ended);
+            }
+        }
+    }
+
+    /// Ends every app, then the holder.
+    pub(super) fn begin_stop(&mut self, grace_ms: u32, exit: ExitCode) {
+        let now = Instant::now();
+        let grace = Duration::from_millis(grace_ms.into()).min(MAX_GRACE);
+        match &mut self.stop {
+            // Asked again, perhaps in more of a hurry.
+            Some(stop) => {
+                stop.kill_at = stop.kill_at.min(now + grace);
+                stop.gone_by = stop.kill_at + KERNEL_GRACE;
+            }
+            None => {
+                tracing::info!(?grace, "stopping");
+                self.guarded(|holder| holder.stage.close_windows());
+                self.announce_end("the session stops");
+                self.due.report = true;
+                self.stop = Some(Stop {
+                    term_at: Some(now + grace / 2),
+                    kill_at: now + grace,
+                    gone_by: now + grace + KERNEL_GRACE,
+                    exit,
+                });
+            }
+        }
+    }
+
+    pub(super) fn go_on_stopping(&mut self, now: Instant) {
+        let Some(stop) = &mut self.stop else { return };
+        let terminate = stop.term_at.take_if(|at| now >= *at).is_some();
+        let kill = now >= stop.kill_at;
+        let gone = now >= stop.gone_by;
+        if terminate {
+            let everything = Signal {
+                launch: 0,
+                signal: rustix::process::Signal::TERM.as_raw(),
+            };
+            // A sandbox that is gone has nothing left to end.
+            let _ = self.tell_init(Order::Signal(everything));
+        }
+        if kill || !self.apps.any_runs() {
+            self.close_sandbox();
+        }
+        if gone && self.exit.is_none() {
+            tracing::error!("the sandbox does not end; leaving it to the kernel");
+            self.sandbox_ended();
+        }
+    }
+
+    /// Closes init's link: init ends, and the kernel ends everything in its process namespace.
+    fn close_sandbox(&mut self) {
+        if let Some(init) = self.init.take() {
+            // Not only dropped: the event loop has a reference of its own.
+            let _ = init.shutdown(std::net::Shutdown::Both);
+            if self.sandbox.is_none() {
+                self.sandbox_ended();
+            }
+        }
+    }
+
+    /// Nothing of the sandbox is left, by our will or not.
+    pub(super) fn sandbox_ended(&mut self) {
+        let asked = self.stop.is_some();
+        let status = self
+            .sandbox
+            .take()
+            .and_then(|mut process| process.try_wait().ok().flatten());
+        if !asked {
+            tracing::error!(?status, "the sandbox has ended by itself");
+            self.announce_end("the session's sandbox has ended");
+        }
+        // What init said last is read before the end is called unknown.
+        if let Some(init) = self.init.take() {
+            while let Taken::Bytes(bytes) = take(&init) {
+                self.init_inbox.push(&bytes);
+            }
+            while let Ok(Some(FromInit { news })) = self.init_inbox.take() {
+                news.into_iter().for_each(|news| self.take_init_news(news));
+            }
+        }
+        self.apps
+            .all_ended(if asked { "" } else { "the sandbox has ended" });
+        self.report();
+        // Without a sandbox there is no session: the server starts another holder, or says why it cannot.
+        let code = self
+            .stop
+            .as_ref()
+            .map_or(ExitCode::FAILURE, |stop| stop.exit);
+        self.exit = Some(code);
+    }
+}
+
+fn only_child(pid: u32) -> Option<u32> {
+    children(pid).next()
+}
+
+/// The machine's number of the process that is `inside` in init's process namespace.
+fn find_process(init: u32, inside: u32) -> Option<u32> {
+    children(init).find(|pid| {
+        let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+        let numbers = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        let innermost =
+            numbers.and_then(|numbers| numbers.split_ascii_whitespace().last()?.parse().ok());
+        innermost == Some(inside)
+    })
+}
+
+fn children(pid: u32) -> impl Iterator<Item = u32> {
+    let list =
+        std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+    let pids: Vec<u32> = list
+        .split_ascii_whitespace()
+        .filter_map(|pid| pid.parse().ok())
+        .collect();
+    pids.into_iter()
+}

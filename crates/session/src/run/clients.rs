@@ -1,0 +1,79 @@
+//! The apps as clients of the compositor.
+
+use super::Holder;
+use calloop::generic::Generic;
+use calloop::{Interest, Mode, PostAction};
+use std::io::ErrorKind;
+use std::os::unix::net::UnixListener;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Connections of all apps together.
+const MAX_CLIENTS: usize = 256;
+
+impl Holder {
+    /// Opens the door of one launch: whoever comes through it belongs to that launch.
+    pub(super) fn open_app_door(&mut self, launch: u64) -> std::io::Result<String> {
+        let name = app_door(launch);
+        let door = self.setup.sockets.listen(&name)?;
+        let source = Generic::new(door, Interest::READ, Mode::Level);
+        let inserted = self.handle.insert_source(source, move |_, door, holder| {
+            holder.admit_clients(door, launch);
+            Ok(PostAction::Continue)
+        });
+        let token = inserted.map_err(|error| std::io::Error::other(error.error))?;
+        self.app_doors.insert(launch, token);
+        Ok(name)
+    }
+
+    pub(super) fn close_app_door(&mut self, launch: u64) {
+        if let Some(token) = self.app_doors.remove(&launch) {
+            self.handle.remove(token);
+            self.setup.sockets.remove(&app_door(launch));
+        }
+    }
+
+    fn admit_clients(&mut self, door: &UnixListener, launch: u64) {
+        loop {
+            let stream = match door.accept() {
+                Ok((stream, _)) => stream,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(_) => return,
+            };
+            if self.clients.len() >= MAX_CLIENTS {
+                tracing::warn!(launch, "a client is refused: too many");
+                continue;
+            }
+            match self.stage.admit(stream, launch) {
+                Ok(client) => self.clients.push(client),
+                Err(error) => tracing::warn!(launch, %error, "a client is lost"),
+            }
+        }
+    }
+
+    /// Takes the requests of every client, one client after the other, so that one whose requests drive the
+    /// compositor's library into a panic (a pool resized to nothing does) can be told and disconnected.
+    pub(super) fn dispatch_clients(&mut self) {
+        let handle = self.display.handle().backend_handle();
+        let (display, stage) = (&mut self.display, &mut self.stage);
+        self.clients.retain(|client| {
+            let dispatch =
+                AssertUnwindSafe(|| display.backend().dispatch_single_client(stage, client.id()));
+            let Ok(dispatched) = catch_unwind(dispatch) else {
+                tracing::error!("a client's request broke the compositor; it is disconnected");
+                let reason =
+                    smithay::reexports::wayland_server::backend::DisconnectReason::ConnectionClosed;
+                handle.kill_client(client.id(), reason);
+                return true;
+            };
+            match dispatched {
+                Ok(_) => true,
+                Err(error) => error.kind() == ErrorKind::WouldBlock,
+            }
+        });
+        self.stage.sweep();
+    }
+}
+
+fn app_door(launch: u64) -> String {
+    format!("wayland-{launch}")
+}

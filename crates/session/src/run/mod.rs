@@ -1,0 +1,417 @@
+//! The one loop of the holder: the only module with live sockets, clocks and an event loop. What is decided is
+//! decided elsewhere; here it is carried.
+
+mod apps;
+mod clients;
+mod io;
+mod peers;
+mod picture;
+
+use crate::apps::Apps;
+use crate::display::{Geometry, News, Stage};
+use crate::input::Streams;
+use crate::links::{Door, Link};
+use crate::setup::Setup;
+use calloop::generic::Generic;
+use calloop::signals::{Signal, Signals};
+use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction, RegistrationToken};
+use greenroom_session_api::{FrameBuffer, PROTOCOL, Role, Welcome, control, viewer};
+use smithay::reexports::wayland_server::{Client, Display};
+use std::collections::HashMap;
+use std::os::unix::net::UnixStream;
+use std::process::{Child, ExitCode};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Between two frames at least: bursts of damage become one frame, and a lone one hardly waits.
+const COMPOSE_EVERY: Duration = Duration::from_millis(4);
+/// Between two rounds of frame callbacks, which is what paces an app that animates.
+const CALLBACKS_WATCHED: Duration = Duration::from_millis(16);
+/// The same while nobody watches, and for windows that are covered: enough to make progress, too little to
+/// cost anything.
+const CALLBACKS_UNSEEN: Duration = Duration::from_secs(1);
+const HEARTBEAT: Duration = Duration::from_secs(1);
+/// A peer that has not presented its key by then goes.
+const HELLO_WITHIN: Duration = Duration::from_secs(5);
+/// What SIGTERM to the holder grants the apps.
+const DEFAULT_GRACE_MS: u32 = 5000;
+/// After the sandbox was ended the kernel needs this long at most; then the holder goes all the same.
+const KERNEL_GRACE: Duration = Duration::from_secs(5);
+
+/// The holder could not begin or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The event loop failed.
+    #[error("the event loop failed")]
+    Loop(#[from] calloop::Error),
+    /// A call of the kernel's failed.
+    #[error("cannot {0}")]
+    Kernel(&'static str, #[source] std::io::Error),
+    /// There is no compositor.
+    #[error("cannot begin the compositor")]
+    Compositor(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+struct Holder {
+    setup: Setup,
+    door: Door,
+    handle: LoopHandle<'static, Holder>,
+    began: Instant,
+
+    display: Display<Stage>,
+    stage: Stage,
+    clients: Vec<Client>,
+    /// Where the apps of each launch connect.
+    app_doors: HashMap<u64, RegistrationToken>,
+
+    apps: Apps,
+    init: Option<Rc<UnixStream>>,
+    init_inbox: FrameBuffer,
+    sandbox: Option<Child>,
+
+    peers: HashMap<u64, Peer>,
+    peers_ever: u64,
+    streams: Streams,
+
+    streamer: Option<picture::Streamer>,
+    frames: u64,
+    damaged_pixels: u64,
+
+    due: Due,
+    stop: Option<Stop>,
+    exit: Option<ExitCode>,
+}
+
+/// A connection at the door.
+struct Peer {
+    stream: Rc<UnixStream>,
+    link: Link,
+    token: Option<RegistrationToken>,
+    came: Instant,
+}
+
+/// What is to be done when.
+struct Due {
+    compose_after: Instant,
+    callbacks: Option<Callbacks>,
+    callbacks_after: Instant,
+    all_callbacks_after: Instant,
+    heartbeat_at: Instant,
+    /// Something the server would like to know has changed.
+    report: bool,
+}
+
+/// Frame callbacks that are owed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Callbacks {
+    /// To the windows that are to be seen, then to the others.
+    Visible,
+    /// Only to the others any more.
+    Others,
+}
+
+/// A stop under way.
+struct Stop {
+    term_at: Option<Instant>,
+    kill_at: Instant,
+    gone_by: Instant,
+    exit: ExitCode,
+}
+
+/// Holds the session until it is told to stop or its sandbox ends.
+///
+/// # Errors
+/// The holder cannot begin, or its event loop fails.
+pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
+    let compositor = |error: Box<dyn std::error::Error + Send + Sync>| RunError::Compositor(error);
+    let mut events = EventLoop::try_new()?;
+    let handle: LoopHandle<'static, Holder> = events.handle();
+    // Blocks these signals, also in threads to come. SIGHUP is taken so that it does nothing: the terminal
+    // the server was started from may close.
+    let signals = Signals::new(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP])?;
+    handle
+        .insert_source(signals, |event, (), holder| match event.signal() {
+            Signal::SIGTERM | Signal::SIGINT => {
+                holder.begin_stop(DEFAULT_GRACE_MS, ExitCode::SUCCESS)
+            }
+            _ => {}
+        })
+        .map_err(|error| error.error)?;
+
+    let display = Display::<Stage>::new().map_err(|error| compositor(error.into()))?;
+    let geometry = geometry(setup.spec.width, setup.spec.height, setup.spec.scale_120);
+    let stage =
+        Stage::new(&display.handle(), geometry).map_err(|error| compositor(error.into()))?;
+    let link = setup
+        .sandbox
+        .link
+        .try_clone()
+        .map_err(|error| RunError::Kernel("keep init's link", error))?;
+    let now = Instant::now();
+    let mut holder = Holder {
+        door: Door {
+            key: setup.key,
+            welcome: Welcome {
+                protocol: PROTOCOL,
+                persistent_id: setup.spec.persistent_id.clone(),
+                boot_id: boot_id(),
+                pid: std::process::id(),
+                build: env!("CARGO_PKG_VERSION").to_owned(),
+            },
+        },
+        sandbox: setup.sandbox.process.take(),
+        setup,
+        handle,
+        began: now,
+        display,
+        stage,
+        clients: Vec::new(),
+        app_doors: HashMap::new(),
+        apps: Apps::default(),
+        init: Some(Rc::new(link)),
+        init_inbox: FrameBuffer::new(1 << 16),
+        peers: HashMap::new(),
+        peers_ever: 0,
+        streams: Streams::default(),
+        streamer: None,
+        frames: 0,
+        damaged_pixels: 0,
+        due: Due {
+            compose_after: now,
+            callbacks: None,
+            callbacks_after: now,
+            all_callbacks_after: now,
+            heartbeat_at: now,
+            report: false,
+        },
+        stop: None,
+        exit: None,
+    };
+    holder.listen()?;
+    for app in holder.setup.spec.apps.clone() {
+        holder.launch(&control::Launch {
+            app_id: app.app_id,
+            argv: app.argv,
+            env: app.env,
+        });
+    }
+    tracing::info!(session.id = %holder.setup.spec.persistent_id, "the session is held");
+    let code = loop {
+        holder.settle(Instant::now());
+        if let Some(code) = holder.exit {
+            break code;
+        }
+        let now = Instant::now();
+        let wait = holder
+            .wake_at(now)
+            .map(|at| at.saturating_duration_since(now));
+        match events.dispatch(wait, &mut holder) {
+            Ok(()) => {}
+            Err(calloop::Error::IoError(error))
+                if error.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    };
+    holder.leave();
+    Ok(code)
+}
+
+impl Holder {
+    /// Puts every source but the signals into the loop.
+    fn listen(&mut self) -> Result<(), RunError> {
+        let failed = |doing| move |error| RunError::Kernel(doing, error);
+        let door = self
+            .setup
+            .door
+            .try_clone()
+            .map_err(failed("listen at the door"))?;
+        let door = Generic::new(door, Interest::READ, Mode::Level);
+        let insert = |error: calloop::InsertError<_>| RunError::Loop(error.error);
+        self.handle
+            .insert_source(door, |_, door, holder| {
+                holder.admit_peers(door);
+                Ok(PostAction::Continue)
+            })
+            .map_err(insert)?;
+
+        let requests = self.display.backend().poll_fd().try_clone_to_owned();
+        let requests = requests.map_err(failed("listen to the apps"))?;
+        self.handle
+            .insert_source(
+                Generic::new(requests, Interest::READ, Mode::Level),
+                |_, _, holder| {
+                    holder.dispatch_clients();
+                    Ok(PostAction::Continue)
+                },
+            )
+            .map_err(|error| RunError::Loop(error.error))?;
+
+        if let Some(init) = self.init.clone() {
+            init.set_nonblocking(true)
+                .map_err(failed("listen to init"))?;
+            self.handle
+                .insert_source(
+                    Generic::new(init, Interest::READ, Mode::Level),
+                    |_, init, holder| Ok(holder.hear_init(init)),
+                )
+                .map_err(|error| RunError::Loop(error.error))?;
+        }
+        if let Some(process) = &self.sandbox {
+            let ended = process_descriptor(process).map_err(failed("watch the sandbox"))?;
+            self.handle
+                .insert_source(
+                    Generic::new(ended, Interest::READ, Mode::Level),
+                    |_, _, holder| {
+                        holder.sandbox_ended();
+                        Ok(PostAction::Remove)
+                    },
+                )
+                .map_err(|error| RunError::Loop(error.error))?;
+        }
+        Ok(())
+    }
+
+    /// Does what is due.
+    fn settle(&mut self, now: Instant) {
+        self.spread_news();
+        self.draw(now);
+        self.go_on_stopping(now);
+        if self.due.report || now >= self.due.heartbeat_at {
+            self.due.report = false;
+            self.due.heartbeat_at = now + HEARTBEAT;
+            self.report();
+        }
+        self.tend_peers(now);
+        self.guarded(|holder| {
+            // Errors are about single clients, which are disconnected by it.
+            let _ = holder.display.flush_clients();
+        });
+    }
+
+    /// When there is something to do even if nothing happens.
+    fn wake_at(&self, now: Instant) -> Option<Instant> {
+        let control = self
+            .peers
+            .values()
+            .any(|peer| peer.link.role() == Some(Role::Control));
+        let waiting = self
+            .peers
+            .values()
+            .filter(|peer| peer.link.role().is_none());
+        let stop = self.stop.as_ref().map(|stop| {
+            let term = stop.term_at.unwrap_or(stop.kill_at);
+            // Each is passed once: afterwards the next one counts.
+            [term, stop.kill_at, stop.gone_by]
+                .into_iter()
+                .find(|at| *at > now)
+                .unwrap_or(now)
+        });
+        [
+            self.picture_due(),
+            control.then_some(self.due.heartbeat_at),
+            waiting.map(|peer| peer.came + HELLO_WITHIN).min(),
+            stop,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn spread_news(&mut self) {
+        for news in self.stage.take_news() {
+            match news {
+                News::Drawn { launch } => {
+                    let first = self.apps.drawn(launch);
+                    self.due.report |= first;
+                    if first {
+                        let after = self.began.elapsed();
+                        tracing::info!(launch, ?after, "the first window is drawn");
+                    }
+                }
+                News::Cursor(name) => {
+                    let cursor = viewer::from_holder::News::Cursor(viewer::Cursor { name });
+                    for peer in self.peers.values_mut() {
+                        peer.link.tell_viewer(cursor.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn report(&mut self) {
+        let geometry = self.stage.geometry();
+        let viewers = self
+            .peers
+            .values()
+            .filter(|peer| peer.link.role() == Some(Role::Viewer))
+            .count();
+        let report = control::Report {
+            apps: self.apps.reports().to_vec(),
+            width: geometry.width.unsigned_abs(),
+            height: geometry.height.unsigned_abs(),
+            viewers: u32::try_from(viewers).unwrap_or(u32::MAX),
+            frames: self.frames,
+            damaged_pixels: self.damaged_pixels,
+            stopping: self.stop.is_some(),
+        };
+        for peer in self.peers.values_mut() {
+            peer.link
+                .tell_control(control::from_holder::News::Report(report.clone()));
+        }
+    }
+
+    /// Runs what handles an app's doing. Its coordinates or requests may drive the compositor's library into
+    /// a panic; then that app's connection ends, not the session.
+    fn guarded<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let acted = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| act(self)));
+        if acted.is_err() {
+            tracing::error!("an app broke the compositor; its window goes");
+            crate::display::expel_broken(&self.stage);
+        }
+        acted.ok()
+    }
+
+    fn since_began(&self, now: Instant) -> Duration {
+        now.saturating_duration_since(self.began)
+    }
+
+    /// The last thing the holder does.
+    fn leave(&mut self) {
+        self.close_streamer();
+        // What the peers were not told yet, they learn from the closed connection.
+        self.tend_peers(Instant::now());
+        self.setup.clear();
+        tracing::info!("the session is not held any more");
+    }
+}
+
+fn geometry(width: u32, height: u32, scale_120: u32) -> Geometry {
+    use greenroom_session_api::spec::OUTPUT_SIZES;
+    let within = |pixels: u32| pixels.clamp(*OUTPUT_SIZES.start(), *OUTPUT_SIZES.end());
+    // The largest is 8192.
+    let pixels = |pixels| i32::try_from(within(pixels)).unwrap_or(i32::MAX);
+    Geometry {
+        width: pixels(width),
+        height: pixels(height),
+        scale_120: match scale_120 {
+            0 => 120,
+            given => given.clamp(60, 960),
+        },
+    }
+}
+
+fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
+fn process_descriptor(process: &Child) -> std::io::Result<std::os::fd::OwnedFd> {
+    let pid = i32::try_from(process.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    let pid = pid.ok_or(std::io::ErrorKind::InvalidInput)?;
+    Ok(rustix::process::pidfd_open(
+        pid,
+        rustix::process::PidfdFlags::empty(),
+    )?)
+}
