@@ -127,6 +127,7 @@ test("a second viewer without a canvas in its worker sees the same", async () =>
   await stillAndExact(second);
   // The second window decides the size too; both show whatever the session has now.
   await until("both show the same", async () => (await second.hash()) === (await player.hash()));
+  assert.equal(await second.pixels(), await player.pixels());
   await second.screenshot("second");
   assert.deepEqual(second.complaints, []);
   await second.close();

@@ -61,6 +61,18 @@ export class Player {
     return this.page.evaluate(() => window.greenroom.frameHash());
   }
 
+  /** What the canvas shows, pixel for pixel, as a digest. */
+  pixels() {
+    return this.page.evaluate(async () => {
+      const shown = document.querySelector("canvas");
+      const copy = new OffscreenCanvas(shown.width, shown.height).getContext("2d");
+      copy.drawImage(shown, 0, 0);
+      const { data } = copy.getImageData(0, 0, shown.width, shown.height);
+      const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+      return `${shown.width}x${shown.height} ${Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+    });
+  }
+
   /** Types into the session, a key at a time. */
   async type(text) {
     await this.page.locator("canvas").focus();
