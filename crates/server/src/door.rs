@@ -227,7 +227,11 @@ impl Inner {
         session: &PersistentId,
         user: &EndUserId,
     ) -> Result<Option<Reason>, StoreError> {
-        let desired = self.store.session_record(session).await?.map(|record| record.desired);
+        let desired = self
+            .store
+            .session_record(session)
+            .await?
+            .map(|record| record.desired);
         match desired {
             None | Some(Desired::Deleted) => return Ok(Some(Reason::Deleted)),
             Some(Desired::Stopped) => return Ok(Some(Reason::Stopped)),

@@ -5,13 +5,20 @@
 
 pub mod access;
 pub mod catalogue;
+pub mod cli;
 pub mod config;
+pub mod data_dir;
 pub mod delivery_group;
 pub mod dispatch;
+pub mod door;
 pub mod error;
+pub mod http;
 pub mod metrics;
 pub mod ops;
+pub mod reconcilers;
+pub mod root;
 pub mod runtime;
+pub mod serve;
 pub mod system;
 pub mod ticket;
 

@@ -38,12 +38,18 @@ impl Groups {
             match group.status {
                 GroupStatus::Deploying => {
                     if let Some((status, reason)) = settled(&group) {
-                        self.store.set_group_status(&group.id, status, &reason).await?;
+                        self.store
+                            .set_group_status(&group.id, status, &reason)
+                            .await?;
                         tracing::info!(group.id = %group.id, to = %status, reason, "a group has moved");
                     }
                 }
                 GroupStatus::Deleting => {
-                    if self.store.group_deleted(&group.id, self.clock.now()).await? {
+                    if self
+                        .store
+                        .group_deleted(&group.id, self.clock.now())
+                        .await?
+                    {
                         tracing::info!(group.id = %group.id, "a group is deleted");
                     }
                 }
@@ -82,7 +88,10 @@ fn settled(group: &SettlingGroup) -> Option<(GroupStatus, String)> {
     let failed = count(&[S::Unavailable]);
     if usable == 0 && failed > 0 {
         let reason = group.reason.clone().unwrap_or_default();
-        return Some((GroupStatus::Failed, format!("no session could be started: {reason}")));
+        return Some((
+            GroupStatus::Failed,
+            format!("no session could be started: {reason}"),
+        ));
     }
     Some((GroupStatus::Published, String::new()))
 }
@@ -110,7 +119,10 @@ mod tests {
         assert_eq!(status(&[(S::Running, 2)]), Some(GroupStatus::Published));
         assert_eq!(status(&[(S::Stopped, 2)]), Some(GroupStatus::Published));
         assert_eq!(status(&[(S::Running, 1), (S::Pending, 1)]), None);
-        assert_eq!(status(&[(S::Running, 1), (S::Unavailable, 1)]), Some(GroupStatus::Published));
+        assert_eq!(
+            status(&[(S::Running, 1), (S::Unavailable, 1)]),
+            Some(GroupStatus::Published)
+        );
     }
 
     #[test]

@@ -134,7 +134,10 @@ mod tests {
         assert!(!hosting.lacks(&app(), &seen(1, AppState::Launched)));
         assert!(hosting.lacks(&app(), &failed(1)));
         hosting.order(&app(), &failed(1), Timestamp(1));
-        assert!(!hosting.lacks(&app(), &failed(1)), "the order is on its way");
+        assert!(
+            !hosting.lacks(&app(), &failed(1)),
+            "the order is on its way"
+        );
         assert!(hosting.lacks(&app(), &failed(2)));
         let found = Hosting::found(handle(), Timestamp(0));
         assert!(found.lacks(&app(), &Seen::default()));

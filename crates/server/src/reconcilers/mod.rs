@@ -86,9 +86,10 @@ impl Health {
         match (report.failure, report.swept_at) {
             (Some(failure), _) => Some(failure),
             (None, None) => Some("the first sweep has not ended".to_owned()),
-            (None, Some(at)) if now.since(at) > STUCK_AFTER => {
-                Some(format!("the last sweep was {} s ago", now.since(at).as_secs()))
-            }
+            (None, Some(at)) if now.since(at) > STUCK_AFTER => Some(format!(
+                "the last sweep was {} s ago",
+                now.since(at).as_secs()
+            )),
             (None, Some(_)) => None,
         }
     }
@@ -166,4 +167,3 @@ pub async fn spawn<R: Runtime>(
     let task = tokio::spawn(async move { round.run(changes).await });
     Ok(Reconcilers { health, task })
 }
-

@@ -111,7 +111,7 @@ impl<R: Runtime> Round<R> {
                 Ok(()) = intents.changed() => next = next.min(Instant::now() + BREATH),
                 () = sleep_until(next) => {
                     sweeps += 1;
-                    next = Instant::now() + self.sweep(sweeps % ROUND == 0).await.max(BREATH);
+                    next = Instant::now() + self.sweep(sweeps.is_multiple_of(ROUND)).await.max(BREATH);
                 }
             }
             self.begin_passes();
@@ -129,7 +129,10 @@ impl<R: Runtime> Round<R> {
                 rest
             }
             Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the store cannot be swept");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the store cannot be swept"
+                );
                 report.failure = Some(error.to_string());
                 SWEEP
             }
@@ -138,7 +141,10 @@ impl<R: Runtime> Round<R> {
 
     async fn find_work(&mut self, all: bool) -> Result<Duration, StoreError> {
         let mut rest = SWEEP;
-        let due = self.store.sessions_to_act_on(self.clock.now(), BATCH).await?;
+        let due = self
+            .store
+            .sessions_to_act_on(self.clock.now(), BATCH)
+            .await?;
         if due.len() == BATCH as usize {
             rest = BREATH;
         }
@@ -151,7 +157,10 @@ impl<R: Runtime> Round<R> {
                 rest = BREATH;
             }
         }
-        let coming = [self.store.next_due().await?, self.store.next_expiry().await?];
+        let coming = [
+            self.store.next_due().await?,
+            self.store.next_expiry().await?,
+        ];
         let now = self.clock.now();
         let soonest = coming.into_iter().flatten().map(|at| at.since(now)).min();
         Ok(soonest.map_or(rest, |soonest| soonest.min(rest)))
@@ -159,7 +168,8 @@ impl<R: Runtime> Round<R> {
 
     async fn look_at_all_hosted(&mut self) -> Result<(), StoreError> {
         let hosted = self.store.running_handles().await?;
-        self.waiting.extend(hosted.into_iter().map(|record| record.id));
+        self.waiting
+            .extend(hosted.into_iter().map(|record| record.id));
         Ok(())
     }
 
@@ -173,7 +183,9 @@ impl<R: Runtime> Round<R> {
             self.waiting.remove(&session);
             let sessions = Arc::clone(&self.sessions);
             let id = session.clone();
-            let pass = self.tasks.spawn(async move { sessions.pass(&id).await.is_ok() });
+            let pass = self
+                .tasks
+                .spawn(async move { sessions.pass(&id).await.is_ok() });
             self.busy.insert(pass.id(), session);
         }
     }

@@ -58,7 +58,13 @@ impl World {
 
     /// What another server finds: the same database and the same holders.
     pub fn restarted(self) -> Self {
-        Self::over(self.store, self.clock, self.fake, self.changes, self.account)
+        Self::over(
+            self.store,
+            self.clock,
+            self.fake,
+            self.changes,
+            self.account,
+        )
     }
 
     fn over(
@@ -124,9 +130,19 @@ impl World {
             Desired::Stopped | Desired::Deleted => Vec::new(),
         };
         let slots = NewSlots::new(count, 1, true, desired, open, entropy);
-        let ids = slots.slots.iter().filter_map(|slot| slot.session.clone()).collect();
+        let ids = slots
+            .slots
+            .iter()
+            .filter_map(|slot| slot.session.clone())
+            .collect();
         self.store
-            .create_group(self.spec(id.clone(), count), slots, Vec::new(), None, |_| true)
+            .create_group(
+                self.spec(id.clone(), count),
+                slots,
+                Vec::new(),
+                None,
+                |_| true,
+            )
             .await
             .unwrap();
         (id, ids)
@@ -143,13 +159,23 @@ impl World {
     /// Lets every reconciler work until none has anything to do.
     pub async fn settle(&self) {
         for _ in 0..100 {
-            let due = self.store.sessions_to_act_on(self.clock.now(), 100).await.unwrap();
+            let due = self
+                .store
+                .sessions_to_act_on(self.clock.now(), 100)
+                .await
+                .unwrap();
             let mut ids = self.changes.take();
             ids.extend(due.into_iter().map(|record| record.id));
             if ids.is_empty() {
                 self.bindings.pass().await.unwrap();
                 self.groups.lock().await.pass().await.unwrap();
-                if self.store.next_due().await.unwrap().is_none_or(|due| due > self.clock.now()) {
+                if self
+                    .store
+                    .next_due()
+                    .await
+                    .unwrap()
+                    .is_none_or(|due| due > self.clock.now())
+                {
                     return;
                 }
             }
@@ -203,7 +229,14 @@ impl World {
             remove: Vec::new(),
         };
         self.store
-            .authorize_session_users(&self.account, &group, session, change, None, self.clock.now())
+            .authorize_session_users(
+                &self.account,
+                &group,
+                session,
+                change,
+                None,
+                self.clock.now(),
+            )
             .await
             .unwrap();
     }
@@ -226,7 +259,11 @@ impl World {
 
     /// How a task stands.
     pub async fn task(&self, task: &TicketTask) -> TicketTask {
-        self.store.task(&self.account, &task.id).await.unwrap().unwrap()
+        self.store
+            .task(&self.account, &task.id)
+            .await
+            .unwrap()
+            .unwrap()
     }
 
     fn spec(&self, id: AppInstanceGroupId, nodes: u32) -> GroupSpec {

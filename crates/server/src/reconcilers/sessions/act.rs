@@ -36,7 +36,11 @@ impl<R: Runtime> Sessions<R> {
             match effect {
                 Effect::Spawn => self.spawn(case, now).await?,
                 Effect::Launch => self.launch(case, now).await?,
-                Effect::Stop => self.runtime.order(session, Order::Stop(self.rules.stop)).await?,
+                Effect::Stop => {
+                    self.runtime
+                        .order(session, Order::Stop(self.rules.stop))
+                        .await?
+                }
                 Effect::Kill => self.runtime.order(session, Order::Kill).await?,
                 Effect::ForgetApp => {
                     if let Some(app) = failed {
@@ -64,13 +68,15 @@ impl<R: Runtime> Sessions<R> {
 
     /// Brings an app that somebody waits for to the front, where the holder shows more than one.
     pub(super) async fn raise(&self, case: &Case, task: &str) -> Result<(), RuntimeError> {
-        let living = case
-            .report()
-            .map_or(0, |seen| seen.apps.iter().filter(|app| app.state.lives()).count());
+        let living = case.report().map_or(0, |seen| {
+            seen.apps.iter().filter(|app| app.state.lives()).count()
+        });
         let task = case.tasks.iter().find(|waiting| waiting.id == task);
         match task.and_then(|task| self.blueprint.app(&case.record, &task.app)) {
             Some(app) if living > 1 => {
-                self.runtime.order(&case.record.id, Order::Launch(app)).await
+                self.runtime
+                    .order(&case.record.id, Order::Launch(app))
+                    .await
             }
             _ => Ok(()),
         }
@@ -96,7 +102,9 @@ impl<R: Runtime> Sessions<R> {
         for app in case.lacking() {
             match self.blueprint.app(&case.record, &app) {
                 Some(plan) => {
-                    self.runtime.order(&case.record.id, Order::Launch(plan)).await?;
+                    self.runtime
+                        .order(&case.record.id, Order::Launch(plan))
+                        .await?;
                 }
                 // The image has lost it since it was opened: there is nothing to launch.
                 None => case.record.opened_apps.retain(|open| *open != app),
@@ -115,7 +123,9 @@ impl<R: Runtime> Sessions<R> {
         case.record.opened_apps.retain(|open| open != app);
         let reason = "the app failed again and again";
         for task in case.tasks.iter().filter(|task| task.app == *app) {
-            self.store.finish_task(&task.id, TaskStatus::Failed, reason).await?;
+            self.store
+                .finish_task(&task.id, TaskStatus::Failed, reason)
+                .await?;
         }
         case.tasks.retain(|task| task.app != *app);
         Ok(())

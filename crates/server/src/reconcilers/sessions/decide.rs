@@ -112,7 +112,9 @@ impl Case {
         match (self.report(), &self.hosting) {
             (Some(seen), Some(hosting)) => {
                 let open = self.record.opened_apps.iter();
-                open.filter(|app| hosting.lacks(app, seen)).cloned().collect()
+                open.filter(|app| hosting.lacks(app, seen))
+                    .cloned()
+                    .collect()
             }
             _ => Vec::new(),
         }
@@ -166,7 +168,12 @@ impl Case {
     }
 
     /// How a task that waits for an app ends now, if it does.
-    pub fn ends(&self, task: &TicketTask, rules: &Rules, now: Timestamp) -> Option<(TaskStatus, String)> {
+    pub fn ends(
+        &self,
+        task: &TicketTask,
+        rules: &Rules,
+        now: Timestamp,
+    ) -> Option<(TaskStatus, String)> {
         if self.record.desired != Desired::Running {
             return Some((TaskStatus::Failed, "the session is being ended".to_owned()));
         }
@@ -182,7 +189,10 @@ impl Case {
         (now >= self.task_deadline(task, rules)).then(|| {
             (
                 TaskStatus::Failed,
-                format!("the app has drawn nothing within {} s", rules.start.as_secs()),
+                format!(
+                    "the app has drawn nothing within {} s",
+                    rules.start.as_secs()
+                ),
             )
         })
     }
@@ -291,11 +301,17 @@ impl Case {
                     Some(Event::DeadlinePassed),
                 )),
                 S::Stopping | S::Rebuilding | S::Deleting => times.push((
-                    self.record.status_since.after(rules.stop).after(HOLDER_GRACE),
+                    self.record
+                        .status_since
+                        .after(rules.stop)
+                        .after(HOLDER_GRACE),
                     Some(Event::DeadlinePassed),
                 )),
                 S::Running if self.record.failures > 0 => {
-                    times.push((self.last_written().after(rules.steady), Some(Event::SteadyPassed)));
+                    times.push((
+                        self.last_written().after(rules.steady),
+                        Some(Event::SteadyPassed),
+                    ));
                 }
                 S::Running | S::Stopped | S::Unavailable | S::Deleted => {}
             }
@@ -307,11 +323,16 @@ impl Case {
             ));
         }
         if self.record.status == S::Running {
-            let deadlines = self.tasks.iter().map(|task| (self.task_deadline(task, rules), None));
+            let deadlines = self
+                .tasks
+                .iter()
+                .map(|task| (self.task_deadline(task, rules), None));
             times.extend(deadlines.filter(|(at, _)| *at > now));
         }
         times.sort_by_key(|(at, _)| *at);
-        let due = times.iter().find(|(at, event)| *at <= now && event.is_some());
+        let due = times
+            .iter()
+            .find(|(at, event)| *at <= now && event.is_some());
         match due {
             Some((_, Some(event))) => Next::Event(*event, self.lateness(*event, rules)),
             Some((_, None)) | None => Next::Rest(times.first().map(|(at, _)| *at)),
@@ -353,14 +374,20 @@ impl Case {
     }
 
     fn task_deadline(&self, task: &TicketTask, rules: &Rules) -> Timestamp {
-        let launched = self.hosting.as_ref().map_or(task.created, |h| h.launched_at);
+        let launched = self
+            .hosting
+            .as_ref()
+            .map_or(task.created, |h| h.launched_at);
         task.created.max(launched).after(rules.start)
     }
 
     fn lateness(&self, event: Event, rules: &Rules) -> String {
         match (event, self.record.status) {
             (Event::DeadlinePassed, PersistentStatus::Pending | PersistentStatus::Starting) => {
-                format!("no app has drawn anything within {} s", rules.start.as_secs())
+                format!(
+                    "no app has drawn anything within {} s",
+                    rules.start.as_secs()
+                )
             }
             _ => String::new(),
         }

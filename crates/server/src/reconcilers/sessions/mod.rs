@@ -11,8 +11,8 @@ mod tests;
 
 pub use decide::Rules;
 
-use super::hosting::Hosting;
 use super::blueprint::Blueprint;
+use super::hosting::Hosting;
 use crate::runtime::{Runtime, RuntimeError};
 use decide::{Case, Next};
 use greenroom_model::session::lifecycle::{self, Effect, Event, Outcome, State};
@@ -183,8 +183,7 @@ impl<R: Runtime> Sessions<R> {
                     Ok(()) => Self::note(case, before, after, event, reason),
                     Err(error) if effects.contains(&Effect::Spawn) => {
                         let reason = act::chain(&error);
-                        if let Outcome::Move(after, _) =
-                            lifecycle::step(before, Event::SpawnFailed)
+                        if let Outcome::Move(after, _) = lifecycle::step(before, Event::SpawnFailed)
                         {
                             Self::note(case, before, after, Event::SpawnFailed, &reason);
                         }
@@ -217,7 +216,8 @@ impl<R: Runtime> Sessions<R> {
                     reason.clone_into(&mut record.status_reason);
                 }
                 if after.has_given_up() && !before.has_given_up() {
-                    record.status_reason += &format!("; given up after {} failures", after.failures);
+                    record.status_reason +=
+                        &format!("; given up after {} failures", after.failures);
                 }
             }
         }
@@ -244,7 +244,8 @@ impl<R: Runtime> Sessions<R> {
             }
             self.store.finish_task(id, *status, reason).await?;
         }
-        case.tasks.retain(|task| ended.iter().all(|(id, ..)| *id != task.id));
+        case.tasks
+            .retain(|task| ended.iter().all(|(id, ..)| *id != task.id));
         Ok(())
     }
 

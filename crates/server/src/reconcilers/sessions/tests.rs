@@ -19,13 +19,25 @@ async fn a_new_session_is_pending_until_its_first_app_has_drawn() {
     world.settle().await;
     assert_eq!(world.status(&sessions[0]).await, Status::Pending);
     assert_eq!(world.instance(&sessions[0]).await, Instance::Init);
-    let deploying = world.store.group(&world.account, &group).await.unwrap().unwrap();
+    let deploying = world
+        .store
+        .group(&world.account, &group)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(deploying.status, GroupStatus::Deploying);
-    world.fake.app_is(&sessions[0], &app(FIRST_APP), AppState::Drawn);
+    world
+        .fake
+        .app_is(&sessions[0], &app(FIRST_APP), AppState::Drawn);
     world.settle().await;
     assert_eq!(world.status(&sessions[0]).await, Status::Running);
     assert_eq!(world.instance(&sessions[0]).await, Instance::Running);
-    let published = world.store.group(&world.account, &group).await.unwrap().unwrap();
+    let published = world
+        .store
+        .group(&world.account, &group)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(published.status, GroupStatus::Published);
 }
 
@@ -47,19 +59,28 @@ async fn a_holder_that_dies_is_replaced_after_a_pause_and_the_session_says_so() 
     world.settle().await;
     let record = world.record(&session).await;
     assert_eq!(record.status, Status::Unavailable);
-    assert!(record.status_reason.contains("unexpectedly"), "{}", record.status_reason);
+    assert!(
+        record.status_reason.contains("unexpectedly"),
+        "{}",
+        record.status_reason
+    );
     assert_eq!(record.handle, None);
     assert_eq!(world.fake.spawns(), 1, "not before its pause is over");
     world.wait(SECOND).await;
     let record = world.record(&session).await;
-    assert_eq!((record.status, record.status_reason.as_str()), (Status::Running, ""));
+    assert_eq!(
+        (record.status, record.status_reason.as_str()),
+        (Status::Running, "")
+    );
     assert_eq!(world.fake.spawns(), 2);
 }
 
 #[tokio::test]
 async fn three_failures_in_a_row_make_a_session_unavailable_until_somebody_asks_again() {
     let world = World::new().await;
-    world.fake.script(&app(FIRST_APP), Script::Fails("it ended with exit code 1"));
+    world
+        .fake
+        .script(&app(FIRST_APP), Script::Fails("it ended with exit code 1"));
     let (group, sessions) = world.group(1).await;
     let session = &sessions[0];
     world.settle().await;
@@ -69,10 +90,23 @@ async fn three_failures_in_a_row_make_a_session_unavailable_until_somebody_asks_
     world.wait(2 * SECOND).await;
     let record = world.record(session).await;
     assert_eq!((record.status, record.failures), (Status::Unavailable, 3));
-    assert!(record.status_reason.contains("exit code 1"), "{}", record.status_reason);
-    let failed = world.store.group(&world.account, &group).await.unwrap().unwrap();
+    assert!(
+        record.status_reason.contains("exit code 1"),
+        "{}",
+        record.status_reason
+    );
+    let failed = world
+        .store
+        .group(&world.account, &group)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(failed.status, GroupStatus::Failed);
-    assert!(failed.status_reason.contains("exit code 1"), "{}", failed.status_reason);
+    assert!(
+        failed.status_reason.contains("exit code 1"),
+        "{}",
+        failed.status_reason
+    );
 
     world.wait(3600 * SECOND).await;
     assert_eq!(world.status(session).await, Status::Unavailable);
@@ -93,8 +127,15 @@ async fn an_app_that_never_draws_makes_the_session_unavailable_at_its_deadline()
     world.wait(SECOND).await;
     let record = world.record(&session).await;
     assert_eq!(record.status, Status::Unavailable);
-    assert_eq!(record.status_reason, "no app has drawn anything within 60 s");
-    assert_eq!(world.fake.pid(&session), None, "its holder is killed with it");
+    assert_eq!(
+        record.status_reason,
+        "no app has drawn anything within 60 s"
+    );
+    assert_eq!(
+        world.fake.pid(&session),
+        None,
+        "its holder is killed with it"
+    );
 }
 
 #[tokio::test]
@@ -105,7 +146,11 @@ async fn a_spawn_that_fails_is_a_failure_with_its_reason() {
     world.settle().await;
     let record = world.record(&session).await;
     assert_eq!((record.status, record.failures), (Status::Pending, 1));
-    assert!(record.status_reason.contains("greenroom-session"), "{}", record.status_reason);
+    assert!(
+        record.status_reason.contains("greenroom-session"),
+        "{}",
+        record.status_reason
+    );
     world.fake.refuse_spawns(false);
     world.wait(SECOND).await;
     assert_eq!(world.status(&session).await, Status::Running);
@@ -133,7 +178,11 @@ async fn a_stop_keeps_the_home_and_a_start_opens_the_apps_that_were_open() {
     world.settle().await;
     world.ask(&session, Ask::Stop).await;
     assert_eq!(world.status(&session).await, Status::Stopped);
-    assert_eq!(world.instance(&session).await, Instance::Bound, "alice holds it still");
+    assert_eq!(
+        world.instance(&session).await,
+        Instance::Bound,
+        "alice holds it still"
+    );
     assert!(world.fake.has_home(&session));
     assert_eq!(world.record(&session).await.handle, None);
     world.ask(&session, Ask::Start).await;
@@ -164,7 +213,10 @@ async fn a_reset_begins_again_with_another_home() {
     world.fake.ignore_stop(&session);
     world.ask(&session, Ask::Reset).await;
     assert_eq!(world.status(&session).await, Status::Rebuilding);
-    assert!(world.fake.has_home(&session), "it is dropped once nothing runs");
+    assert!(
+        world.fake.has_home(&session),
+        "it is dropped once nothing runs"
+    );
     world.fake.die(&session);
     world.pass(&session).await;
     assert_eq!(world.status(&session).await, Status::Running);
@@ -178,7 +230,11 @@ async fn a_deleted_group_takes_its_sessions_along_and_is_gone_a_day_later() {
     let (group, sessions) = world.group(2).await;
     world.settle().await;
     let now = world.clock.now();
-    world.store.delete_group(&world.account, &group, None, now).await.unwrap();
+    world
+        .store
+        .delete_group(&world.account, &group, None, now)
+        .await
+        .unwrap();
     world.settle().await;
     for session in &sessions {
         assert_eq!(world.status(session).await, Status::Deleted);
@@ -187,9 +243,23 @@ async fn a_deleted_group_takes_its_sessions_along_and_is_gone_a_day_later() {
         assert_eq!(world.fake.pid(session), None);
     }
     world.wait(23 * 3600 * SECOND).await;
-    assert!(world.store.session_record(&sessions[0]).await.unwrap().is_some());
+    assert!(
+        world
+            .store
+            .session_record(&sessions[0])
+            .await
+            .unwrap()
+            .is_some()
+    );
     world.wait(2 * 3600 * SECOND).await;
-    assert!(world.store.session_record(&sessions[0]).await.unwrap().is_none());
+    assert!(
+        world
+            .store
+            .session_record(&sessions[0])
+            .await
+            .unwrap()
+            .is_none()
+    );
 }
 
 #[tokio::test]
@@ -223,7 +293,11 @@ async fn a_holder_whose_start_was_not_written_down_is_adopted() {
         at: world.clock.now(),
         by: "killed".into(),
     };
-    world.store.record(&session, record.generation, forgotten).await.unwrap();
+    world
+        .store
+        .record(&session, record.generation, forgotten)
+        .await
+        .unwrap();
     world.settle().await;
     assert_eq!(world.status(&session).await, Status::Running);
     assert_eq!((world.fake.spawns(), world.fake.pid(&session)), (1, pid));
@@ -238,7 +312,11 @@ async fn a_session_that_is_not_heard_is_unavailable_and_is_not_started_twice() {
     world.settle().await;
     let record = world.record(&session).await;
     assert_eq!(record.status, Status::Unavailable);
-    assert!(record.status_reason.contains("heartbeats"), "{}", record.status_reason);
+    assert!(
+        record.status_reason.contains("heartbeats"),
+        "{}",
+        record.status_reason
+    );
     world.wait(60 * SECOND).await;
     assert_eq!(world.fake.spawns(), 1);
     world.fake.freeze(&session, false);
@@ -251,12 +329,18 @@ async fn a_session_that_is_not_heard_is_unavailable_and_is_not_started_twice() {
 async fn an_app_its_user_closed_leaves_the_session_running_and_opens_again_when_asked_for() {
     let world = World::new().await;
     let session = world.running().await;
-    world.fake.app_is(&session, &app(FIRST_APP), AppState::Closed);
+    world
+        .fake
+        .app_is(&session, &app(FIRST_APP), AppState::Closed);
     world.settle().await;
     assert_eq!(world.status(&session).await, Status::Running);
     assert_eq!(world.instance(&session).await, Instance::Closed);
     world.wait(60 * SECOND).await;
-    assert_eq!(world.instance(&session).await, Instance::Closed, "nobody asked for it");
+    assert_eq!(
+        world.instance(&session).await,
+        Instance::Closed,
+        "nobody asked for it"
+    );
     let task = world.open_task(&session, FIRST_APP).await;
     world.settle().await;
     assert_eq!(world.instance(&session).await, Instance::Running);
@@ -273,7 +357,11 @@ async fn an_app_that_crashes_is_launched_again_in_the_same_holder() {
     world.settle().await;
     let record = world.record(&session).await;
     assert_eq!((record.status, record.failures), (Status::Unavailable, 1));
-    assert!(record.status_reason.contains("signal 11"), "{}", record.status_reason);
+    assert!(
+        record.status_reason.contains("signal 11"),
+        "{}",
+        record.status_reason
+    );
     world.wait(SECOND).await;
     assert_eq!(world.status(&session).await, Status::Running);
     assert_eq!(world.fake.spawns(), 1);
@@ -283,7 +371,9 @@ async fn an_app_that_crashes_is_launched_again_in_the_same_holder() {
 async fn a_second_app_that_fails_again_and_again_is_given_up_and_the_first_runs_on() {
     let world = World::new().await;
     let session = world.running().await;
-    world.fake.script(&app(OTHER_APP), Script::Fails("it ended with exit code 2"));
+    world
+        .fake
+        .script(&app(OTHER_APP), Script::Fails("it ended with exit code 2"));
     let task = world.open_task(&session, OTHER_APP).await;
     world.settle().await;
     for pause in [1, 2] {
@@ -331,7 +421,9 @@ async fn a_task_whose_app_never_draws_fails_with_a_reason_and_the_session_runs_o
 #[tokio::test]
 async fn a_ticket_for_a_session_that_gave_up_tries_again_and_fails_with_it() {
     let world = World::new().await;
-    world.fake.script(&app(FIRST_APP), Script::Fails("it ended with exit code 1"));
+    world
+        .fake
+        .script(&app(FIRST_APP), Script::Fails("it ended with exit code 1"));
     let session = world.group(1).await.1.remove(0);
     for pause in [0, 1, 2] {
         world.wait(pause * SECOND).await;
@@ -359,7 +451,11 @@ async fn a_session_deleted_while_it_starts_is_gone_and_its_task_fails() {
     world.settle().await;
     let task = world.open_task(&sessions[0], FIRST_APP).await;
     let now = world.clock.now();
-    world.store.delete_group(&world.account, &group, None, now).await.unwrap();
+    world
+        .store
+        .delete_group(&world.account, &group, None, now)
+        .await
+        .unwrap();
     world.settle().await;
     assert_eq!(world.status(&sessions[0]).await, Status::Deleted);
     assert_eq!(world.task(&task).await.status, TaskStatus::Failed);
@@ -374,7 +470,10 @@ async fn a_binding_ends_when_its_user_stays_away_and_the_session_runs_on() {
     assert!(world.record(&session).await.bound);
     world.store.connected(&task.binding).await.unwrap();
     world.wait(3600 * SECOND).await;
-    assert!(world.record(&session).await.bound, "nothing ends while a viewer is there");
+    assert!(
+        world.record(&session).await.bound,
+        "nothing ends while a viewer is there"
+    );
     let now = world.clock.now();
     world.store.disconnected(&task.binding, now).await.unwrap();
     world.wait(15 * 60 * SECOND - SECOND).await;
