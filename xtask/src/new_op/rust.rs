@@ -173,7 +173,7 @@ impl Draft {
             Kind::Whole(..) if field == "PageNumber" || field == "PageSize" => field.into(),
             Kind::Whole(i64::MIN, i64::MAX) => "i64".into(),
             Kind::Whole(INT32_MIN, INT32_MAX) => "i32".into(),
-            Kind::Whole(least, greatest) => format!("Whole<{{ {least} }}, {}>", bound(*greatest)),
+            Kind::Whole(least, greatest) => format!("Whole<{least}, {}>", bound(*greatest)),
             Kind::Number => "f64".into(),
             Kind::Bool => "bool".into(),
             Kind::List(items, most) => {
@@ -297,7 +297,7 @@ fn bound(value: i64) -> String {
     if value == INT32_MAX {
         "INT32_MAX".into()
     } else {
-        format!("{{ {value} }}")
+        value.to_string()
     }
 }
 
