@@ -191,12 +191,14 @@ mod tests {
             })
         };
         let (one, other) = tokio::join!(fill(), fill());
-        for full in [one, other] {
+        for full in [&one, &other] {
             assert!(
-                matches!(full, Err(StoreError::Unavailable { .. })),
+                full.as_ref().is_err_and(StoreError::is_retryable),
                 "{full:?}"
             );
         }
+        let cause = format!("{one:?}");
+        assert!(cause.contains("is full"), "{cause}");
         assert_eq!(beats(&store).await, 0);
         set_pages(1_000_000).await.unwrap();
         fill().await.unwrap();

@@ -57,12 +57,22 @@ where
         Some(Done {
             keep: outcome.is_ok(),
             // The receiver may have gone since; what was committed stays.
-            answer: Box::new(move |committed| drop(answer.send(committed.and(outcome)))),
+            answer: Box::new(move |committed| drop(answer.send(after(committed, outcome)))),
         })
     }
 
     fn refuse(self: Box<Self>, error: StoreError) {
         drop(self.answer.send(Err(error)));
+    }
+}
+
+/// The answer to work that ended with `outcome` before the commit.
+fn after<T>(committed: Result<()>, outcome: Result<T>) -> Result<T> {
+    match outcome {
+        // A full disk ends the work and the transaction; the work's own error says so, the commit's does not.
+        Err(cause) if cause.is_retryable() => Err(cause),
+        // Any other refusal may rest on what a neighbour wrote, so it only stands if that does.
+        outcome => committed.and(outcome),
     }
 }
 

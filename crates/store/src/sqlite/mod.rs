@@ -136,19 +136,23 @@ fn write(c: &mut Sqlite, queue: &Queue) {
             let go_on = c.in_transaction() && batch.len() < LARGEST_BATCH;
             next = if go_on { queue.next_waiting() } else { None };
         }
-        let committed = c.commit();
+        let committed = if c.in_transaction() {
+            c.commit().map_err(|error| cause(&error))
+        } else {
+            Err("another write of the same commit ended the transaction".to_owned())
+        };
         for Done { answer, .. } in batch {
-            answer(match &committed {
-                Ok(()) => Ok(()),
-                Err(error) => Err(StoreError::Unavailable {
-                    step: "committing",
-                    source: std::error::Error::source(error)
-                        .map_or_else(|| error.to_string(), ToString::to_string)
-                        .into(),
-                }),
-            });
+            answer(committed.clone().map_err(|cause| StoreError::Unavailable {
+                step: "committing",
+                source: cause.into(),
+            }));
         }
     }
+}
+
+/// What the database said.
+fn cause(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }
 
 fn within_savepoint(c: &mut Sqlite, job: Box<dyn Job>) -> Option<Done> {
@@ -159,12 +163,15 @@ fn within_savepoint(c: &mut Sqlite, job: Box<dyn Job>) -> Option<Done> {
     let done = job.run(c);
     if c.in_transaction() {
         let keep = done.as_ref().is_some_and(|done| done.keep);
-        // Should either fail, the commit fails as well and says so to everybody in the batch.
-        drop(c.script(if keep {
+        let closed = c.script(if keep {
             "RELEASE job"
         } else {
             "ROLLBACK TO job; RELEASE job"
-        }));
+        });
+        if closed.is_err() {
+            // What is to be kept cannot be told from what is not any more.
+            c.roll_back();
+        }
     }
     done
 }
