@@ -83,7 +83,9 @@ impl Setup {
     pub fn from_spec(path: &Path, sandbox: &dyn Sandbox) -> Result<Self, SetupError> {
         let reserved =
             reserve_descriptors().map_err(|error| SetupError::Kernel("open /dev/null", error))?;
-        rustix::process::umask(Mode::RWXG | Mode::RWXO);
+        // What is made here is its owner's alone, sockets above all, which take no mode when they are made.
+        let private = Mode::RWXG | Mode::RWXO;
+        rustix::process::umask(private);
         let spec = read_spec(path)?;
         // A spec that was read has a sound key.
         let key = spec.key().unwrap_or_default();
@@ -113,6 +115,8 @@ impl Setup {
             }
         };
         write_pid(&spec.run_dir.join(HOLDER_PID))?;
+        // The sandbox's folders are its root's, and its apps must be able to walk through them.
+        rustix::process::umask(Mode::WGRP | Mode::WOTH);
         let sandbox = sandbox.start(&Plan {
             init: spec.init.clone(),
             home,
@@ -121,6 +125,7 @@ impl Setup {
             network: spec.network,
             timezone: spec.timezone.clone(),
         })?;
+        rustix::process::umask(private);
 
         if let Some((uid, gid)) = owner {
             privileges::give_up(uid, gid)?;

@@ -149,6 +149,10 @@ fn walls(plan: &Plan) -> Vec<OsString> {
             walls.add(["--unshare-user", "--uid", &id, "--gid", &id]);
         }
     }
+    // Made here because bubblewrap makes the parents of a private folder as private, and root's.
+    for path in ["/etc", "/home", "/run", "/run/user", "/var"] {
+        walls.add(["--perms", "0755", "--dir", path]);
+    }
     walls.bind("--ro-bind", Path::new("/usr"), "/usr");
     for path in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
         match std::fs::read_link(path) {

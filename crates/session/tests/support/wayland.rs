@@ -1,0 +1,127 @@
+//! A Wayland client that writes the wire by hand, so that it can be as wrong as it likes.
+
+use super::{LIMIT, Session, until};
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use std::collections::HashMap;
+use std::io::{IoSlice, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+
+const DISPLAY: u32 = 1;
+const REGISTRY: u32 = 2;
+
+pub struct Client {
+    stream: UnixStream,
+    globals: HashMap<String, u32>,
+    next: u32,
+}
+
+impl Client {
+    /// Connects as an app of a launch would.
+    pub fn connect(session: &Session, launch: u64) -> Self {
+        let socket = session.spec.run_dir.join(format!("wayland/wayland-{launch}"));
+        let stream = until("the app's socket", || UnixStream::connect(&socket).ok());
+        stream.set_read_timeout(Some(LIMIT)).unwrap();
+        let mut client = Self {
+            stream,
+            globals: HashMap::new(),
+            next: 3,
+        };
+        client.request(DISPLAY, 1, &[REGISTRY]);
+        let callback = client.new_id();
+        client.request(DISPLAY, 0, &[callback]);
+        client.read_globals(callback);
+        client
+    }
+
+    pub fn new_id(&mut self) -> u32 {
+        self.next += 1;
+        self.next - 1
+    }
+
+    pub fn send(&mut self, bytes: &[u8]) {
+        // The compositor may have closed already, which is what is tested.
+        let _ = self.stream.write_all(bytes);
+    }
+
+    pub fn request(&mut self, object: u32, opcode: u32, arguments: &[u32]) {
+        let bytes = message(object, opcode, arguments);
+        self.send(&bytes);
+    }
+
+    pub fn request_with(&mut self, object: u32, opcode: u32, arguments: &[u32], descriptor: &OwnedFd) {
+        let bytes = message(object, opcode, arguments);
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = SendAncillaryBuffer::new(&mut space);
+        let descriptors = [descriptor.as_fd()];
+        ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
+        rustix::net::sendmsg(&self.stream, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL).unwrap();
+    }
+
+    /// Binds a global at version 1.
+    pub fn bind(&mut self, interface: &str) -> u32 {
+        let name = self.globals[interface];
+        let id = self.new_id();
+        let mut arguments = vec![name];
+        arguments.extend(text(interface));
+        arguments.extend([1, id]);
+        self.request(REGISTRY, 0, &arguments);
+        id
+    }
+
+    /// Whether the compositor has closed the connection.
+    pub fn is_closed(&mut self) -> bool {
+        let mut bytes = [0; 4096];
+        loop {
+            match self.stream.read(&mut bytes) {
+                Ok(0) => return true,
+                // Events, an error among them.
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return true,
+                Err(error) => panic!("not closed within the limit: {error}"),
+            }
+        }
+    }
+
+    fn read_globals(&mut self, until: u32) {
+        let mut bytes = Vec::new();
+        loop {
+            let mut part = [0; 4096];
+            let read = self.stream.read(&mut part).unwrap();
+            assert!(read > 0, "closed before the globals came");
+            bytes.extend_from_slice(&part[..read]);
+            while bytes.len() >= 8 {
+                let word = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap());
+                let (object, length) = (word(0), (word(4) >> 16) as usize);
+                if bytes.len() < length {
+                    break;
+                }
+                if object == until {
+                    return;
+                }
+                if object == REGISTRY {
+                    let (name, size) = (word(8), word(12) as usize);
+                    let interface = String::from_utf8(bytes[16..16 + size - 1].to_vec()).unwrap();
+                    self.globals.insert(interface, name);
+                }
+                bytes.drain(..length);
+            }
+        }
+    }
+}
+
+fn message(object: u32, opcode: u32, arguments: &[u32]) -> Vec<u8> {
+    let length = 8 + 4 * arguments.len() as u32;
+    let words = [object, length << 16 | opcode].into_iter().chain(arguments.iter().copied());
+    words.flat_map(u32::to_ne_bytes).collect()
+}
+
+fn text(text: &str) -> Vec<u32> {
+    let mut bytes = text.as_bytes().to_vec();
+    bytes.push(0);
+    let length = bytes.len() as u32;
+    bytes.resize(bytes.len().next_multiple_of(4), 0);
+    let words = bytes.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap()));
+    std::iter::once(length).chain(words).collect()
+}
