@@ -1,2 +1,5 @@
-//! To be written.
-fn main() {}
+//! `greenroom`: see [`greenroom_server`].
+
+fn main() -> std::process::ExitCode {
+    greenroom_server::cli::run()
+}

@@ -1,5 +1,6 @@
-//! What `/metrics` says of the API's calls, in Prometheus' text form.
+//! What `/metrics` says of the API and the reconcilers, in Prometheus' text form.
 
+use crate::reconcilers::Report;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -60,6 +61,35 @@ impl Calls {
                 count.took.as_secs_f64()
             );
         }
+    }
+}
+
+/// Writes how the reconcilers are.
+pub fn render_reconcilers(report: &Report, text: &mut String) {
+    for (name, kind, help, value) in [
+        (
+            "greenroom_reconciler_passes_total",
+            "counter",
+            "Passes over single sessions.",
+            report.passes,
+        ),
+        (
+            "greenroom_reconciler_failed_passes_total",
+            "counter",
+            "Passes over single sessions that failed.",
+            report.failed_passes,
+        ),
+        (
+            "greenroom_orphan_holders",
+            "gauge",
+            "Sessions that run and that the database knows nothing of.",
+            report.orphans,
+        ),
+    ] {
+        let _ = writeln!(
+            text,
+            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
+        );
     }
 }
 

@@ -138,10 +138,9 @@ pub enum Clipboard {
 }
 
 /// Everything that can be set.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
     /// The settings at the top of the file.
-    #[serde(flatten)]
     pub general: General,
     /// `[catalogue]`
     pub catalogue: Catalogue,
@@ -250,6 +249,35 @@ impl Config {
         Ok(config)
     }
 
+    /// The text of a file that says the same.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let build = || {
+            let mut whole = toml::Table::try_from(&self.general)?;
+            for (name, section) in [
+                (
+                    Catalogue::INFO.name,
+                    toml::Table::try_from(&self.catalogue)?,
+                ),
+                (Capacity::INFO.name, toml::Table::try_from(&self.capacity)?),
+                (Sessions::INFO.name, toml::Table::try_from(&self.sessions)?),
+                (Image::INFO.name, toml::Table::try_from(&self.image)?),
+            ] {
+                whole.insert(name.to_owned(), section.into());
+            }
+            if let Some(toml::Value::Table(image)) = whole.get_mut(Image::INFO.name) {
+                image.insert("apps".to_owned(), toml::Value::try_from(&self.apps)?);
+            }
+            whole.insert(
+                "policies".to_owned(),
+                toml::Value::try_from(&self.policies)?,
+            );
+            toml::to_string(&whole)
+        };
+        // Plain data with text for keys: there is nothing TOML could refuse.
+        build().unwrap_or_default()
+    }
+
     fn from_table(mut table: toml::Table) -> Result<Self, ConfigError> {
         let policies = section::take(&mut table, "", "policies", Vec::new())?;
         let mut section = |name: &str| match table.remove(name) {
@@ -288,6 +316,8 @@ impl Config {
                     .bytes()
                     .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         };
+        tracing_subscriber::EnvFilter::try_new(&self.general.log)
+            .map_err(|error| ConfigError::Rule(format!("log: {error}")))?;
         rule(
             !self.catalogue.regions.is_empty(),
             "catalogue.regions needs at least one region",
@@ -518,6 +548,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_in_force_is_shown_as_a_file_that_says_the_same() {
+        let text = "listen = '127.0.0.1:1'\n[capacity]\nmemory_mib = 5\n[[image.apps]]\nid = 'ca-x'\nname = 'x'\nargv = ['x', 'y']\n[[policies]]\nid = 'pg-x'\nclipboard = 'to-viewer'";
+        let config = Config::from_text(text).unwrap();
+        assert_eq!(
+            Config::from_text(&config.to_text()).unwrap(),
+            config,
+            "{}",
+            config.to_text()
+        );
+    }
+
+    #[test]
     fn an_unknown_name_is_an_error_that_names_the_nearest() {
         for (text, expected) in [
             (
@@ -554,6 +596,7 @@ mod tests {
     fn a_value_that_cannot_be_names_its_setting() {
         for (text, key) in [
             ("listen = 'nowhere'", "listen"),
+            ("log = 'greenroom=loud'", "log"),
             ("[sessions]\nnetwork = 'all'", "sessions.network"),
             ("[capacity]\novercommit = -1", "capacity.overcommit"),
             ("capacity = 1", "capacity"),

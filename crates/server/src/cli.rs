@@ -1,0 +1,262 @@
+//! The command line of `greenroom`.
+
+use crate::config::{self, Config, ConfigError, Flags};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::error::chain;
+use crate::root::{self, RootError, RootKey};
+use crate::serve::{self, Ready, ServeError};
+use crate::system::{KernelEntropy, SystemClock};
+use clap::{Args, Parser, Subcommand};
+use greenroom_model::Clock;
+use greenroom_store::{Store, StoreError};
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use tracing_subscriber::EnvFilter;
+
+/// Apps that keep running on this machine, streamed to browsers; with the API of Alibaba Cloud App Streaming.
+#[derive(Debug, Parser)]
+#[command(name = "greenroom", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API, the player and the gateway until SIGTERM or Ctrl-C; sessions run on afterwards.
+    ///
+    /// The first start makes the root account and its access key: from GREENROOM_ROOT_ACCESS_KEY_ID and
+    /// GREENROOM_ROOT_ACCESS_KEY_SECRET when they are set, else at random. They are kept in
+    /// DATA_DIR/root-credentials.json.
+    Serve(ServeArgs),
+    /// Check or show the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Manage the root account.
+    #[command(subcommand)]
+    Root(RootCommand),
+}
+
+#[derive(Debug, Args)]
+struct ServeArgs {
+    #[command(flatten)]
+    place: Place,
+    /// Address to listen on [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+/// What most commands need to know.
+#[derive(Debug, Args)]
+struct Place {
+    /// Folder with database, credentials and the homes of sessions [default: greenroom-data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    file: ConfigFile,
+}
+
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// Configuration file [default: the one that GREENROOM_CONFIG names, else none]
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say what is wrong with the configuration, or print what is in force.
+    Check(ConfigFile),
+    /// Print an example file with every setting, its default and what it is for.
+    Example,
+}
+
+#[derive(Debug, Subcommand)]
+enum RootCommand {
+    /// Put a new access key in the place of the root account's, while the server is stopped.
+    ///
+    /// The new key is the one in GREENROOM_ROOT_ACCESS_KEY_ID and GREENROOM_ROOT_ACCESS_KEY_SECRET when they
+    /// are set, else a random one. The old one stops working.
+    RotateKey(Place),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+enum CliError {
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    #[error(transparent)]
+    Root(#[from] RootError),
+    #[error("cannot open the database")]
+    Store(#[from] StoreError),
+    #[error("cannot start")]
+    Start(#[source] io::Error),
+}
+
+/// Runs the command that the process was started with.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.command {
+        Command::Serve(args) => serve(args),
+        Command::Config(ConfigCommand::Check(file)) => check(&file),
+        Command::Config(ConfigCommand::Example) => {
+            say(config::example().trim_end());
+            Ok(())
+        }
+        Command::Root(RootCommand::RotateKey(place)) => rotate_key(&place),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "greenroom: {}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(args: ServeArgs) -> Result<(), CliError> {
+    let config = load(&args.place, args.listen)?;
+    let root_key = root_key()?;
+    start_logging(&config);
+    async_runtime()?.block_on(serve::serve(config, root_key, greet))?;
+    Ok(())
+}
+
+fn greet(ready: &Ready) {
+    let Ready {
+        url,
+        data_dir,
+        credentials,
+        apps,
+    } = ready;
+    let apps = if apps.is_empty() {
+        "none: install foot or mousepad, or name some in the configuration".to_owned()
+    } else {
+        apps.join(", ")
+    };
+    say(&format!(
+        "greenroom is ready
+  API, endpoint      {url}
+  player             {url}/play#ticket=TICKET  (TICKET: what GetConnectionTicket answers)
+  apps               {apps}
+  data               {}
+  root credentials   {}
+Ctrl-C ends it; sessions run on and are taken over by the next start.",
+        data_dir.display(),
+        credentials.display()
+    ));
+}
+
+fn check(file: &ConfigFile) -> Result<(), CliError> {
+    let config = Config::load(
+        config_file(file).as_deref(),
+        environment(),
+        Flags::default(),
+    )?;
+    let shown =
+        toml::to_string(&config).map_err(|error| CliError::Start(io::Error::other(error)))?;
+    say(&format!(
+        "# The configuration is valid. In force:\n{}",
+        shown.trim_end()
+    ));
+    Ok(())
+}
+
+fn rotate_key(place: &Place) -> Result<(), CliError> {
+    let config = load(place, None)?;
+    let root_key = root_key()?;
+    let data = DataDir::open(&config.general.data_dir)?;
+    let store = Store::open(&data.database())?;
+    let now = SystemClock.now();
+    let path =
+        async_runtime()?.block_on(root::rotate(&store, &data, root_key, &KernelEntropy, now))?;
+    say(&format!(
+        "The root account has a new access key; it is in {}",
+        path.display()
+    ));
+    Ok(())
+}
+
+fn load(place: &Place, listen: Option<SocketAddr>) -> Result<Config, CliError> {
+    let flags = Flags {
+        listen,
+        data_dir: place.data_dir.clone(),
+    };
+    Ok(Config::load(
+        config_file(&place.file).as_deref(),
+        environment(),
+        flags,
+    )?)
+}
+
+fn config_file(given: &ConfigFile) -> Option<PathBuf> {
+    let named = || std::env::var_os("GREENROOM_CONFIG").filter(|name| !name.is_empty());
+    given.config.clone().or_else(|| named().map(PathBuf::from))
+}
+
+/// The variables of the process; one that is not UTF-8 can be no setting.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+}
+
+fn root_key() -> Result<Option<RootKey>, CliError> {
+    Ok(RootKey::from_env(|name| std::env::var(name).ok())?)
+}
+
+fn async_runtime() -> Result<tokio::runtime::Runtime, CliError> {
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(CliError::Start)
+}
+
+fn start_logging(config: &Config) {
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(&config.general.log))
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
+        .init();
+}
+
+/// Prints for the operator. Whoever closed standard output wants to hear nothing, and is no reason to end.
+fn say(text: &str) {
+    let _ = writeln!(io::stdout(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_reads_its_flags() {
+        for line in [
+            "greenroom serve --listen 127.0.0.1:0 --data-dir d --config c",
+            "greenroom config check --config c",
+            "greenroom config example",
+            "greenroom root rotate-key --data-dir d",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
+        for line in [
+            "greenroom",
+            "greenroom serve --listen nowhere",
+            "greenroom serve --port 1",
+        ] {
+            assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
+        }
+    }
+}

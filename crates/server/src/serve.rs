@@ -1,0 +1,252 @@
+//! `greenroom serve`: everything put together, started in order, and ended in the reverse one.
+
+use crate::catalogue::Catalogue;
+use crate::config::Config;
+use crate::data_dir::{DataDir, DataDirError};
+use crate::dispatch::Api;
+use crate::door::StoreDoor;
+use crate::http::{self, Site};
+use crate::reconcilers::{self, BeginError};
+use crate::root::{self, RootError, RootKey};
+use crate::runtime::{self, Changes, RuntimeError};
+use crate::system::{KernelEntropy, SystemClock};
+use axum::Router;
+use axum::serve::ListenerExt;
+use greenroom_gateway::Metrics;
+use greenroom_model::{Clock, Entropy};
+use greenroom_store::{Store, StoreError};
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
+
+/// What the operator is told once the server listens.
+#[derive(Debug, Clone)]
+pub struct Ready {
+    /// How clients and browsers reach it.
+    pub url: String,
+    /// Where its data is.
+    pub data_dir: PathBuf,
+    /// Where the root account's credentials are.
+    pub credentials: PathBuf,
+    /// The apps it offers, by name.
+    pub apps: Vec<String>,
+}
+
+/// Why the server cannot serve.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The data folder.
+    #[error(transparent)]
+    Data(#[from] DataDirError),
+    /// The database.
+    #[error("cannot open the database")]
+    Store(#[from] StoreError),
+    /// The root account.
+    #[error(transparent)]
+    Root(#[from] RootError),
+    /// The address.
+    #[error("cannot listen on {address}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why not.
+        source: io::Error,
+    },
+    /// The place where sessions run.
+    #[error("cannot run sessions")]
+    Runtime(#[from] RuntimeError),
+    /// The sessions that are there.
+    #[error("cannot take over the sessions that run")]
+    Begin(#[from] BeginError),
+    /// Signals or the listener.
+    #[error("cannot serve")]
+    Io(#[source] io::Error),
+}
+
+/// Serves until a signal ends it. `tell` is called once, when calls are answered.
+///
+/// # Errors
+/// Something that it needs is not to be had; nothing is left half made.
+pub async fn serve(
+    config: Config,
+    root_key: Option<RootKey>,
+    tell: impl FnOnce(&Ready),
+) -> Result<(), ServeError> {
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let entropy: Arc<dyn Entropy> = Arc::new(KernelEntropy);
+    let signals = Signals::install().map_err(ServeError::Io)?;
+
+    let data = DataDir::open(&config.general.data_dir)?;
+    let store = Store::open(&data.database())?;
+    let credentials = root::establish(&store, &data, root_key, &*entropy, clock.now()).await?;
+
+    // Before anything is taken over: a second server on one address must fail without a trace.
+    let address = config.general.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })?;
+
+    let catalogue = Arc::new(Catalogue::from_config(&config));
+    let changes = Changes::default();
+    let runtime = Arc::new(runtime::from_config(
+        &config,
+        entropy.clone(),
+        changes.clone(),
+    )?);
+    let reconcilers = reconcilers::spawn(
+        &config,
+        store.clone(),
+        runtime,
+        changes,
+        clock.clone(),
+        catalogue.clone(),
+    )
+    .await?;
+    let door = StoreDoor::open(
+        store.clone(),
+        clock.clone(),
+        entropy.clone(),
+        catalogue.clone(),
+    );
+
+    let metrics = Arc::new(Metrics::default());
+    let site = Arc::new(Site {
+        api: Api::new(store.clone(), catalogue.clone(), clock.clone(), entropy),
+        store,
+        health: reconcilers.health(),
+        gateway: metrics.clone(),
+        clock,
+        draining: AtomicBool::new(false),
+    });
+    let assets = install_dir(&config).join("player");
+    let routes = http::router(site.clone()).merge(greenroom_gateway::router(
+        Arc::new(door),
+        assets,
+        metrics,
+    ));
+
+    tell(&Ready {
+        url: url(&config, listener.local_addr().unwrap_or(address)),
+        data_dir: data.path().to_owned(),
+        credentials,
+        apps: catalogue
+            .images
+            .iter()
+            .flat_map(|image| &image.apps)
+            .map(|app| app.name.clone())
+            .collect(),
+    });
+    let drain = Duration::from_secs(config.general.drain_seconds);
+    run(listener, routes, signals, drain, &site)
+        .await
+        .map_err(ServeError::Io)
+}
+
+/// Answers until a signal comes, then lets the calls under way end, for as long as `drain`.
+async fn run(
+    listener: TcpListener,
+    routes: Router,
+    mut signals: Signals,
+    drain: Duration,
+    site: &Site,
+) -> io::Result<()> {
+    let listener = listener.tap_io(|connection| {
+        // A key press is a few bytes that must not wait for more.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "a connection was gone before it was answered");
+        }
+    });
+    let end = Arc::new(Notify::new());
+    let asked = end.clone();
+    let serving = axum::serve(listener, routes)
+        .with_graceful_shutdown(async move { asked.notified().await })
+        .into_future();
+    tokio::pin!(serving);
+    tokio::select! {
+        ended = &mut serving => return ended,
+        () = signals.next() => {}
+    }
+    tracing::info!(
+        seconds = drain.as_secs(),
+        "ending: calls under way may end, sessions run on"
+    );
+    site.draining.store(true, Ordering::Relaxed);
+    end.notify_one();
+    tokio::select! {
+        ended = &mut serving => ended,
+        () = tokio::time::sleep(drain) => {
+            tracing::warn!("ending with calls still under way");
+            Ok(())
+        }
+        // Asked twice: at once.
+        () = signals.next() => Ok(()),
+    }
+}
+
+/// The signals that end a server.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn install() -> io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// Where the player's files and the sibling programs are: where the configuration says, else beside this
+/// program.
+fn install_dir(config: &Config) -> PathBuf {
+    if !config.general.install_dir.as_os_str().is_empty() {
+        return config.general.install_dir.clone();
+    }
+    let own = std::env::current_exe().unwrap_or_default();
+    own.parent().unwrap_or(Path::new(".")).to_owned()
+}
+
+fn url(config: &Config, listening: SocketAddr) -> String {
+    match config.general.public_url.trim_end_matches('/') {
+        "" if listening.ip().is_unspecified() => format!("http://127.0.0.1:{}", listening.port()),
+        "" => format!("http://{listening}"),
+        public => public.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_url_is_the_public_one_else_one_that_a_browser_here_can_open() {
+        let of = |text: &str, listening: &str| {
+            url(
+                &Config::from_text(text).unwrap(),
+                listening.parse().unwrap(),
+            )
+        };
+        assert_eq!(of("", "127.0.0.1:8080"), "http://127.0.0.1:8080");
+        assert_eq!(of("", "0.0.0.0:80"), "http://127.0.0.1:80");
+        assert_eq!(of("", "[::1]:80"), "http://[::1]:80");
+        assert_eq!(
+            of("public_url = 'https://apps.example.com/'", "0.0.0.0:80"),
+            "https://apps.example.com"
+        );
+    }
+}
