@@ -5,17 +5,14 @@ use crate::shell::Run;
 use crate::web;
 use crate::workspace::{Profile, Workspace};
 
+/// The crates whose programs make the install layout.
+const CRATES: &[&str] = &["greenroom-server", "greenroom-session", "greenroom-stream"];
+
 /// The programs of the install layout.
 pub fn binaries(workspace: &Workspace, profile: Profile) -> Result {
     Run::cargo()
-        .args([
-            "build",
-            "--locked",
-            "--workspace",
-            "--exclude",
-            "xtask",
-            "--bins",
-        ])
+        .args(["build", "--locked", "--bins"])
+        .args(CRATES.iter().flat_map(|name| ["--package", name]))
         .args(profile.flags())
         .dir(workspace.root(), "")
         .run()

@@ -13,6 +13,8 @@ pub fn check(workspace: &Workspace) -> Result {
     Run::new("npm")
         .args(["test", "--silent"])
         .env("BIN_DIR", workspace.bin_dir(Profile::Dev))
+        // Screenshots, for a person to look at.
+        .env("E2E_OUT", workspace.target().join("e2e"))
         .dir(workspace.root(), SUITE)
         .run()
 }
