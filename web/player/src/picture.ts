@@ -97,8 +97,11 @@ export class Picture {
     return new BigUint64Array(memory.buffer, greenroom_tiles_ptr(), greenroom_tiles_len());
   }
 
-  /** The hash of the picture, computed anew from all its pixels: 16 hexadecimal digits. */
-  frameHash(): string {
+  /** The hash of the picture, computed anew from all its pixels: 16 hexadecimal digits; `null` before the first unit. */
+  frameHash(): string | null {
+    if (this.width === 0) {
+      return null;
+    }
     return BigInt.asUintN(64, this.#tiles.greenroom_frame_hash()).toString(16).padStart(16, "0");
   }
 
