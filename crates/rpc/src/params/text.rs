@@ -13,14 +13,11 @@ pub(super) fn integer<T: FromStr>(text: &str) -> Result<T, ParamError> {
         .map_err(|_| ParamError::invalid("is out of range"))
 }
 
-/// A finite decimal number.
+/// A finite decimal number, with or without an exponent.
 pub(super) fn float(text: &str) -> Result<f64, ParamError> {
-    let decimal = text
-        .bytes()
-        .all(|b| b.is_ascii_digit() || matches!(b, b'-' | b'+' | b'.' | b'e' | b'E'));
-    let number = text.parse().ok().filter(|n: &f64| n.is_finite());
-    match number {
-        Some(number) if decimal && !text.starts_with('+') => Ok(number),
+    // The parser's words for what is not finite go with the values they stand for.
+    match text.parse::<f64>() {
+        Ok(number) if number.is_finite() && !text.starts_with('+') => Ok(number),
         _ => Err(ParamError::invalid("is not a number")),
     }
 }

@@ -337,10 +337,23 @@ fn nesting_has_a_limit_by_dots_and_by_json() {
         (error.problem(), error.path()),
         (Problem::Invalid, "Name".into())
     );
-    for levels in [33, 127, 100_000] {
+    #[derive(Debug, Deserialize)]
+    struct Nest(Vec<Nest>);
+    impl Nest {
+        fn levels(&self) -> usize {
+            1 + self.0.first().map_or(0, Nest::levels)
+        }
+    }
+    let nest = |levels: usize| {
         let json = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
-        let error = read(&[("Users", &json)]).expect_err("too deep");
-        assert_eq!(error.path(), "Users", "{levels}");
+        let params: Params = [("Nest", json)].into_iter().collect();
+        let read = params.deserialize::<BTreeMap<String, Nest>>();
+        read.map(|read| read["Nest"].levels())
+    };
+    assert_eq!(nest(32), Ok(32));
+    for levels in [33, 127, 100_000] {
+        let error = nest(levels).expect_err("too deep");
+        assert_eq!(error.path(), "Nest", "{levels}");
     }
 }
 

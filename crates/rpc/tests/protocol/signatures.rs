@@ -267,6 +267,15 @@ fn clients_habits_in_v3_are_followed() {
 }
 
 #[test]
+fn a_body_hash_that_is_not_the_bodys_is_refused_even_when_it_is_signed() {
+    let request = v3("", &[("x-acs-content-sha256", "00")], "", "");
+    assert_eq!(
+        admit(&request.as_raw(), SECRET).expect_err("another hash"),
+        "SignatureDoesNotMatch"
+    );
+}
+
+#[test]
 fn a_parameter_in_both_places_counts_once_and_two_values_are_refused() {
     let both = Call {
         query: &[("A", "1")],
