@@ -225,3 +225,46 @@ fn translate(step: &'static str, error: rusqlite::Error) -> StoreError {
         },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::connection::{all, first, values};
+
+    #[test]
+    fn parameters_are_bound_by_their_numbers() {
+        let mut c = Sqlite::in_memory().unwrap();
+        let pair = |row: &dyn Row| Ok((row.text(0)?.to_owned(), row.integer(1)?));
+        let found = first(&mut c, "SELECT $2, $1 + $1", values![21_i64, "b"], pair).unwrap();
+        assert_eq!(found, Some(("b".to_owned(), 42)));
+        let missing = first(&mut c, "SELECT $1, $3", values!["a", "b"], pair);
+        assert!(matches!(missing, Err(StoreError::Refused { .. })));
+    }
+
+    #[test]
+    fn a_value_of_another_type_is_damage_and_no_panic() {
+        let mut c = Sqlite::in_memory().unwrap();
+        let read = |row: &dyn Row| row.integer(0);
+        for sql in ["SELECT 'text'", "SELECT NULL", "SELECT 1.5", "SELECT x'00'"] {
+            let read = all(&mut c, sql, &[], read);
+            assert!(matches!(read, Err(StoreError::Corrupt(_))), "{sql}");
+        }
+    }
+
+    #[test]
+    fn a_commit_is_on_disk_when_it_returns() {
+        // Losing power cannot be tried here; that SQLite was told to sync each commit can be read back.
+        let name = format!("greenroom-pragmas-{}.db", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::File::create(&path).unwrap();
+        let mut c = Sqlite::open(&path).unwrap();
+        let full = first(&mut c, "PRAGMA synchronous", &[], |row| row.integer(0));
+        let mode = first(&mut c, "PRAGMA journal_mode", &[], |row| {
+            Ok(row.text(0)?.to_owned())
+        });
+        drop(c);
+        std::fs::remove_file(&path).unwrap();
+        assert_eq!(full.unwrap(), Some(2));
+        assert_eq!(mode.unwrap().as_deref(), Some("wal"));
+    }
+}

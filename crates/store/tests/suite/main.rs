@@ -72,6 +72,7 @@ suite! {
         of_two_viewers_with_one_ticket_one_is_let_in
         a_ticket_that_is_spent_late_or_invented_is_told_apart
         a_resume_token_stays_good_until_the_binding_ends
+        what_has_ended_long_ago_is_purged
         whoever_lost_the_grant_comes_in_unauthorized
         a_group_that_checks_nobody_authorizes_everybody;
     bindings:

@@ -194,6 +194,26 @@ pub async fn a_resume_token_stays_good_until_the_binding_ends(w: World) {
     assert_eq!(w.store.resume(RESUME).await.unwrap(), Resumption::Unknown);
 }
 
+pub async fn what_has_ended_long_ago_is_purged(w: World) {
+    let (_, session, binding) = ticket_for_alice(&w).await;
+    let task = w.store.running_tasks_of(&session).await.unwrap().remove(0);
+    let show = || w.store.redeem_ticket(TICKET, RESUME, after(2));
+    admitted(show().await.unwrap());
+    w.store
+        .end_binding(&binding, "unbound", after(3))
+        .await
+        .unwrap();
+
+    while w.store.purge_deleted(after(1), after(9)).await.unwrap() {}
+    assert_eq!(show().await.unwrap(), Redemption::Used);
+    assert!(w.store.task(&w.acme, &task.id).await.unwrap().is_some());
+    while w.store.purge_deleted(after(99), after(99)).await.unwrap() {}
+    assert_eq!(show().await.unwrap(), Redemption::Unknown);
+    assert_eq!(w.store.task(&w.acme, &task.id).await.unwrap(), None);
+    // The session itself is there, and can be held anew.
+    assert_eq!(w.session(&session).await.id, session);
+}
+
 pub async fn whoever_lost_the_grant_comes_in_unauthorized(w: World) {
     let (group, session, _) = ticket_for_alice(&w).await;
     assert!(
