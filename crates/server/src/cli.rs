@@ -160,11 +160,10 @@ fn check(file: &ConfigFile) -> Result<(), CliError> {
         environment(),
         Flags::default(),
     )?;
-    let shown =
-        toml::to_string(&config).map_err(|error| CliError::Start(io::Error::other(error)))?;
     say(&format!(
-        "# The configuration is valid. In force:\n{}",
-        shown.trim_end()
+        "# The configuration is valid. In force:
+{}",
+        config.to_text().trim_end()
     ));
     Ok(())
 }
