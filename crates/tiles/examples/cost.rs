@@ -17,12 +17,8 @@ fn main() -> std::io::Result<()> {
     let mut photo = Screen::new(1920, 1080);
     let mut random = Random(3);
     photo.paint(photo.everything(), |x, y| {
-        let grain = random.below(9) as u8;
-        [
-            (x / 8) as u8 + grain,
-            (y / 5) as u8 + grain,
-            ((x + y) / 12) as u8 + grain,
-        ]
+        let grain = random.below(9);
+        [x / 8 + grain, y / 5 + grain, (x + y) / 12 + grain].map(|level| level as u8)
     });
     let mut noise = Screen::new(1920, 1080);
     noise.paint(noise.everything(), |_, _| {

@@ -1,9 +1,10 @@
 //! The viewer's picture, and how a unit changes it.
 
-use crate::grid::{Grid, Rect};
-use crate::hash::{frame_hash, tile_hash};
+use crate::draw::{Picture, on_screen};
+use crate::grid::Rect;
+use crate::hash::frame_hash;
+use crate::palette;
 use crate::unit::{self, ENTRY, Entry, HadInput, Kind, WINDOW_LOG};
-use crate::{palette, predict};
 use ruzstd::decoding::FrameDecoder;
 
 /// A unit that cannot be drawn. The picture is as it was.
@@ -67,12 +68,6 @@ pub struct Framebuffer {
     scratch: Vec<u8>,
 }
 
-struct Picture {
-    grid: Grid,
-    rgba: Vec<u8>,
-    hashes: Vec<u64>,
-}
-
 impl Framebuffer {
     /// A viewer's picture before its first unit.
     #[must_use]
@@ -106,7 +101,7 @@ impl Framebuffer {
             at += len;
         }
         let damage = if reset {
-            vec![whole(grid)]
+            vec![grid.whole()]
         } else {
             joined(entries.iter().map(|entry| on_screen(grid, entry)))
         };
@@ -198,108 +193,6 @@ impl Framebuffer {
     }
 }
 
-impl Picture {
-    fn black(grid: Grid) -> Self {
-        let rgba = [0, 0, 0, 255].repeat(whole(grid).area());
-        let mut picture = Self {
-            grid,
-            rgba,
-            hashes: Vec::new(),
-        };
-        let mut scratch = Vec::new();
-        picture.hashes = (0..grid.tiles())
-            .map(|index| picture.hash(index, &mut scratch))
-            .collect();
-        picture
-    }
-
-    fn hash(&self, index: usize, scratch: &mut Vec<u8>) -> u64 {
-        let tile = self.grid.tile(index);
-        scratch.clear();
-        for y in 0..tile.height {
-            scratch.extend_from_slice(&self.rgba[self.row(tile, y)]);
-        }
-        tile_hash(tile.width, tile.height, scratch)
-    }
-
-    /// Where row `y` of `rect` lies in `rgba`.
-    fn row(&self, rect: Rect, y: u32) -> std::ops::Range<usize> {
-        let start = 4 * ((rect.y + y) as usize * self.grid.width() as usize + rect.x as usize);
-        start..start + 4 * rect.width as usize
-    }
-
-    fn draw(&mut self, entry: &Entry, data: &[u8], scratch: &mut Vec<u8>) {
-        let rect = on_screen(self.grid, entry);
-        match entry.kind {
-            Kind::Palette { colours } => self.draw_palette(rect, colours, data),
-            Kind::Predicted(predictor) => self.draw_predicted(rect, predictor, data, scratch),
-            Kind::Changed => self.draw_changed(rect, data),
-        }
-        self.hashes[entry.tile] = self.hash(entry.tile, scratch);
-    }
-
-    fn draw_palette(&mut self, rect: Rect, colours: usize, data: &[u8]) {
-        let (list, packed) = data.split_at(3 * colours);
-        let bytes = palette::row_bytes(rect.width, colours);
-        let mut indices = [0; crate::TILE as usize];
-        let indices = &mut indices[..rect.width as usize];
-        for y in 0..rect.height {
-            let start = y as usize * bytes;
-            palette::unpack_row(&packed[start..start + bytes], colours, indices);
-            let row = self.row(rect, y);
-            for (pixel, index) in self.rgba[row]
-                .as_chunks_mut::<4>()
-                .0
-                .iter_mut()
-                .zip(&*indices)
-            {
-                let colour = 3 * usize::from(*index);
-                pixel[..3].copy_from_slice(&list[colour..colour + 3]);
-            }
-        }
-    }
-
-    fn draw_predicted(
-        &mut self,
-        rect: Rect,
-        predictor: predict::Predictor,
-        data: &[u8],
-        scratch: &mut Vec<u8>,
-    ) {
-        scratch.clear();
-        scratch.extend_from_slice(data);
-        let (width, area) = (rect.width as usize, rect.area());
-        for plane in scratch.chunks_mut(area) {
-            predict::restore(predictor, plane, width);
-        }
-        let (g, rest) = scratch.split_at(area);
-        let (r, b) = rest.split_at(area);
-        for y in 0..rect.height {
-            let at = y as usize * width;
-            let row = self.row(rect, y);
-            for (x, pixel) in self.rgba[row].as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                let green = g[at + x];
-                pixel[0] = r[at + x].wrapping_add(green);
-                pixel[1] = green;
-                pixel[2] = b[at + x].wrapping_add(green);
-            }
-        }
-    }
-
-    fn draw_changed(&mut self, rect: Rect, data: &[u8]) {
-        let (width, area) = (rect.width as usize, rect.area());
-        for y in 0..rect.height {
-            let at = y as usize * width;
-            let row = self.row(rect, y);
-            for (x, pixel) in self.rgba[row].as_chunks_mut::<4>().0.iter_mut().enumerate() {
-                for (channel, value) in pixel[..3].iter_mut().enumerate() {
-                    *value = value.wrapping_add(data[channel * area + at + x]);
-                }
-            }
-        }
-    }
-}
-
 /// Whether every index of a palette entry names one of its colours.
 fn colours_exist(entry: &Entry, data: &[u8]) -> bool {
     let Kind::Palette { colours } = entry.kind else {
@@ -315,24 +208,6 @@ fn colours_exist(entry: &Entry, data: &[u8]) -> bool {
         palette::unpack_row(row, colours, indices);
         indices.iter().all(|index| usize::from(*index) < colours)
     })
-}
-
-fn whole(grid: Grid) -> Rect {
-    Rect {
-        x: 0,
-        y: 0,
-        width: grid.width(),
-        height: grid.height(),
-    }
-}
-
-fn on_screen(grid: Grid, entry: &Entry) -> Rect {
-    let tile = grid.tile(entry.tile);
-    Rect {
-        x: tile.x + entry.part.x,
-        y: tile.y + entry.part.y,
-        ..entry.part
-    }
 }
 
 /// Rectangles with those that continue one another to the right made one.
@@ -356,7 +231,7 @@ fn joined(rects: impl Iterator<Item = Rect>) -> Vec<Rect> {
 #[cfg(feature = "encode")]
 mod tests {
     use super::*;
-    use crate::{Encoder, Header, Tile};
+    use crate::{Encoder, Grid, Header, Tile};
 
     /// A unit of several kinds of entries and its decompressed bytes.
     fn rich_unit() -> (Header, Vec<u8>) {

@@ -72,6 +72,17 @@ impl Grid {
         self.columns() * self.rows()
     }
 
+    /// All of the picture.
+    #[must_use]
+    pub fn whole(&self) -> Rect {
+        Rect {
+            x: 0,
+            y: 0,
+            width: self.width,
+            height: self.height,
+        }
+    }
+
     /// Where the tile `index` lies; `index` must be below [`tiles`](Self::tiles).
     #[must_use]
     pub fn tile(&self, index: usize) -> Rect {

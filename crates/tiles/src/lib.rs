@@ -8,6 +8,7 @@
 //! from the same source; there, without the feature `encode`, it is the player's decoder.
 
 mod decode;
+mod draw;
 #[cfg(feature = "encode")]
 mod encode;
 mod grid;

@@ -20,16 +20,20 @@ impl Tile {
     #[must_use]
     pub fn from_bgrx(memory: &[u8], stride: usize, rect: Rect) -> Self {
         assert!(rect.width <= crate::TILE && rect.height <= crate::TILE);
-        let mut rgba = Vec::with_capacity(4 * rect.area());
-        for y in rect.y..rect.y + rect.height {
-            let start = y as usize * stride + 4 * rect.x as usize;
-            let row = &memory[start..start + 4 * rect.width as usize];
-            rgba.extend(
-                row.as_chunks::<4>()
-                    .0
-                    .iter()
-                    .flat_map(|[b, g, r, _]| [*r, *g, *b, 255]),
-            );
+        let mut rgba = vec![255; 4 * rect.area()];
+        let rows = rgba.chunks_exact_mut(4 * rect.width as usize);
+        for (row, y) in rows.zip(rect.y as usize..) {
+            let start = y * stride + 4 * rect.x as usize;
+            let line = &memory[start..start + row.len()];
+            for (to, from) in row
+                .as_chunks_mut::<4>()
+                .0
+                .iter_mut()
+                .zip(line.as_chunks::<4>().0)
+            {
+                let [b, g, r, _] = *from;
+                *to = [r, g, b, 255];
+            }
         }
         let hash = tile_hash(rect.width, rect.height, &rgba);
         Self {
