@@ -151,9 +151,7 @@ impl Decoded {
                 // two readers of one signed request see two different requests.
                 Entry::Occupied(taken) if taken.get() == value => {}
                 Entry::Occupied(_) => {
-                    let mut fault = Fault::invalid_parameter(name);
-                    fault.message.push_str(" It is given two different values.");
-                    return Err(fault);
+                    return Err(Fault::malformed(&format!("{name} has two values")));
                 }
             }
         }

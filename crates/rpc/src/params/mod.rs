@@ -10,7 +10,8 @@
 //! | struct or map | `Name.Key=..`; or one JSON object |
 //!
 //! Inside JSON values have their JSON types, and numbers or booleans written as strings are taken too;
-//! `null` is absence. A value that is empty (`Name=`) is absence for every type but text.
+//! `null` is absence. A value that is empty (`Name=`) is absence for every type but text. A type made from
+//! text that cannot be empty either says so by asking for a `char`: it is given the whole text.
 //!
 //! What the wire does not say cannot be asked for: types that let the *input* decide their shape
 //! (`#[serde(flatten)]`, untagged enums, `serde_json::Value`) see plain parameters as text.

@@ -1,8 +1,10 @@
 //! Parameters, however a client flattens them, become the same value of an operation's own type.
 
 use greenroom_rpc::{Fault, ParamError, Params, Problem};
-use serde::Deserialize;
+use serde::de::Visitor;
+use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
+use std::fmt;
 
 #[derive(Debug, Deserialize, PartialEq)]
 #[serde(rename_all = "PascalCase")]
@@ -108,6 +110,40 @@ fn an_empty_value_is_an_empty_text_and_absence_of_anything_else() {
     assert_eq!(read, expected);
     // A list of texts may hold an empty one.
     assert_eq!(ok(&[("Users.1", ""), ("Users.2", "b")]).users, ["", "b"]);
+}
+
+/// Text of which empty means none.
+#[derive(Debug, PartialEq)]
+struct Filled(String);
+
+impl<'de> Deserialize<'de> for Filled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Asks;
+        impl Visitor<'_> for Asks {
+            type Value = Filled;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+            fn visit_str<E>(self, text: &str) -> Result<Filled, E> {
+                Ok(Filled(text.to_owned()))
+            }
+        }
+        deserializer.deserialize_char(Asks)
+    }
+}
+
+#[test]
+fn a_text_that_asks_for_a_char_is_whole_and_never_empty() {
+    let read = |value: &str| {
+        let params: Params = [("A", value)].into_iter().collect();
+        let read = params.deserialize::<BTreeMap<String, Filled>>();
+        read.expect("fits").remove("A")
+    };
+    assert_eq!(
+        read("the whole text"),
+        Some(Filled("the whole text".into()))
+    );
+    assert_eq!(read(""), None);
 }
 
 #[test]

@@ -245,7 +245,8 @@ fn too_much_of_anything_is_refused() {
         );
     }
     let long_value = form(format!("Name={}", "a".repeat(600 * 1024)));
-    assert_eq!(long_value.code, "InvalidParameter.Name");
+    assert_eq!(long_value.code, "InvalidParameter");
+    assert!(long_value.message.contains("the value of Name"));
     let mut headers = sign_v3(&CALL, Algorithm::Sha256);
     let many = vec!["host"; 101].join(";");
     for (name, value) in &mut headers.headers {
@@ -260,7 +261,7 @@ fn too_much_of_anything_is_refused() {
 fn ill_encoded_input_is_refused_in_query_and_form() {
     for bad in ["a=%", "a=%4", "a=%ff", "a=%ed%a0%80", "%ff=a", "=a"] {
         let query = refusal(&v1(|query| format!("{query}&{bad}")).as_raw());
-        assert!(query.code.starts_with("InvalidParameter"), "{bad}");
+        assert_eq!(query.code, "InvalidParameter", "{bad}");
         let mut request = sign_v1(&CALL);
         request.body = bad.into();
         let form = refusal(&request.as_raw());
@@ -268,7 +269,7 @@ fn ill_encoded_input_is_refused_in_query_and_form() {
     }
     let mut request = sign_v1(&CALL);
     request.body = vec![b'a', b'=', 0xff];
-    assert_eq!(refusal(&request.as_raw()).code, "InvalidParameter.a");
+    assert_eq!(refusal(&request.as_raw()).code, "InvalidParameter");
 }
 
 #[test]
