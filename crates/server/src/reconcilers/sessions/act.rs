@@ -131,14 +131,3 @@ impl<R: Runtime> Sessions<R> {
         Ok(())
     }
 }
-
-/// An error with its causes, for a status that is read without a log at hand.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
-}

@@ -13,6 +13,7 @@ pub use decide::Rules;
 
 use super::blueprint::Blueprint;
 use super::hosting::Hosting;
+use crate::error::chain;
 use crate::runtime::{Runtime, RuntimeError};
 use decide::{Case, Next};
 use greenroom_model::session::lifecycle::{self, Effect, Event, Outcome, State};
@@ -182,7 +183,7 @@ impl<R: Runtime> Sessions<R> {
                 match self.carry_out(case, effects, failed, now).await {
                     Ok(()) => Self::note(case, before, after, event, reason),
                     Err(error) if effects.contains(&Effect::Spawn) => {
-                        let reason = act::chain(&error);
+                        let reason = chain(&error);
                         if let Outcome::Move(after, _) = lifecycle::step(before, Event::SpawnFailed)
                         {
                             Self::note(case, before, after, Event::SpawnFailed, &reason);
