@@ -18,7 +18,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
     let frames = [frames.as_fd()];
     ancillary.push(SendAncillaryMessage::ScmRights(&frames));
-    rustix::net::sendmsg(&test, &[IoSlice::new(&[0])], &mut ancillary, SendFlags::empty())?;
+    rustix::net::sendmsg(
+        &test,
+        &[IoSlice::new(&[0])],
+        &mut ancillary,
+        SendFlags::empty(),
+    )?;
     test.read_to_end(&mut Vec::new())?;
     Ok(())
 }

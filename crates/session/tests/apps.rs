@@ -22,7 +22,11 @@ fn a_terminal_is_reported_drawn_with_its_process_and_takes_what_is_typed() {
     picture.keep("foot");
     viewer.type_text("echo hi > ~/x; echo Done\n");
     let written = session.home().join("x");
-    until("the shell to write its file", || std::fs::read_to_string(&written).ok().filter(|text| text == "hi\n"));
+    until("the shell to write its file", || {
+        std::fs::read_to_string(&written)
+            .ok()
+            .filter(|text| text == "hi\n")
+    });
 }
 
 #[test]
@@ -35,17 +39,33 @@ fn damage_covers_every_pixel_that_changed_and_tells_of_the_input_before_it() {
     let mut viewer = session.viewer();
     let mut picture = Picture::watch(&session, &mut viewer);
     picture.until(|picture| picture.colours() > 2);
-    assert_eq!(picture.last.damage.iter().map(|rect| rect.width).max(), Some(1280));
+    assert_eq!(
+        picture.last.damage.iter().map(|rect| rect.width).max(),
+        Some(1280)
+    );
     let mut before = picture.pixels();
     let mut typed = 0;
     while typed < 5 {
         viewer.type_text("a");
         let frame = picture.next();
         if let Some(changed) = picture.difference(&before) {
-            assert!(inside(&changed, &frame.damage), "{changed:?} is not within {:?}", frame.damage);
-            let pixels: u32 = frame.damage.iter().map(|rect| rect.width * rect.height).sum();
+            assert!(
+                inside(&changed, &frame.damage),
+                "{changed:?} is not within {:?}",
+                frame.damage
+            );
+            let pixels: u32 = frame
+                .damage
+                .iter()
+                .map(|rect| rect.width * rect.height)
+                .sum();
             assert!(pixels < 1280 * 800 / 10, "a letter damaged {pixels} pixels");
-            assert!(frame.had_input.iter().any(|ack| ack.stream == viewer.stream && ack.seq > 0));
+            assert!(
+                frame
+                    .had_input
+                    .iter()
+                    .any(|ack| ack.stream == viewer.stream && ack.seq > 0)
+            );
             typed += 1;
         }
         before = picture.pixels();
@@ -63,7 +83,9 @@ fn characters_of_other_layouts_reach_the_app() {
     viewer.type_text("echo é-ß-я-漢 > ~/x\n");
     let written = session.home().join("x");
     until("the shell to write its file", || {
-        std::fs::read_to_string(&written).ok().filter(|text| text == "é-ß-я-漢\n")
+        std::fs::read_to_string(&written)
+            .ok()
+            .filter(|text| text == "é-ß-я-漢\n")
     });
 }
 
@@ -82,17 +104,29 @@ fn two_apps_share_the_screen_and_the_lower_one_shows_when_the_upper_closes() {
     control.launch(&app("ca-mousepad", &["mousepad"]));
     let mousepad = control.drawn("ca-mousepad");
     assert_ne!(foot.launch, mousepad.launch);
-    picture.until(|picture| picture.difference(&terminal).is_some_and(|rect| rect.height > 700));
+    picture.until(|picture| {
+        picture
+            .difference(&terminal)
+            .is_some_and(|rect| rect.height > 700)
+    });
     viewer.type_text("hello");
     picture.until(|picture| picture.last.had_input.iter().any(|ack| ack.seq >= 10));
     picture.keep("mousepad");
     // Launched again, it is raised, not started a second time.
     control.launch(&app("ca-foot", &["foot", "sh"]));
-    picture.until(|picture| picture.difference(&terminal).is_none_or(|rect| rect.height < 100));
+    picture.until(|picture| {
+        picture
+            .difference(&terminal)
+            .is_none_or(|rect| rect.height < 100)
+    });
     viewer.type_text("exit\n");
     let ended = control.app("ca-foot", "ended", |app| app.ended);
     assert_eq!((ended.launch, ended.exit_code), (foot.launch, Some(0)));
-    picture.until(|picture| picture.difference(&terminal).is_some_and(|rect| rect.height > 700));
+    picture.until(|picture| {
+        picture
+            .difference(&terminal)
+            .is_some_and(|rect| rect.height > 700)
+    });
     picture.keep("mousepad-again");
 }
 
@@ -109,12 +143,21 @@ fn an_apps_end_is_reported_as_it_was_and_the_session_stays() {
         idle("ca-idle"),
     ]);
     let mut control = session.control();
-    let report = control.report("four ends", |report| report.apps.iter().filter(|app| app.ended).count() == 4);
+    let report = control.report("four ends", |report| {
+        report.apps.iter().filter(|app| app.ended).count() == 4
+    });
     let of = |id: &str| report.apps.iter().find(|app| app.app_id == id).unwrap();
     assert_eq!(of("ca-zero").exit_code, Some(0));
     assert_eq!(of("ca-seven").exit_code, Some(7));
-    assert_eq!((of("ca-signal").exit_code, of("ca-signal").signal), (None, Some(9)));
-    assert!(of("ca-none").failure.contains("no-such-program"), "{:?}", of("ca-none"));
+    assert_eq!(
+        (of("ca-signal").exit_code, of("ca-signal").signal),
+        (None, Some(9))
+    );
+    assert!(
+        of("ca-none").failure.contains("no-such-program"),
+        "{:?}",
+        of("ca-none")
+    );
     assert!(report.apps.iter().all(|app| !app.drawn));
     control.launch(&script("ca-seven", "exit 8"));
     let again = control.app("ca-seven", "ended again", |app| app.ended && app.launch > 5);
@@ -142,29 +185,49 @@ fn apps_see_their_home_and_nothing_of_the_machine_or_of_greenroom() {
          touch ~/done"
     );
     session.control().launch(&script("ca-look", &look));
-    until("the look around", || session.home().join("done").exists().then_some(()));
+    until("the look around", || {
+        session.home().join("done").exists().then_some(())
+    });
     let seen = std::fs::read_to_string(session.home().join("seen")).unwrap();
     let lines: Vec<&str> = seen.lines().collect();
     let user = session.spec.uid.unwrap_or(1000).to_string();
     assert_eq!(lines[..2], [&user, &user], "{seen}");
     for name in ["CapPrm", "CapEff", "CapAmb"] {
-        assert!(seen.contains(&format!("{name}:\t0000000000000000")), "{seen}");
+        assert!(
+            seen.contains(&format!("{name}:\t0000000000000000")),
+            "{seen}"
+        );
     }
     assert!(seen.contains("NoNewPrivs:\t1"), "{seen}");
     for hidden in [data.as_str(), run.as_str(), "/root", "/sys", "/boot"] {
-        assert!(seen.contains(&format!("cannot access '{hidden}'")), "{hidden}: {seen}");
+        assert!(
+            seen.contains(&format!("cannot access '{hidden}'")),
+            "{hidden}: {seen}"
+        );
     }
-    assert!(seen.contains("wayland-2") && !seen.contains("holder.sock"), "{seen}");
+    assert!(
+        seen.contains("wayland-2") && !seen.contains("holder.sock"),
+        "{seen}"
+    );
     assert!(seen.contains("\nuser\n"), "{seen}");
     assert!(seen.contains("/usr/x") && seen.contains("/etc/x"), "{seen}");
     assert!(seen.ends_with("ok\nok\n"), "{seen}");
     // What the machine says of the app: its real user.
     if let Some(uid) = session.spec.uid {
-        let report = session.control().app("ca-idle", "started", |app| app.pid > 0);
+        let report = session
+            .control()
+            .app("ca-idle", "started", |app| app.pid > 0);
         let status = std::fs::read_to_string(format!("/proc/{}/status", report.pid)).unwrap();
-        assert!(status.contains(&format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}")), "{status}");
-        let holder = std::fs::read_to_string(format!("/proc/{}/status", session.process.id())).unwrap();
-        assert!(holder.contains(&format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}")), "{holder}");
+        assert!(
+            status.contains(&format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}")),
+            "{status}"
+        );
+        let holder =
+            std::fs::read_to_string(format!("/proc/{}/status", session.process.id())).unwrap();
+        assert!(
+            holder.contains(&format!("Uid:\t{uid}\t{uid}\t{uid}\t{uid}")),
+            "{holder}"
+        );
         assert!(holder.contains("CapBnd:\t0000000000000000"), "{holder}");
     }
 }

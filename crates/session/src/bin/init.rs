@@ -94,6 +94,7 @@ impl Init {
                     Ok(0) => return Ok(()),
                     Ok(read) => read,
                     Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                    Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
                     Err(error) => return Err(error.into()),
                 };
                 inbox.push(&bytes[..read]);

@@ -7,7 +7,9 @@ pub mod wayland;
 
 use greenroom_session_api::control::{AppReport, Launch, Report, Stop};
 use greenroom_session_api::spec::{App, HOLDER_SOCKET, Network};
-use greenroom_session_api::{FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer};
+use greenroom_session_api::{
+    FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer,
+};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -89,7 +91,11 @@ impl Session {
             .stdin(Stdio::null())
             .spawn()
             .unwrap();
-        Self { folder, spec, process }
+        Self {
+            folder,
+            spec,
+            process,
+        }
     }
 
     pub fn home(&self) -> PathBuf {
@@ -136,13 +142,19 @@ impl Session {
         let mut traces = Vec::new();
         for entry in std::fs::read_dir("/proc").unwrap().flatten() {
             let path = entry.path();
-            let Ok(arguments) = std::fs::read_to_string(path.join("cmdline")) else { continue };
+            let Ok(arguments) = std::fs::read_to_string(path.join("cmdline")) else {
+                continue;
+            };
             let status = std::fs::read_to_string(path.join("status")).unwrap_or_default();
             let uid = self.spec.uid.map(|uid| format!("\nUid:\t{uid}\t"));
             let ours = arguments.contains(self.spec.run_dir.to_str().unwrap())
                 || uid.is_some_and(|uid| status.contains(&uid));
             if ours && !arguments.is_empty() {
-                traces.push(format!("{} {}", path.display(), arguments.replace('\0', " ")));
+                traces.push(format!(
+                    "{} {}",
+                    path.display(),
+                    arguments.replace('\0', " ")
+                ));
             }
         }
         traces
@@ -186,7 +198,10 @@ pub fn spec(folder: &Path, apps: Vec<App>) -> Spec {
 fn example(name: &str) -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     let path = exe.ancestors().nth(2).unwrap().join("examples").join(name);
-    assert!(path.is_file(), "one test file was run alone: build the examples first");
+    assert!(
+        path.is_file(),
+        "one test file was run alone: build the examples first"
+    );
     path
 }
 
@@ -261,7 +276,10 @@ impl Control {
         while let Some(news) = self.news() {
             match news {
                 control::from_holder::News::Report(report) if wanted(&report) => return report,
-                other => assert!(began.elapsed() < LIMIT, "timed out waiting for {what}; last was {other:?}"),
+                other => assert!(
+                    began.elapsed() < LIMIT,
+                    "timed out waiting for {what}; last was {other:?}"
+                ),
             }
         }
         panic!("the holder went before {what}");
@@ -269,7 +287,13 @@ impl Control {
 
     /// The report in which one app is as wanted.
     pub fn app(&mut self, id: &str, what: &str, wanted: impl Fn(&AppReport) -> bool) -> AppReport {
-        let find = |report: &Report| report.apps.iter().find(|app| app.app_id == id && wanted(app)).cloned();
+        let find = |report: &Report| {
+            report
+                .apps
+                .iter()
+                .find(|app| app.app_id == id && wanted(app))
+                .cloned()
+        };
         let report = self.report(&format!("{id}: {what}"), |report| find(report).is_some());
         find(&report).unwrap()
     }
@@ -328,7 +352,9 @@ impl Viewer {
     pub fn ack(&mut self) -> u64 {
         loop {
             match self.news().expect("the holder is there") {
-                viewer::from_holder::News::InputAck(ack) if ack.stream == self.stream => return ack.seq,
+                viewer::from_holder::News::InputAck(ack) if ack.stream == self.stream => {
+                    return ack.seq;
+                }
                 _ => {}
             }
         }
@@ -386,9 +412,16 @@ pub fn keys(typed: char) -> Vec<input::event::Kind> {
         '~' => ("Backquote".into(), true),
         '$' => ("Digit4".into(), true),
         // On this layout no key types it.
-        other => ("IntlBackslash".into(), !other.is_ascii() && other.is_uppercase()),
+        other => (
+            "IntlBackslash".into(),
+            !other.is_ascii() && other.is_uppercase(),
+        ),
     };
-    let name = if typed == '\n' { "Enter".to_owned() } else { typed.to_string() };
+    let name = if typed == '\n' {
+        "Enter".to_owned()
+    } else {
+        typed.to_string()
+    };
     let mut kinds = vec![key(&code, &name, true), key(&code, &name, false)];
     if shifted {
         kinds.insert(0, key("ShiftLeft", "Shift", true));

@@ -3,7 +3,8 @@
 use super::{Peer, Session, Viewer, until};
 use greenroom_session_api::FrameBuffer;
 use greenroom_session_api::frames::{
-    Frame, FromStreamer, Rect, Release, Ring, ToStreamer, Viewers, from_streamer::News, to_streamer::Order,
+    Frame, FromStreamer, Rect, Release, Ring, ToStreamer, Viewers, from_streamer::News,
+    to_streamer::Order,
 };
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use std::collections::VecDeque;
@@ -47,8 +48,12 @@ impl Picture {
             memory: File::open("/dev/null").unwrap(),
             last: Frame::default(),
         };
-        assert!(matches!(picture.order(), Order::Start(start) if start.persistent_id == "p-test" && start.key == super::KEY));
-        let Order::Ring(ring) = picture.order() else { panic!("a ring comes first") };
+        assert!(
+            matches!(picture.order(), Order::Start(start) if start.persistent_id == "p-test" && start.key == super::KEY)
+        );
+        let Order::Ring(ring) = picture.order() else {
+            panic!("a ring comes first")
+        };
         picture.take_ring(ring);
         picture.say(News::Viewers(Viewers { count: 1 }));
         picture
@@ -71,14 +76,20 @@ impl Picture {
     }
 
     fn take_ring(&mut self, ring: Ring) {
-        self.memory = File::from(self.descriptors.pop_front().expect("a ring comes with its memory"));
+        self.memory = File::from(
+            self.descriptors
+                .pop_front()
+                .expect("a ring comes with its memory"),
+        );
         self.ring = ring;
     }
 
     /// The next frame; the one before is given back.
     pub fn next(&mut self) -> Frame {
         if self.last.number > 0 {
-            self.say(News::Release(Release { slot: self.last.slot }));
+            self.say(News::Release(Release {
+                slot: self.last.slot,
+            }));
         }
         loop {
             match self.order() {
@@ -103,7 +114,10 @@ impl Picture {
             if wanted(self) {
                 return;
             }
-            assert!(began.elapsed() < super::LIMIT, "no frame as wanted within the limit");
+            assert!(
+                began.elapsed() < super::LIMIT,
+                "no frame as wanted within the limit"
+            );
         }
     }
 
@@ -111,13 +125,19 @@ impl Picture {
     pub fn pixels(&self) -> Vec<u8> {
         let size = u64::from(self.ring.stride) * u64::from(self.ring.height);
         let mut pixels = vec![0; size.try_into().unwrap()];
-        self.memory.read_exact_at(&mut pixels, size * u64::from(self.last.slot)).unwrap();
+        self.memory
+            .read_exact_at(&mut pixels, size * u64::from(self.last.slot))
+            .unwrap();
         pixels
     }
 
     /// Different colours in it: a picture with text in it has many, an empty window few.
     pub fn colours(&self) -> usize {
-        let mut colours: Vec<[u8; 3]> = self.pixels().chunks_exact(4).map(|p| [p[0], p[1], p[2]]).collect();
+        let mut colours: Vec<[u8; 3]> = self
+            .pixels()
+            .chunks_exact(4)
+            .map(|p| [p[0], p[1], p[2]])
+            .collect();
         colours.sort_unstable();
         colours.dedup();
         colours.len()
@@ -128,7 +148,11 @@ impl Picture {
         let after = self.pixels();
         let stride = self.ring.stride as usize;
         let mut found: Option<(usize, usize, usize, usize)> = None;
-        for (at, (old, new)) in before.chunks_exact(4).zip(after.chunks_exact(4)).enumerate() {
+        for (at, (old, new)) in before
+            .chunks_exact(4)
+            .zip(after.chunks_exact(4))
+            .enumerate()
+        {
             if old[..3] != new[..3] {
                 let (x, y) = (at % (stride / 4), at / (stride / 4));
                 let (left, top, right, bottom) = found.unwrap_or((x, y, x, y));
@@ -145,7 +169,9 @@ impl Picture {
 
     /// Keeps the picture for a person to look at, where `GREENROOM_SCREENSHOTS` says.
     pub fn keep(&self, name: &str) {
-        let Some(folder) = std::env::var_os("GREENROOM_SCREENSHOTS") else { return };
+        let Some(folder) = std::env::var_os("GREENROOM_SCREENSHOTS") else {
+            return;
+        };
         let mut image = format!("P6 {} {} 255\n", self.ring.width, self.ring.height).into_bytes();
         for row in self.pixels().chunks_exact(self.ring.stride as usize) {
             let row = &row[..self.ring.width as usize * 4];
@@ -158,7 +184,9 @@ impl Picture {
 pub fn inside(rect: &Rect, damage: &[Rect]) -> bool {
     (rect.y..rect.y + rect.height).all(|y| {
         (rect.x..rect.x + rect.width).all(|x| {
-            damage.iter().any(|d| (d.x..d.x + d.width).contains(&x) && (d.y..d.y + d.height).contains(&y))
+            damage
+                .iter()
+                .any(|d| (d.x..d.x + d.width).contains(&x) && (d.y..d.y + d.height).contains(&y))
         })
     })
 }
@@ -168,7 +196,8 @@ fn receive(stream: &UnixStream) -> (Vec<u8>, VecDeque<OwnedFd>) {
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut slices = [IoSliceMut::new(&mut bytes)];
-    let received = rustix::net::recvmsg(stream, &mut slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC).unwrap();
+    let received =
+        rustix::net::recvmsg(stream, &mut slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC).unwrap();
     bytes.truncate(received.bytes);
     let descriptors = ancillary.drain().flat_map(|message| match message {
         RecvAncillaryMessage::ScmRights(rights) => rights.collect::<Vec<_>>(),

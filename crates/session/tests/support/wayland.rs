@@ -20,7 +20,10 @@ pub struct Client {
 impl Client {
     /// Connects as an app of a launch would.
     pub fn connect(session: &Session, launch: u64) -> Self {
-        let socket = session.spec.run_dir.join(format!("wayland/wayland-{launch}"));
+        let socket = session
+            .spec
+            .run_dir
+            .join(format!("wayland/wayland-{launch}"));
         let stream = until("the app's socket", || UnixStream::connect(&socket).ok());
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         let mut client = Self {
@@ -50,13 +53,25 @@ impl Client {
         self.send(&bytes);
     }
 
-    pub fn request_with(&mut self, object: u32, opcode: u32, arguments: &[u32], descriptor: &OwnedFd) {
+    pub fn request_with(
+        &mut self,
+        object: u32,
+        opcode: u32,
+        arguments: &[u32],
+        descriptor: &OwnedFd,
+    ) {
         let bytes = message(object, opcode, arguments);
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         let descriptors = [descriptor.as_fd()];
         ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-        rustix::net::sendmsg(&self.stream, &[IoSlice::new(&bytes)], &mut ancillary, SendFlags::NOSIGNAL).unwrap();
+        rustix::net::sendmsg(
+            &self.stream,
+            &[IoSlice::new(&bytes)],
+            &mut ancillary,
+            SendFlags::NOSIGNAL,
+        )
+        .unwrap();
     }
 
     /// Binds a global at version 1.
@@ -68,6 +83,22 @@ impl Client {
         arguments.extend([1, id]);
         self.request(REGISTRY, 0, &arguments);
         id
+    }
+
+    /// Waits for a configure of a surface; answers its serial.
+    pub fn configured(&mut self, xdg_surface: u32) -> u32 {
+        let mut bytes = Vec::new();
+        loop {
+            let mut part = [0; 4096];
+            let read = self.stream.read(&mut part).unwrap();
+            assert!(read > 0, "closed before the configure came");
+            bytes.extend_from_slice(&part[..read]);
+            while let Some((object, opcode, body)) = event(&mut bytes) {
+                if (object, opcode) == (xdg_surface, 0) {
+                    return word(&body, 0);
+                }
+            }
+        }
     }
 
     /// Whether the compositor has closed the connection.
@@ -91,29 +122,43 @@ impl Client {
             let read = self.stream.read(&mut part).unwrap();
             assert!(read > 0, "closed before the globals came");
             bytes.extend_from_slice(&part[..read]);
-            while bytes.len() >= 8 {
-                let word = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap());
-                let (object, length) = (word(0), (word(4) >> 16) as usize);
-                if bytes.len() < length {
-                    break;
-                }
+            while let Some((object, _, body)) = event(&mut bytes) {
                 if object == until {
                     return;
                 }
                 if object == REGISTRY {
-                    let (name, size) = (word(8), word(12) as usize);
-                    let interface = String::from_utf8(bytes[16..16 + size - 1].to_vec()).unwrap();
-                    self.globals.insert(interface, name);
+                    let size = word(&body, 4) as usize;
+                    let interface = String::from_utf8(body[8..8 + size - 1].to_vec()).unwrap();
+                    self.globals.insert(interface, word(&body, 0));
                 }
-                bytes.drain(..length);
             }
         }
     }
 }
 
+/// Takes one event from what was read: its object, its number and its arguments.
+fn event(bytes: &mut Vec<u8>) -> Option<(u32, u32, Vec<u8>)> {
+    if bytes.len() < 8 {
+        return None;
+    }
+    let (object, rest) = (word(bytes, 0), word(bytes, 4));
+    let length = (rest >> 16) as usize;
+    if bytes.len() < length {
+        return None;
+    }
+    let body = bytes.drain(..length).skip(8).collect();
+    Some((object, rest & 0xffff, body))
+}
+
+fn word(bytes: &[u8], at: usize) -> u32 {
+    u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap())
+}
+
 fn message(object: u32, opcode: u32, arguments: &[u32]) -> Vec<u8> {
     let length = 8 + 4 * arguments.len() as u32;
-    let words = [object, length << 16 | opcode].into_iter().chain(arguments.iter().copied());
+    let words = [object, length << 16 | opcode]
+        .into_iter()
+        .chain(arguments.iter().copied());
     words.flat_map(u32::to_ne_bytes).collect()
 }
 
@@ -122,6 +167,8 @@ fn text(text: &str) -> Vec<u32> {
     bytes.push(0);
     let length = bytes.len() as u32;
     bytes.resize(bytes.len().next_multiple_of(4), 0);
-    let words = bytes.chunks_exact(4).map(|word| u32::from_ne_bytes(word.try_into().unwrap()));
+    let words = bytes
+        .chunks_exact(4)
+        .map(|word| u32::from_ne_bytes(word.try_into().unwrap()));
     std::iter::once(length).chain(words).collect()
 }
