@@ -1,9 +1,11 @@
 //! One non-blocking connection: bytes in to messages, messages out to bytes.
 
 use greenroom_session_api::{FrameBuffer, FrameError, Message};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendFlags};
 use std::collections::VecDeque;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
@@ -22,6 +24,22 @@ pub enum LinkError {
     /// The peer does not speak the protocol.
     #[error("the peer does not speak the protocol")]
     Frame(#[from] FrameError),
+}
+
+/// What the kernel said about a socket.
+#[derive(Clone, Copy)]
+pub struct Ready {
+    /// There is something to read, be it only the end.
+    pub read: bool,
+}
+
+impl From<PollFlags> for Ready {
+    fn from(seen: PollFlags) -> Self {
+        // An error or a hang-up shows when reading.
+        Self {
+            read: seen.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR),
+        }
+    }
 }
 
 /// The connection.
@@ -44,14 +62,18 @@ impl Link {
         }
     }
 
-    /// The socket, to wait for.
-    pub fn socket(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
     /// Whether there is something to write.
     pub fn waits_to_write(&self) -> bool {
         !self.outgoing.is_empty()
+    }
+
+    /// What to wait for.
+    pub fn wants(&self) -> PollFlags {
+        if self.waits_to_write() {
+            PollFlags::IN | PollFlags::OUT
+        } else {
+            PollFlags::IN
+        }
     }
 
     /// Reads what has come, once. `receive` takes the bytes off the socket into the buffer.
@@ -113,10 +135,43 @@ impl Link {
     }
 }
 
+impl AsFd for Link {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
 /// Takes bytes off a socket that carries nothing else.
 ///
 /// # Errors
 /// As the kernel says.
 pub fn plain(socket: BorrowedFd<'_>, bytes: &mut [u8]) -> rustix::io::Result<usize> {
     rustix::net::recv(socket, bytes, RecvFlags::empty()).map(|(length, _)| length)
+}
+
+/// Takes bytes off a socket, and the descriptors that travel with them.
+///
+/// # Errors
+/// As the kernel says.
+pub fn with_descriptors(
+    socket: BorrowedFd<'_>,
+    bytes: &mut [u8],
+    descriptors: &mut VecDeque<OwnedFd>,
+) -> rustix::io::Result<usize> {
+    // The holder sends one at a time; those beyond are closed by the kernel.
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+    let mut buffers = [std::io::IoSliceMut::new(bytes)];
+    let received = rustix::net::recvmsg(
+        socket,
+        &mut buffers,
+        &mut ancillary,
+        RecvFlags::CMSG_CLOEXEC,
+    )?;
+    for message in ancillary.drain() {
+        if let RecvAncillaryMessage::ScmRights(received) = message {
+            descriptors.extend(received);
+        }
+    }
+    Ok(received.bytes)
 }

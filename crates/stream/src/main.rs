@@ -5,10 +5,11 @@
 //! viewer one resync. It leaves by itself when its last viewer has left or the holder has gone.
 //!
 //! It knows no user, no ticket and no Wayland, opens no file and no connection, and after start-up the
-//! kernel refuses it both ([`sandbox`]). [`core`] decides what a viewer is sent; [`run`] is the only
-//! module that touches sockets.
+//! kernel refuses it both ([`sandbox`]). [`core`] decides what a viewer is sent and has never seen a
+//! socket; [`run`] waits, [`door`] knows the viewers' links, [`link`] reads and writes one.
 
 mod core;
+mod door;
 mod link;
 mod picture;
 mod ring;
@@ -29,6 +30,8 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(false)
+        // A log that cannot be written must not end the stream.
+        .log_internal_errors(false)
         .init();
 
     match run::run(inherited) {
