@@ -1,7 +1,7 @@
 //! The command line of `greenroom`.
 
 use crate::config::{self, Config, ConfigError, Flags};
-use crate::data_dir::{DataDir, DataDirError};
+use crate::data_dir::{DATABASE, DataDir, DataDirError};
 use crate::error::chain;
 use crate::root::{self, RootError, RootKey};
 use crate::serve::{self, Ready, ServeError};
@@ -171,6 +171,10 @@ fn check(file: &ConfigFile) -> Result<(), CliError> {
 fn rotate_key(place: &Place) -> Result<(), CliError> {
     let config = load(place, None)?;
     let root_key = root_key()?;
+    // A folder that was misspelt must not become a new, empty one.
+    if !config.general.data_dir.join(DATABASE).is_file() {
+        return Err(RootError::None.into());
+    }
     let data = DataDir::open(&config.general.data_dir)?;
     let store = Store::open(&data.database())?;
     let now = SystemClock.now();

@@ -8,6 +8,9 @@ use std::path::{Path, PathBuf};
 /// A session's sockets lie below the folder, and the kernel takes 107 bytes for the whole name of one.
 const MAX_PATH: usize = 60;
 
+/// The database in the folder.
+pub const DATABASE: &str = "greenroom.db";
+
 /// The folder, for as long as this value lives.
 #[derive(Debug)]
 pub struct DataDir {
@@ -89,7 +92,7 @@ impl DataDir {
     /// The database.
     #[must_use]
     pub fn database(&self) -> PathBuf {
-        self.path.join("greenroom.db")
+        self.path.join(DATABASE)
     }
 
     /// Writes a file that only its owner reads: whole, or not at all.

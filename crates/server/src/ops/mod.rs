@@ -54,3 +54,6 @@ pub fn find(version: &str, action: &str) -> Option<&'static Entry> {
 pub fn has_version(version: &str) -> bool {
     OPERATIONS.iter().any(|entry| entry.version == version)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,89 @@
+//! Who is let through to each operation, and what another account sees of what is not its own.
+
+use super::World;
+use crate::ops::OPERATIONS;
+use greenroom_rpc::sign::SignedRequest;
+use serde_json::{Value, json};
+
+async fn code(world: &World, request: &SignedRequest) -> String {
+    let reply = world.server.api.call(&request.as_raw()).await;
+    let answer: Value = serde_json::from_str(&reply.body).unwrap();
+    answer["Code"].as_str().unwrap_or("OK").to_owned()
+}
+
+#[tokio::test]
+async fn no_operation_answers_a_call_that_is_not_signed_rightly() {
+    let world = World::new().await;
+    for entry in OPERATIONS {
+        let (_, answer) = world.server.unsigned(entry.action).await;
+        assert_eq!(answer["Code"], "MissingAccessKeyId", "{}", entry.action);
+
+        let mut forged = world
+            .server
+            .signed("acme", entry.action, &world.request(entry.action));
+        for (name, value) in &mut forged.headers {
+            if name == "authorization" {
+                *value = value.replace("key-of-acme", "key-of-globex");
+            }
+        }
+        assert_eq!(
+            code(&world, &forged).await,
+            "SignatureDoesNotMatch",
+            "{}",
+            entry.action
+        );
+
+        let mut stranger = world
+            .server
+            .signed("acme", entry.action, &world.request(entry.action));
+        for (name, value) in &mut stranger.headers {
+            if name == "authorization" {
+                *value = value.replace("key-of-acme", "key-of-nobody");
+            }
+        }
+        assert_eq!(
+            code(&world, &stranger).await,
+            "InvalidAccessKeyId.NotFound",
+            "{}",
+            entry.action
+        );
+    }
+    let sessions = world.server.sessions(&world.group).await;
+    assert_eq!(
+        sessions[0]["AuthorizedUsers"],
+        json!(["alice"]),
+        "nothing was carried out"
+    );
+}
+
+#[tokio::test]
+async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
+    let world = World::new().await;
+    for entry in OPERATIONS {
+        let ask = world.request(entry.action);
+        let (status, answer) = world.server.call_as("globex", entry.action, ask).await;
+        let seen = match entry.action {
+            "CreateAppInstanceGroup" => {
+                // Its own, beside the other's.
+                assert_ne!(
+                    answer["AppInstanceGroupModel"]["AppInstanceGroupId"],
+                    json!(world.group)
+                );
+                continue;
+            }
+            "ListAppInstanceGroup" => {
+                assert_eq!(answer["TotalCount"], 1, "only what it made itself");
+                continue;
+            }
+            // The catalogue is the same for everybody.
+            "ListImage" | "ListNodeInstanceType" | "ListRegions" => {
+                assert_eq!(status, 200);
+                continue;
+            }
+            _ => answer["Code"].as_str().unwrap_or("OK"),
+        };
+        assert!(seen.ends_with(".NotFound"), "{}: {answer}", entry.action);
+    }
+    let sessions = world.server.sessions(&world.group).await;
+    assert_eq!(sessions[0]["AuthorizedUsers"], json!(["alice"]));
+}

@@ -1,0 +1,82 @@
+//! What holds for every operation on the list.
+
+mod access;
+mod requests;
+mod support;
+
+use crate::test_support::{TestServer, group_request};
+use serde_json::{Value, json};
+
+/// A server with a group `office` of two sessions, of which alice has the first; and the requests that are
+/// right for it.
+struct World {
+    server: TestServer,
+    group: String,
+    session: String,
+}
+
+impl World {
+    async fn new() -> Self {
+        let server = TestServer::start().await;
+        let group = server.create_group_of_two().await;
+        let session = server.session_ids(&group).await.remove(0);
+        server.authorize(&group, &session, "alice").await;
+        Self {
+            server,
+            group,
+            session,
+        }
+    }
+
+    /// A request of the operation that succeeds here.
+    fn request(&self, action: &str) -> Value {
+        let (group, session) = (&self.group, &self.session);
+        match action {
+            "AuthorizeInstanceGroup" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp",
+                "AppInstancePersistentId": session, "AuthorizeUserIds": ["bob"]})
+            }
+            "CreateAppInstanceGroup" => group_request(json!({})),
+            "DeleteAppInstanceGroup" | "GetAppInstanceGroup" | "ListPersistentAppInstances" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"})
+            }
+            "GetConnectionTicket" => json!({"ProductType": "CloudApp", "EndUserId": "alice",
+                "AppInstanceGroupIdList": [group], "AppInstancePersistentId": session}),
+            "ListAppInstanceGroup" => json!({"ProductType": "CloudApp"}),
+            "ListImage" | "ListRegions" => json!({}),
+            "ListNodeInstanceType" => {
+                json!({"ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
+            }
+            other => panic!("write a right request for {other} here"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_operation_answers_a_right_request() {
+    for entry in super::OPERATIONS {
+        let world = World::new().await;
+        world
+            .server
+            .ok(entry.action, world.request(entry.action))
+            .await;
+    }
+}
+
+#[test]
+fn the_list_is_sorted_and_names_nothing_twice() {
+    let names: Vec<_> = super::OPERATIONS
+        .iter()
+        .map(|entry| (entry.version, entry.action))
+        .collect();
+    assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
+}
+
+#[test]
+fn every_action_is_in_the_contract_under_the_name_that_policies_use() {
+    for entry in super::OPERATIONS {
+        let recorded = greenroom_testkit::contract::operation(entry.action).unwrap();
+        let action = recorded.ram.as_ref().map(|ram| ram.action.clone());
+        assert_eq!(action, Some(crate::access::ram_action(entry.action)));
+    }
+}

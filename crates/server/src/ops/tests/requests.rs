@@ -1,0 +1,271 @@
+//! Every recorded field of every request, probed: left out when it is mandatory, below and above its bounds,
+//! of another type, with a word that is not recorded and with each word that is.
+//!
+//! What the probes find to differ from the record is the table [`DEVIATIONS`], with a reason each. It may
+//! only shrink: a probe that is not in it must pass, and one that is must still fail.
+
+use super::World;
+use crate::ops::OPERATIONS;
+use greenroom_testkit::contract::{self, Field, Kind};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+
+/// Probes that do not pass, and why that is right.
+const DEVIATIONS: &[(&str, &str)] = &[
+    (
+        "CreateAppInstanceGroup BizRegionId takes cn-hangzhou",
+        REGIONS_ARE_OURS,
+    ),
+    ("CreateAppInstanceGroup PeriodUnit takes Week", FOR_PREPAID),
+    ("CreateAppInstanceGroup PeriodUnit takes Year", FOR_PREPAID),
+    (
+        "CreateAppInstanceGroup SubPayType takes prePaid",
+        FOR_PREPAID,
+    ),
+    (
+        "CreateAppInstanceGroup SubPayType takes monthPackage",
+        "recorded for browsers only",
+    ),
+    (
+        "GetConnectionTicket BizRegionId takes cn-beijing",
+        REGIONS_ARE_OURS,
+    ),
+    (
+        "GetConnectionTicket BizRegionId takes cn-hangzhou",
+        REGIONS_ARE_OURS,
+    ),
+    (
+        "GetConnectionTicket BizRegionId takes cn-shenzhen",
+        REGIONS_ARE_OURS,
+    ),
+    (
+        "GetConnectionTicket BizRegionId takes cn-zhangjiakou",
+        REGIONS_ARE_OURS,
+    ),
+    (
+        "ListNodeInstanceType BizRegionId takes cn-hangzhou",
+        REGIONS_ARE_OURS,
+    ),
+    (
+        "ListAppInstanceGroup BizRegionId refuses no-such-word",
+        NARROWS_TO_NOTHING,
+    ),
+    (
+        "ListImage PlatformName refuses no-such-word",
+        NARROWS_TO_NOTHING,
+    ),
+];
+
+const REGIONS_ARE_OURS: &str =
+    "the record samples the vendor's regions; an installation has its own";
+const FOR_PREPAID: &str = "recorded for PrePaid only, and the right request is PostPaid";
+const NARROWS_TO_NOTHING: &str =
+    "a filter: what does not exist is found nowhere, and new values appear";
+
+/// One request that differs from a right one in one field, and what is to come of it.
+struct Probe {
+    name: String,
+    request: Value,
+    expected: Expected,
+}
+
+enum Expected {
+    Code(String),
+    /// Anything but a complaint about this field.
+    Accepted(String),
+}
+
+impl Probe {
+    fn passes(&self, code: &str) -> bool {
+        match &self.expected {
+            Expected::Code(expected) => code == expected,
+            Expected::Accepted(path) => {
+                let about = [format!("InvalidParameter.{path}"), format!("Missing{path}")];
+                !about.iter().any(|about| about == code)
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn requests_are_bounded_as_recorded_and_a_refused_one_changes_nothing() {
+    let mut failed = BTreeMap::new();
+    let mut probed = 0;
+    for entry in OPERATIONS {
+        let world = World::new().await;
+        let right = world.request(entry.action);
+        for (path, field) in contract::request_fields(entry.action) {
+            for probe in probes(entry.action, &right, &path, field) {
+                probed += 1;
+                let before = state(&world).await;
+                let (_, answer) = world
+                    .server
+                    .call_as("acme", entry.action, probe.request.clone())
+                    .await;
+                let code = without_indices(answer["Code"].as_str().unwrap_or_default());
+                if !probe.passes(&code) {
+                    failed.insert(probe.name, answer.to_string());
+                } else if matches!(probe.expected, Expected::Code(_)) {
+                    assert_eq!(
+                        state(&world).await,
+                        before,
+                        "{} changed something",
+                        probe.name
+                    );
+                }
+            }
+        }
+    }
+    for (name, _) in DEVIATIONS {
+        assert!(
+            failed.remove(*name).is_some(),
+            "{name} passes now: take it off the table"
+        );
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
+    assert!(probed > 200, "only {probed} probes");
+}
+
+/// What a refused call must leave as it was.
+async fn state(world: &World) -> (Value, Vec<Value>) {
+    let groups = world
+        .server
+        .ok("ListAppInstanceGroup", json!({"ProductType": "CloudApp"}))
+        .await;
+    let mut sessions = Vec::new();
+    // The group may be gone when its deletion was probed.
+    let ask = json!({"AppInstanceGroupId": world.group, "ProductType": "CloudApp"});
+    if let (200, answer) = world
+        .server
+        .call_as("acme", "ListPersistentAppInstances", ask)
+        .await
+    {
+        sessions = answer["PersistentAppInstanceModels"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+    }
+    (groups["TotalCount"].clone(), sessions)
+}
+
+fn probes(action: &str, right: &Value, path: &str, field: &Field) -> Vec<Probe> {
+    let mut probes = Vec::new();
+    let invalid = format!("InvalidParameter.{path}");
+    let mut refuses = |what: &str, value: Value| {
+        probes.push(Probe {
+            name: format!("{action} {path} refuses {what}"),
+            request: with(action, right, path, value),
+            expected: Expected::Code(invalid.clone()),
+        });
+    };
+    let kind = if field.kind == Kind::Array {
+        field.items.unwrap_or(Kind::Any)
+    } else {
+        field.kind
+    };
+    let wrap = |value: Value| {
+        if field.kind == Kind::Array {
+            json!([value])
+        } else {
+            value
+        }
+    };
+    if matches!(kind, Kind::Integer | Kind::Number | Kind::Boolean) {
+        refuses("text", wrap(json!("text")));
+    }
+    if field.kind == Kind::Object && !path.contains('.') {
+        refuses("what is not JSON", json!("{"));
+        refuses("another kind of JSON", json!("[]"));
+    }
+    if let Some(min) = field.min {
+        refuses("less than its least", wrap(json!(min - 1)));
+    }
+    if let Some(max) = field.max {
+        refuses("more than its most", wrap(json!(max + 1)));
+    }
+    if let Some(most) = field.max_items {
+        refuses(
+            "more items than its most",
+            Value::Array(vec![item(kind, field); most + 1]),
+        );
+    }
+    if let Some(longest) = field.max_length {
+        refuses(
+            "more characters than its most",
+            json!("x".repeat(longest + 1)),
+        );
+    }
+    if !field.values.is_empty() {
+        refuses("no-such-word", wrap(json!("no-such-word")));
+    }
+    for value in &field.values {
+        probes.push(Probe {
+            name: format!("{action} {path} takes {value}"),
+            request: with(action, right, path, wrap(json!(value))),
+            expected: Expected::Accepted(path.to_owned()),
+        });
+    }
+    if field.required && !path.contains('.') {
+        let mut request = right.clone();
+        request.as_object_mut().unwrap().remove(path);
+        probes.push(Probe {
+            name: format!("{action} needs {path}"),
+            request,
+            expected: Expected::Code(format!("Missing{path}")),
+        });
+    }
+    probes
+}
+
+/// A value that an element of the list may have.
+fn item(kind: Kind, field: &Field) -> Value {
+    let member = |(name, field): (&String, &Field)| (name.clone(), item(field.kind, field));
+    match (kind, field.values.first(), &field.example) {
+        (Kind::Object, ..) => Value::Object(field.fields.iter().map(member).collect()),
+        (Kind::Integer, ..) => json!(1),
+        (Kind::Array, ..) => json!([item(field.items.unwrap_or(Kind::Any), field)]),
+        (_, Some(word), _) => json!(word),
+        (_, None, Some(example)) => json!(example),
+        (_, None, None) => json!("x"),
+    }
+}
+
+/// The request with another value at a dotted path; what is on the way there is made as the contract has it.
+fn with(action: &str, right: &Value, path: &str, value: Value) -> Value {
+    let mut request = right.clone();
+    let fields = &contract::operation(action).unwrap().request;
+    put(request.as_object_mut().unwrap(), fields, path, value);
+    request
+}
+
+fn put(
+    object: &mut Map<String, Value>,
+    fields: &'static BTreeMap<String, Field>,
+    path: &str,
+    value: Value,
+) {
+    let Some((name, rest)) = path.split_once('.') else {
+        object.insert(path.to_owned(), value);
+        return;
+    };
+    let field = &fields[name];
+    let inner = object.entry(name).or_insert_with(|| json!({}));
+    if field.kind == Kind::Array {
+        *inner = json!([{}]);
+    }
+    let inner = if field.kind == Kind::Array {
+        &mut inner[0]
+    } else {
+        inner
+    };
+    put(inner.as_object_mut().unwrap(), &field.fields, rest, value);
+}
+
+/// `InvalidParameter.Tag.1.Key` is about `Tag.Key`.
+fn without_indices(code: &str) -> String {
+    let is_index = |part: &&str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    code.split('.')
+        .filter(|part| !is_index(part))
+        .collect::<Vec<_>>()
+        .join(".")
+}

@@ -1,0 +1,82 @@
+//! `docs/SUPPORT.md`, which says what is built, written from the list of operations and the contract.
+
+use crate::ops::OPERATIONS;
+use greenroom_model::ProductType;
+use greenroom_testkit::contract;
+use std::fmt::Write;
+
+const HEAD: &str = "\
+# What is supported
+
+Written by a test from the list of operations and the recorded contract; do not edit it
+(`UPDATE_DOCS=1 cargo test -p greenroom-server support` writes it again).
+";
+
+const LIMITS: &str = "\
+## Taken, kept, and without an effect yet
+
+| what | why |
+|---|---|
+| `StrategyType` other than `NODE_FIXED` | nodes do not scale by themselves: a group has its `NodeAmount` of nodes throughout |
+| `Network` except `OfficeSiteId` | sessions have no network unless `sessions.network` says otherwise; then no rule of a group narrows it |
+| `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
+| `RuntimePolicy` except `SessionPreOpen` | one machine, one kind of session |
+| `SecurityPolicy.ResetAfterUnbind` | needs `Unbind`, which is not built |
+| `VideoPolicy` except the resolution | pictures are exact tiles over WebSocket |
+| `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
+
+## Refused
+
+| what | fault |
+|---|---|
+| user groups, group sets, tags, avatars other than `default` | `InvalidParameter.<Param>`: none exist. Filters by them find nothing |
+| a session of a group with `AuthMode` `App` or `AppInstanceGroup` | `StockError.NoStock`: sessions made for the occasion are not built; such groups can be made and authorized |
+| node types with a graphics processor | `StockError.NoStock` |
+";
+
+fn page() -> String {
+    let built = |action: &str| OPERATIONS.iter().any(|entry| entry.action == action);
+    let mut text = HEAD.to_owned();
+    let _ = writeln!(
+        text,
+        "\n## Product types\n\n| product type | groups can be made |\n|---|---|"
+    );
+    for product in ProductType::ALL {
+        let made = match product {
+            ProductType::CloudApp => "yes",
+            ProductType::CloudBrowser | ProductType::AndroidCloud => "no: `StockError.NoStock`",
+        };
+        let _ = writeln!(text, "| `{product}` | {made} |");
+    }
+    text.push_str("\n## Runtimes\n\n| runtime | sessions are |\n|---|---|\n| `local` | detached processes of this machine |\n\n");
+    text.push_str(LIMITS);
+    let all = contract::operations().count();
+    let done = contract::operations()
+        .filter(|(action, _)| built(action))
+        .count();
+    let _ = writeln!(
+        text,
+        "\n## Operations of version 2021-09-01\n\n{done} of {all} are built.\n\n| operation | built |\n|---|---|"
+    );
+    for (action, _) in contract::operations() {
+        let _ = writeln!(
+            text,
+            "| `{action}` | {} |",
+            if built(action) { "yes" } else { "" }
+        );
+    }
+    text
+}
+
+#[test]
+fn the_support_page_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/SUPPORT.md");
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(path, page()).unwrap();
+    }
+    let kept = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(
+        kept == page(),
+        "run: UPDATE_DOCS=1 cargo test -p greenroom-server support"
+    );
+}
