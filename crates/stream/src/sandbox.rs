@@ -119,3 +119,48 @@ fn rule(
     let condition = SeccompCondition::new(at, SeccompCmpArgLen::Dword, operation, value)?;
     SeccompRule::new(vec![condition])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::mm::{MapFlags, ProtFlags};
+    use std::fs::File;
+    use std::io;
+    use std::net::{TcpListener, TcpStream};
+    use std::os::unix::net::UnixStream;
+    use std::process::Command;
+
+    fn executable_memory() -> io::Result<()> {
+        let protection = ProtFlags::READ | ProtFlags::EXEC;
+        // SAFETY: a fresh mapping at an address the kernel picks aliases nothing; were it granted, the
+        // test would fail and the process end.
+        let memory = unsafe {
+            rustix::mm::mmap_anonymous(std::ptr::null_mut(), 4096, protection, MapFlags::PRIVATE)
+        };
+        Ok(memory.map(|_| ())?)
+    }
+
+    #[test]
+    fn inside_nothing_can_be_opened_connected_started_or_made_executable() {
+        // A filter binds the thread that installs it, here one that ends with the test.
+        let inside = std::thread::spawn(|| {
+            let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+            enter().unwrap();
+            io::Write::write_all(&mut ours, b"still works").unwrap();
+            io::Read::read_exact(&mut theirs, &mut [0; 11]).unwrap();
+            [
+                ("open", File::open("/dev/null").map(drop)),
+                ("create", File::create("/dev/shm/greenroom-test").map(drop)),
+                ("listen", TcpListener::bind("127.0.0.1:0").map(drop)),
+                ("connect", TcpStream::connect("127.0.0.1:9").map(drop)),
+                ("pair", UnixStream::pair().map(drop)),
+                ("start", Command::new("/bin/true").spawn().map(drop)),
+                ("execute", executable_memory()),
+            ]
+        });
+        for (deed, outcome) in inside.join().unwrap() {
+            let refused = outcome.map_err(|error| error.kind());
+            assert_eq!(refused, Err(io::ErrorKind::PermissionDenied), "{deed}");
+        }
+    }
+}
