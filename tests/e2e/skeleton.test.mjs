@@ -9,6 +9,26 @@ import { Server, processOf } from "./lib/server.mjs";
 import { until } from "./lib/until.mjs";
 
 let server, group, session, browser, link, player;
+let broken = false;
+
+/** A part of the story; once one has failed, those that build on it are not told. */
+function part(name, tell) {
+  test(name, async (t) => {
+    if (broken) {
+      t.skip("an earlier part failed");
+      return;
+    }
+    try {
+      await tell();
+    } catch (error) {
+      broken = true;
+      const shown = await player?.screenshot("failed").catch(() => "none");
+      t.diagnostic(`screenshot: ${shown}; player: ${JSON.stringify(await player?.stats().catch(() => null))}`);
+      t.diagnostic(`the server said:\n${(await server.log()).split("\n").slice(-30).join("\n")}`);
+      throw error;
+    }
+  });
+}
 
 before(async () => {
   [server, browser] = await Promise.all([Server.start(), launch()]);
@@ -28,7 +48,7 @@ after(async () => {
   await server?.remove();
 });
 
-test("a link shows the session", async () => {
+part("a link shows the session", async () => {
   link = `${server.origin}/play${await group.ticket(session)}`;
   player = await Player.open(browser, link);
   await player.connected();
@@ -40,13 +60,13 @@ test("a link shows the session", async () => {
   await player.page.evaluate(() => (window.neverReloaded = true));
 });
 
-test("the session has the size of the window", async () => {
+part("the session has the size of the window", async () => {
   await player.until(() => window.greenroom.stats().width === 1000 && window.greenroom.stats().height === 700);
   await player.page.setViewportSize({ width: 900, height: 600 });
   await player.until(() => window.greenroom.stats().width === 900 && window.greenroom.stats().height === 600);
 });
 
-test("what is typed reaches the app, and the picture shows it exactly", async () => {
+part("what is typed reaches the app, and the picture shows it exactly", async () => {
   const before = await player.hash();
   await player.type("echo hello-$((40+2)) > ~/typed; cat ~/typed\n");
   await until("the shell did it", async () => (await server.homeFile(session, "typed")) === "hello-42\n");
@@ -56,7 +76,7 @@ test("what is typed reaches the app, and the picture shows it exactly", async ()
   await player.screenshot("typed");
 });
 
-test("a used link says that it was used", async () => {
+part("a used link says that it was used", async () => {
   const late = await Player.open(browser, link);
   await late.until(() => window.greenroom.state === "ended");
   assert.equal(await late.page.evaluate(() => window.greenroom.reason), "ticket.used");
@@ -65,14 +85,14 @@ test("a used link says that it was used", async () => {
   await late.close();
 });
 
-test("a link that is none says so", async () => {
+part("a link that is none says so", async () => {
   const lost = await Player.open(browser, `${server.origin}/play#ticket=bm9uc2Vuc2U%3D`);
   await lost.until(() => window.greenroom.state === "ended");
   assert.match(await lost.card(), /not valid/);
   await lost.close();
 });
 
-test("after kill -9 of the streamer the same page goes on", async () => {
+part("after kill -9 of the streamer the same page goes on", async () => {
   const old = await server.streamer(session);
   assert(old, "a streamer runs while somebody watches");
   process.kill(old, "SIGKILL");
@@ -85,7 +105,7 @@ test("after kill -9 of the streamer the same page goes on", async () => {
   assert.equal((await player.stats()).reconnects, 0, "the connection was never lost");
 });
 
-test("after kill -9 of the server the same page comes back to the same terminal", async () => {
+part("after kill -9 of the server the same page comes back to the same terminal", async () => {
   const [hash, holder] = [await player.hash(), await server.holder(session)];
   await server.kill();
   await player.until(() => window.greenroom.state === "reconnecting");
@@ -98,7 +118,7 @@ test("after kill -9 of the server the same page comes back to the same terminal"
   assert.equal((await player.stats()).reconnects, 1);
 });
 
-test("what is typed while the server is away arrives once it is back", async () => {
+part("what is typed while the server is away arrives once it is back", async () => {
   await server.kill();
   await player.until(() => window.greenroom.state === "reconnecting");
   await player.type("echo blind >> ~/typed\n");
@@ -111,14 +131,14 @@ test("what is typed while the server is away arrives once it is back", async () 
   await player.screenshot("back");
 });
 
-test("a reload comes back without a new link", async () => {
+part("a reload comes back without a new link", async () => {
   const hash = await player.hash();
   await player.page.reload();
   await player.connected();
   assert.equal(await player.hash(), hash);
 });
 
-test("a second viewer without a canvas in its worker sees the same", async () => {
+part("a second viewer without a canvas in its worker sees the same", async () => {
   const url = `${server.origin}/play${await group.ticket(session)}`;
   const second = await Player.open(browser, url, () => {
     delete HTMLCanvasElement.prototype.transferControlToOffscreen;
@@ -133,7 +153,7 @@ test("a second viewer without a canvas in its worker sees the same", async () =>
   await second.close();
 });
 
-test("the page never complained", async () => {
+part("the page never complained", async () => {
   assert.deepEqual(player.complaints, []);
 });
 
