@@ -2,7 +2,7 @@
 //!
 //! A session's picture is a [`Grid`] of tiles. A unit says which tiles differ from what a viewer holds
 //! and what they are now; [`Framebuffer::apply`] draws it, and afterwards the viewer's picture equals
-//! the session's, byte for byte, which the unit's frame hash proves. The bytes are defined in [`unit`].
+//! the session's, byte for byte, which the unit's frame hash proves. The bytes are defined in [`mod@unit`].
 //!
 //! Nothing here does I/O or reads a clock. The crate compiles natively and for `wasm32-unknown-unknown`
 //! from the same source; there, without the feature `encode`, it is the player's decoder.
