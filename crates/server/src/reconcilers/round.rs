@@ -98,20 +98,23 @@ impl<R: Runtime> Round<R> {
     pub async fn run(&mut self, changes: Changes) {
         let mut intents = self.store.intents();
         let mut sweeps: u64 = 0;
-        let mut next = Instant::now();
+        let mut swept = Instant::now();
+        let mut next = swept;
         loop {
             tokio::select! {
                 told = changes.next() => self.waiting.extend(told),
                 Some(ended) = self.tasks.join_next_with_id() => {
                     self.end_pass(ended);
                     // Groups follow their sessions.
-                    next = next.min(Instant::now() + BREATH);
+                    next = next.min(swept + BREATH);
                 }
                 // Without a sender there is no store left either; the sweep will say so.
-                Ok(()) = intents.changed() => next = next.min(Instant::now() + BREATH),
+                Ok(()) = intents.changed() => next = next.min(swept + BREATH),
                 () = sleep_until(next) => {
                     sweeps += 1;
-                    next = Instant::now() + self.sweep(sweeps.is_multiple_of(ROUND)).await.max(BREATH);
+                    let rest = self.sweep(sweeps.is_multiple_of(ROUND)).await;
+                    swept = Instant::now();
+                    next = swept + rest.max(BREATH);
                 }
             }
             self.begin_passes();
@@ -205,5 +208,116 @@ impl<R: Runtime> Round<R> {
             report.failed_passes += u64::from(!succeeded);
         }
         self.begin_passes();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::Config;
+    use crate::reconcilers::world::{FIRST_APP, World, app};
+    use crate::reconcilers::{self, Reconcilers};
+    use crate::runtime::{Observation, Plan, Runtime};
+    use greenroom_model::{Clock, GroupStatus, PersistentId, PersistentStatus};
+    use std::sync::Arc;
+    use std::time::Duration;
+    use tokio::time::{Instant, sleep};
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    async fn begin(world: &World) -> Reconcilers {
+        reconcilers::spawn(
+            &Config::default(),
+            world.store.clone(),
+            Arc::clone(&world.fake),
+            world.changes.clone(),
+            Arc::clone(&world.clock) as Arc<dyn Clock>,
+            Arc::clone(&world.catalogue),
+        )
+        .await
+        .unwrap()
+    }
+
+    async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
+        let limit = Instant::now() + LIMIT;
+        while !holds().await {
+            assert!(Instant::now() < limit, "waited in vain until {what}");
+            sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    #[tokio::test]
+    async fn the_loop_acts_on_intent_on_news_and_on_time() {
+        let world = World::new().await;
+        let reconcilers = begin(&world).await;
+        let (group, sessions) = world.group(20).await;
+        until("every session runs", async || {
+            let mut running = 0;
+            for session in &sessions {
+                running += u32::from(world.status(session).await == PersistentStatus::Running);
+            }
+            running == 20
+        })
+        .await;
+        until("the group is published", async || {
+            let group = world
+                .store
+                .group(&world.account, &group)
+                .await
+                .unwrap()
+                .unwrap();
+            group.status == GroupStatus::Published
+        })
+        .await;
+        world.fake.die(&sessions[7]);
+        until("the death is written down", async || {
+            world.status(&sessions[7]).await == PersistentStatus::Unavailable
+        })
+        .await;
+        world.clock.advance(Duration::from_secs(1));
+        until("the session is started again", async || {
+            world.status(&sessions[7]).await == PersistentStatus::Running
+        })
+        .await;
+        assert_eq!(world.fake.spawns(), 21);
+        let report = reconcilers.health().report();
+        assert!(
+            report.passes >= 20 && report.failed_passes == 0,
+            "{report:?}"
+        );
+        assert_eq!(reconcilers.health().trouble(world.clock.now()), None);
+    }
+
+    #[tokio::test]
+    async fn a_new_server_is_ready_only_when_what_is_written_is_what_is_seen() {
+        let world = World::new().await;
+        let session = world.running().await;
+        world.fake.die(&session);
+        let _reconcilers = begin(&world).await;
+        assert_eq!(world.status(&session).await, PersistentStatus::Unavailable);
+    }
+
+    #[tokio::test]
+    async fn a_holder_nobody_knows_is_reported_and_left_alone() {
+        let world = World::new().await;
+        let stranger = PersistentId::parse("p-stranger").unwrap();
+        let plan = Plan {
+            persistent_id: stranger.clone(),
+            apps: vec![greenroom_session_api::spec::App {
+                app_id: app(FIRST_APP).as_str().to_owned(),
+                argv: vec!["first".into()],
+                env: Vec::new(),
+            }],
+            width: 640,
+            height: 480,
+        };
+        world.fake.start(&plan).await.unwrap();
+        let reconcilers = begin(&world).await;
+        assert_eq!(reconcilers.health().report().orphans, 1);
+        let session = world.running().await;
+        assert_eq!(world.status(&session).await, PersistentStatus::Running);
+        assert!(matches!(
+            world.fake.observe(&stranger),
+            Observation::Present(..)
+        ));
     }
 }

@@ -34,7 +34,7 @@ pub struct World {
     pub catalogue: Arc<Catalogue>,
     pub entropy: Arc<SeededEntropy>,
     pub account: AccountId,
-    changes: Changes,
+    pub changes: Changes,
     sessions: Sessions<Fake>,
     groups: tokio::sync::Mutex<Groups>,
     bindings: Bindings,

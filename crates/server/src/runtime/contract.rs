@@ -8,6 +8,7 @@ use super::{
 use crate::system::KernelEntropy;
 use greenroom_model::{AppId, PersistentId};
 use greenroom_session_api::spec::{App, Network};
+use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,6 +31,9 @@ trait Place {
 
     /// Ends the holder's process behind the runtime's back.
     fn murder(&self, session: &PersistentId, holder: &Handle);
+
+    /// Has the holder fall silent, or go on.
+    fn freeze(&self, session: &PersistentId, holder: &Handle, frozen: bool);
 
     /// Whether the session's home is there.
     fn has_home(&self, session: &PersistentId) -> bool;
@@ -124,6 +128,26 @@ async fn contract(place: &impl Place) {
     })
     .await;
 
+    // One that falls silent is there and unseen, and is as it was once it speaks again.
+    runtime.start(&plan).await.unwrap();
+    let last = until(runtime.clone(), changes.clone(), is_drawn).await;
+    place.freeze(&session, &handle(&last), true);
+    let silent = until(runtime.clone(), changes.clone(), |seen| {
+        matches!(seen, Observation::Unseen(_))
+    })
+    .await;
+    assert_eq!(handle(&silent), handle(&last));
+    place.freeze(&session, &handle(&last), false);
+    assert_eq!(
+        until(runtime.clone(), changes.clone(), is_drawn).await,
+        last
+    );
+    runtime.order(&session, Order::Kill).await.unwrap();
+    until(runtime.clone(), changes.clone(), |seen| {
+        *seen == Observation::Absent
+    })
+    .await;
+
     // In the end nothing is left, and clearing up twice is fine.
     runtime.release(&session, Release::Home).await.unwrap();
     runtime.release(&session, Release::Home).await.unwrap();
@@ -199,6 +223,10 @@ impl Place for FakePlace {
         self.0.die(session);
     }
 
+    fn freeze(&self, session: &PersistentId, _: &Handle, frozen: bool) {
+        self.0.freeze(session, frozen);
+    }
+
     fn has_home(&self, session: &PersistentId) -> bool {
         self.0.has_home(session)
     }
@@ -247,10 +275,12 @@ impl Place for ThisMachine {
     }
 
     fn murder(&self, _: &PersistentId, holder: &Handle) {
-        let pid = i32::try_from(holder.pid)
-            .ok()
-            .and_then(rustix::process::Pid::from_raw);
-        rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL).unwrap();
+        signal(holder, Signal::KILL);
+    }
+
+    fn freeze(&self, _: &PersistentId, holder: &Handle, frozen: bool) {
+        let signal = if frozen { Signal::STOP } else { Signal::CONT };
+        self::signal(holder, signal);
     }
 
     fn has_home(&self, session: &PersistentId) -> bool {
@@ -260,6 +290,11 @@ impl Place for ThisMachine {
             .join("home")
             .is_dir()
     }
+}
+
+fn signal(holder: &Handle, signal: Signal) {
+    let pid = i32::try_from(holder.pid).ok().and_then(Pid::from_raw);
+    kill_process(pid.unwrap(), signal).unwrap();
 }
 
 /// The real holder, from the folder this test was built into.

@@ -123,3 +123,163 @@ async fn send(link: &mut UnixStream, bytes: &[u8]) -> Result<(), LinkError> {
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::process::started_at;
+    use super::super::{Changes, Observation, lock};
+    use super::*;
+    use greenroom_model::PersistentId;
+    use greenroom_session_api::control::{FromHolder, Report, from_holder};
+    use greenroom_session_api::{Message, Welcome};
+    use std::sync::Arc;
+    use tokio::net::UnixListener;
+
+    /// This very process in the holder's stead, listening where a holder would.
+    struct Stage {
+        _folder: tempfile::TempDir,
+        listener: UnixListener,
+        seat: Arc<Seat>,
+        handle: Handle,
+        orders: mpsc::Sender<ToHolder>,
+    }
+
+    impl Stage {
+        /// `pid` is who the holder is said to be.
+        fn new(pid: u32) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let listener = UnixListener::bind(folder.path().join(HOLDER_SOCKET)).unwrap();
+            let session = PersistentId::parse("p-stage").unwrap();
+            let seat = Arc::new(Seat::empty(session, Changes::default()));
+            let handle = Handle {
+                run_dir: folder.path().to_owned(),
+                key: [171; 32],
+                pid,
+                started: started_at(std::process::id()).unwrap(),
+                uid: None,
+            };
+            let own = Process::find(std::process::id(), handle.started)
+                .unwrap()
+                .unwrap();
+            let (orders, waiting) = mpsc::channel(4);
+            lock(&seat.view).observation = Observation::Present(handle.clone(), Seen::default());
+            let (watched, of) = (Arc::clone(&seat), handle.clone());
+            tokio::spawn(async move { follow(&watched, &own, &of, waiting).await });
+            Self {
+                _folder: folder,
+                listener,
+                seat,
+                handle,
+                orders,
+            }
+        }
+
+        async fn accept(&self) -> UnixStream {
+            let accepted = timeout(Duration::from_secs(20), self.listener.accept());
+            accepted.await.expect("in time").unwrap().0
+        }
+
+        async fn until(&self, wanted: fn(&Observation) -> bool) {
+            let seen = async {
+                while !wanted(&self.seat.observation()) {
+                    self.seat.changes.next().await;
+                }
+            };
+            timeout(Duration::from_secs(20), seen)
+                .await
+                .expect("in time");
+        }
+    }
+
+    async fn receive<M: Message + Default>(link: &mut UnixStream) -> M {
+        let mut received = FrameBuffer::new(LONGEST_MESSAGE);
+        let mut chunk = [0; 256];
+        loop {
+            if let Some(message) = received.take().unwrap() {
+                return message;
+            }
+            let count = link.read(&mut chunk).await.unwrap();
+            assert!(count > 0, "the link was closed");
+            received.push(&chunk[..count]);
+        }
+    }
+
+    fn news(news: from_holder::News) -> Vec<u8> {
+        encode(&FromHolder { news: Some(news) })
+    }
+
+    fn welcome(session: &str) -> Vec<u8> {
+        news(News::Welcome(Welcome {
+            persistent_id: session.into(),
+            ..Welcome::default()
+        }))
+    }
+
+    fn report(stopping: bool) -> Vec<u8> {
+        news(News::Report(Report {
+            stopping,
+            ..Report::default()
+        }))
+    }
+
+    fn is_stopping(seen: &Observation) -> bool {
+        matches!(seen, Observation::Present(_, seen) if seen.stopping)
+    }
+
+    #[tokio::test]
+    async fn a_holder_is_greeted_with_its_key_heard_and_told() {
+        let stage = Stage::new(std::process::id());
+        let mut link = stage.accept().await;
+        let hello: Hello = receive(&mut link).await;
+        assert_eq!(
+            (hello.key.as_slice(), hello.role()),
+            (stage.handle.key.as_slice(), Role::Control)
+        );
+        link.write_all(&[welcome("p-stage"), report(true)].concat())
+            .await
+            .unwrap();
+        stage.until(is_stopping).await;
+        stage.orders.send(ToHolder::default()).await.unwrap();
+        assert_eq!(receive::<ToHolder>(&mut link).await, ToHolder::default());
+    }
+
+    #[tokio::test]
+    async fn a_stranger_at_the_socket_is_not_shown_the_key() {
+        let stage = Stage::new(std::process::id() + 1);
+        let mut link = stage.accept().await;
+        let mut received = Vec::new();
+        link.read_to_end(&mut received).await.unwrap();
+        assert_eq!(received, b"");
+    }
+
+    #[tokio::test]
+    async fn a_link_with_garbage_or_of_another_session_is_given_up_and_made_again() {
+        let stage = Stage::new(std::process::id());
+        for wrong in [vec![0xff; 64], welcome("p-other")] {
+            let mut link = stage.accept().await;
+            receive::<Hello>(&mut link).await;
+            link.write_all(&wrong).await.unwrap();
+            let mut rest = Vec::new();
+            let _ = link.read_to_end(&mut rest).await;
+        }
+        let mut link = stage.accept().await;
+        receive::<Hello>(&mut link).await;
+        link.write_all(&report(true)).await.unwrap();
+        stage.until(is_stopping).await;
+    }
+
+    #[tokio::test]
+    async fn three_missed_heartbeats_make_a_holder_unseen_until_it_speaks_again() {
+        let stage = Stage::new(std::process::id());
+        let mut link = stage.accept().await;
+        receive::<Hello>(&mut link).await;
+        let before = Instant::now();
+        link.write_all(&report(false)).await.unwrap();
+        stage
+            .until(|seen| matches!(seen, Observation::Unseen(_)))
+            .await;
+        assert!(before.elapsed() >= UNSEEN_AFTER);
+        link.write_all(&report(true)).await.unwrap();
+        stage.until(is_stopping).await;
+    }
+}

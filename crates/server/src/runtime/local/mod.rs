@@ -237,8 +237,8 @@ impl Runtime for Local {
     }
 
     async fn order(&self, session: &PersistentId, order: Order) -> Result<(), RuntimeError> {
-        let reach = lock(&self.seat(session).view).reach.clone();
-        let Some((process, orders)) = reach else {
+        let seat = lock(&self.seats).get(session).cloned();
+        let Some((process, orders)) = seat.and_then(|seat| lock(&seat.view).reach.clone()) else {
             return Ok(());
         };
         let order = match order {
