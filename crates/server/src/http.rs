@@ -15,9 +15,9 @@ use greenroom_rpc::encoding::MAX_BODY_BYTES;
 use greenroom_rpc::{RawRequest, Reply};
 use greenroom_store::Store;
 use http_body_util::BodyExt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 /// How long a body may take to arrive.
 const BODY_TIME: Duration = Duration::from_secs(30);
@@ -25,6 +25,9 @@ const BODY_TIME: Duration = Duration::from_secs(30);
 /// How much of a body that is too large is taken in before it is refused: a client that still writes would
 /// not hear the answer.
 const MAX_DISCARDED: usize = 64 * 1024 * 1024;
+
+/// How long the database's answer counts. It writes to answer, and anybody may ask.
+const PING_AGE: Duration = Duration::from_secs(1);
 
 /// How long the database may take to show that it works.
 const PING_TIME: Duration = Duration::from_secs(2);
@@ -43,6 +46,15 @@ pub struct Site {
     pub clock: Arc<dyn Clock>,
     /// Set when the server is about to end: no new work should be sent.
     pub draining: AtomicBool,
+    /// What the database showed when it was last asked.
+    pub pinged: Mutex<Option<Pinged>>,
+}
+
+/// What the database showed, and when.
+#[derive(Debug, Clone)]
+pub struct Pinged {
+    at: Instant,
+    trouble: Option<String>,
 }
 
 /// The routes of the API and of operators' tools; the gateway's are merged by the caller.
@@ -162,11 +174,30 @@ impl Site {
         if self.draining.load(Ordering::Relaxed) {
             return Some("the server is ending".to_owned());
         }
-        match tokio::time::timeout(PING_TIME, self.store.ping()).await {
-            Err(_) => return Some("the database does not answer".to_owned()),
-            Ok(Err(error)) => return Some(error.to_string()),
-            Ok(Ok(())) => {}
+        let database = self.database_trouble().await;
+        database.or_else(|| self.health.trouble(self.clock.now()))
+    }
+
+    async fn database_trouble(&self) -> Option<String> {
+        // What was seen is whole at every moment, so a panic elsewhere does not spoil it.
+        let seen = |site: &Self| {
+            site.pinged
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone()
+        };
+        if let Some(pinged) = seen(self).filter(|pinged| pinged.at.elapsed() < PING_AGE) {
+            return pinged.trouble;
         }
-        self.health.trouble(self.clock.now())
+        let trouble = match tokio::time::timeout(PING_TIME, self.store.ping()).await {
+            Err(_) => Some("the database does not answer".to_owned()),
+            Ok(answer) => answer.err().map(|error| error.to_string()),
+        };
+        let pinged = Pinged {
+            at: Instant::now(),
+            trouble: trouble.clone(),
+        };
+        *self.pinged.lock().unwrap_or_else(PoisonError::into_inner) = Some(pinged);
+        trouble
     }
 }

@@ -18,8 +18,8 @@ use greenroom_store::{Store, StoreError};
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -123,6 +123,7 @@ pub async fn serve(
         gateway: metrics.clone(),
         clock,
         draining: AtomicBool::new(false),
+        pinged: Mutex::new(None),
     });
     let assets = install_dir(&config).join("player");
     let routes = http::router(site.clone()).merge(greenroom_gateway::router(
