@@ -3,6 +3,11 @@
 //!
 //! Everything is looked at from outside: the API over HTTP, and the processes of this machine.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "all of this is a test; clippy sees only the function itself as one"
+)]
+
 use greenroom_rpc::sign::{Algorithm, Call, sign_v3};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
