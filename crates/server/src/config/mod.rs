@@ -19,7 +19,7 @@ section! {
         listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080));
         /// Database, root credentials and the homes of sessions. At most 60 bytes long, for the sockets in it.
         data_dir: PathBuf = PathBuf::from("greenroom-data");
-        /// How browsers reach this server, as in "https://apps.example.com"; empty: by the address above.
+        /// How browsers reach this server, as in `https://apps.example.com`; empty: by the address above.
         public_url: String = String::new();
         /// Seconds that calls under way may take to end after SIGTERM.
         drain_seconds: u64 = 10;
