@@ -62,6 +62,20 @@ fn sessions_outlive_the_server_and_are_adopted_by_the_next() {
     assert_eq!(after.holders[neighbour], processes.holders[neighbour]);
     assert_eq!(after.apps[neighbour], processes.apps[neighbour]);
 
+    // Its user is let in again: the ticket is there once the app has drawn.
+    let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AppInstancePersistentId": victim,
+        "AuthorizeUserIds.1": "alice"});
+    server.call("AuthorizeInstanceGroup", &ask);
+    let ask = json!({"AppInstanceGroupIdList.1": group, "ProductType": "CloudApp", "AppId": "ca-foot",
+        "AppInstancePersistentId": victim, "EndUserId": "alice"});
+    let task = server.call("GetConnectionTicket", &ask)["TaskId"].clone();
+    let poll = json!({"ProductType": "CloudApp", "EndUserId": "alice", "TaskId": task});
+    wait_until("there is a ticket", || {
+        let answer = server.call("GetConnectionTicket", &poll);
+        assert_ne!(answer["TaskStatus"], "Failed", "{answer}");
+        answer["TaskStatus"] == "Finished" && answer["Ticket"].is_string()
+    });
+
     // A delete leaves neither processes nor files.
     server.call(
         "DeleteAppInstanceGroup",

@@ -23,7 +23,10 @@ const BATCH: u32 = 500;
 const SWEEP: Duration = Duration::from_secs(5);
 
 /// The shortest: a thousand sessions that change at once are no reason for a thousand sweeps.
-const BREATH: Duration = Duration::from_millis(50);
+const BREATH: Duration = Duration::from_millis(20);
+
+/// When a session is tried again whose pass has failed.
+const AGAIN: Duration = Duration::from_secs(1);
 
 /// Each of so many sweeps also looks at every session that has a holder, due or not: a hint that was lost
 /// costs this long.
@@ -42,6 +45,8 @@ pub struct Round<R> {
     /// Whose passes they are: no session is worked on by two at once.
     busy: HashMap<tokio::task::Id, PersistentId>,
     waiting: HashSet<PersistentId>,
+    /// Those whose last pass failed. The store cannot be asked to remember them: it may be what failed.
+    failed: HashSet<PersistentId>,
 }
 
 impl<R: Runtime> Round<R> {
@@ -64,6 +69,7 @@ impl<R: Runtime> Round<R> {
             tasks: JoinSet::new(),
             busy: HashMap::new(),
             waiting: HashSet::new(),
+            failed: HashSet::new(),
         }
     }
 
@@ -100,7 +106,12 @@ impl<R: Runtime> Round<R> {
         let mut sweeps: u64 = 0;
         let mut swept = Instant::now();
         let mut next = swept;
+        let mut failed_at = None;
         loop {
+            let retry = match self.failed.is_empty() {
+                true => None,
+                false => Some(*failed_at.get_or_insert_with(Instant::now) + AGAIN),
+            };
             tokio::select! {
                 told = changes.next() => self.waiting.extend(told),
                 Some(ended) = self.tasks.join_next_with_id() => {
@@ -110,6 +121,10 @@ impl<R: Runtime> Round<R> {
                 }
                 // Without a sender there is no store left either; the sweep will say so.
                 Ok(()) = intents.changed() => next = next.min(swept + BREATH),
+                () = sleep_until(retry.unwrap_or(next)), if retry.is_some() => {
+                    self.waiting.extend(self.failed.drain());
+                    failed_at = None;
+                }
                 () = sleep_until(next) => {
                     sweeps += 1;
                     let rest = self.sweep(sweeps.is_multiple_of(ROUND)).await;
@@ -201,7 +216,10 @@ impl<R: Runtime> Round<R> {
                 (error.id(), false)
             }
         };
-        self.busy.remove(&pass);
+        let session = self.busy.remove(&pass);
+        if !succeeded {
+            self.failed.extend(session);
+        }
         {
             let mut report = self.health.lock();
             report.passes += 1;
@@ -217,7 +235,7 @@ mod tests {
     use crate::reconcilers::world::{FIRST_APP, World, app};
     use crate::reconcilers::{self, Reconcilers};
     use crate::runtime::{Observation, Plan, Runtime};
-    use greenroom_model::{Clock, GroupStatus, PersistentId, PersistentStatus};
+    use greenroom_model::{Ask, Clock, GroupStatus, PersistentId, PersistentStatus};
     use std::sync::Arc;
     use std::time::Duration;
     use tokio::time::{Instant, sleep};
@@ -285,6 +303,29 @@ mod tests {
             "{report:?}"
         );
         assert_eq!(reconcilers.health().trouble(world.clock.now()), None);
+    }
+
+    #[tokio::test]
+    async fn a_session_whose_pass_failed_is_tried_again() {
+        let world = World::new().await;
+        let session = world.running().await;
+        let _reconcilers = begin(&world).await;
+        world.fake.refuse_releases(true);
+        world
+            .store
+            .ask_session(&world.account, &session, Ask::Stop, None, world.clock.now())
+            .await
+            .unwrap();
+        until("the session has been told to end", async || {
+            world.fake.pid(&session).is_none()
+        })
+        .await;
+        assert_eq!(world.status(&session).await, PersistentStatus::Stopping);
+        world.fake.refuse_releases(false);
+        until("it is written down that it has ended", async || {
+            world.status(&session).await == PersistentStatus::Stopped
+        })
+        .await;
     }
 
     #[tokio::test]

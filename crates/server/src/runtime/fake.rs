@@ -37,6 +37,7 @@ struct World {
     scripts: HashMap<String, Script>,
     spawns: u32,
     no_spawns: bool,
+    no_releases: bool,
 }
 
 #[derive(Debug)]
@@ -65,6 +66,11 @@ impl Fake {
     /// Holders cannot be started, or can again.
     pub fn refuse_spawns(&self, refuse: bool) {
         self.world().no_spawns = refuse;
+    }
+
+    /// Nothing can be cleared up, or can again.
+    pub fn refuse_releases(&self, refuse: bool) {
+        self.world().no_releases = refuse;
     }
 
     /// How many holders were started.
@@ -220,7 +226,7 @@ impl Runtime for Fake {
 
     async fn release(&self, session: &PersistentId, what: Release) -> Result<(), RuntimeError> {
         let mut world = self.world();
-        if world.hosts.contains_key(session) {
+        if world.hosts.contains_key(session) || world.no_releases {
             return Err(RuntimeError::StillThere);
         }
         if what == Release::Home {

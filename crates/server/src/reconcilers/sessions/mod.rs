@@ -28,7 +28,7 @@ const EVENTS_IN_A_PASS: usize = 32;
 /// How often a pass begins anew because somebody else wrote.
 const ATTEMPTS: usize = 8;
 
-/// When a session is looked at again of which nothing could be done this time.
+/// When a session is looked at again whose holder was killed and is not gone yet.
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Why a pass over a session came to nothing.
@@ -82,7 +82,7 @@ impl<R: Runtime> Sessions<R> {
     /// Does what there is to be done for one session now.
     ///
     /// # Errors
-    /// The store or the runtime failed; the session is due again in a second.
+    /// The store or the runtime failed; whoever called has to call again.
     pub async fn pass(&self, session: &PersistentId) -> Result<(), PassError> {
         let mut result = Err(PassError::Restless);
         for _ in 0..ATTEMPTS {
@@ -93,9 +93,6 @@ impl<R: Runtime> Sessions<R> {
         }
         if let Err(error) = &result {
             tracing::warn!(session.id = %session, error = error as &dyn std::error::Error, "a session could not be reconciled");
-            let later = self.clock.now().after(AGAIN);
-            // If this fails as well, the sweep after the store's recovery finds the session still due.
-            let _ = self.store.wake_session(session, later).await;
         }
         result
     }
