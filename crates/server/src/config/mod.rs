@@ -1,13 +1,18 @@
 //! The settings of `greenroom serve`: defaults, then a TOML file, then `GREENROOM_*`, then flags.
 
+mod env;
+mod error;
 mod example;
+mod names;
 mod section;
 
+pub use env::{OTHER_VARIABLES, env_name};
+pub use error::ConfigError;
 pub use example::example;
 pub use section::{SectionInfo, Setting};
 
 use greenroom_model::{AppId, PolicyId};
-use section::{path, section};
+use section::section;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -165,50 +170,6 @@ pub struct Flags {
     pub data_dir: Option<PathBuf>,
 }
 
-/// Why there is no configuration.
-#[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
-    /// The file cannot be read.
-    #[error("cannot read the configuration {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why not.
-        source: std::io::Error,
-    },
-    /// The file is not TOML.
-    #[error("the configuration is not TOML")]
-    Syntax(#[source] Box<toml::de::Error>),
-    /// There is no such setting.
-    #[error("there is no setting {name}{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
-    Unknown {
-        /// As it was written.
-        name: String,
-        /// The valid name most like it.
-        nearest: Option<String>,
-    },
-    /// A setting has a value that it cannot have.
-    #[error("the setting {key} cannot be {value}")]
-    Value {
-        /// Section and key, or the variable.
-        key: String,
-        /// The value.
-        value: String,
-        /// Why not.
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// Settings that are fine alone do not fit each other or the system.
-    #[error("{0}")]
-    Rule(String),
-}
-
-/// Variables beginning with `GREENROOM_` that are no settings.
-pub const OTHER_VARIABLES: &[&str] = &[
-    "GREENROOM_CONFIG",
-    "GREENROOM_ROOT_ACCESS_KEY_ID",
-    "GREENROOM_ROOT_ACCESS_KEY_SECRET",
-];
-
 impl Config {
     /// Reads `file` when one is given, then `env` (all variables of the process), then `flags`.
     ///
@@ -227,7 +188,7 @@ impl Config {
             })?,
         };
         let mut table = parse(&text)?;
-        overlay_env(&mut table, env)?;
+        env::overlay(&mut table, env)?;
         let mut config = Self::from_table(table)?;
         if let Some(listen) = flags.listen {
             config.general.listen = listen;
@@ -361,152 +322,10 @@ impl Config {
     }
 }
 
-/// The variable that sets `section.key`.
-#[must_use]
-pub fn env_name(section: &str, key: &str) -> String {
-    let mut name = "GREENROOM_".to_owned();
-    if !section.is_empty() {
-        name.push_str(&section.to_uppercase());
-        name.push('_');
-    }
-    name.push_str(&key.to_uppercase());
-    name
-}
-
 fn parse(text: &str) -> Result<toml::Table, ConfigError> {
     let table: toml::Table = toml::from_str(text).map_err(|e| ConfigError::Syntax(Box::new(e)))?;
-    check_names(&table)?;
+    names::check(&table)?;
     Ok(table)
-}
-
-/// Refuses names that no section knows, before any value is looked at: a misspelt setting must not be a
-/// setting that silently has its default.
-fn check_names(table: &toml::Table) -> Result<(), ConfigError> {
-    let top = SECTIONS
-        .iter()
-        .filter(|s| !s.name.is_empty())
-        .map(|s| s.name);
-    let mut top: Vec<&str> = top
-        .chain(General::INFO.settings.iter().map(|s| s.key))
-        .collect();
-    top.push("policies");
-    for (name, value) in table {
-        known("", name, &top)?;
-        let entries = |value: &toml::Value| value.as_array().cloned().unwrap_or_default();
-        if name == "policies" {
-            for entry in entries(value) {
-                known_in("policies", &entry, &["id", "clipboard"])?;
-            }
-        }
-        if let Some(section) = SECTIONS
-            .iter()
-            .find(|s| !s.name.is_empty() && s.name == name)
-        {
-            let mut keys: Vec<&str> = section.settings.iter().map(|s| s.key).collect();
-            if name == "image" {
-                keys.push("apps");
-                for entry in value.get("apps").map(entries).unwrap_or_default() {
-                    known_in("image.apps", &entry, &["id", "name", "argv"])?;
-                }
-            }
-            known_in(name, value, &keys)?;
-        }
-    }
-    Ok(())
-}
-
-fn known_in(section: &str, value: &toml::Value, valid: &[&str]) -> Result<(), ConfigError> {
-    for key in value.as_table().into_iter().flat_map(toml::Table::keys) {
-        known(section, key, valid)?;
-    }
-    Ok(())
-}
-
-fn known(section: &str, key: &str, valid: &[&str]) -> Result<(), ConfigError> {
-    if valid.contains(&key) {
-        return Ok(());
-    }
-    Err(ConfigError::Unknown {
-        name: path(section, key),
-        nearest: nearest(key, valid.iter().copied()).map(|n| path(section, n)),
-    })
-}
-
-fn nearest<'a>(name: &str, valid: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    valid
-        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
-        .filter(|(likeness, _)| *likeness > 0.6)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate)
-}
-
-fn overlay_env(
-    table: &mut toml::Table,
-    env: impl IntoIterator<Item = (String, String)>,
-) -> Result<(), ConfigError> {
-    let names: Vec<(String, &SectionInfo, &Setting)> = SECTIONS
-        .iter()
-        .flat_map(|section| {
-            section
-                .settings
-                .iter()
-                .map(move |s| (env_name(section.name, s.key), section, s))
-        })
-        .collect();
-    for (name, text) in env {
-        if !name.starts_with("GREENROOM_") || OTHER_VARIABLES.contains(&name.as_str()) {
-            continue;
-        }
-        let Some((_, section, setting)) = names.iter().find(|(valid, ..)| *valid == name) else {
-            let valid = names
-                .iter()
-                .map(|(valid, ..)| valid.as_str())
-                .chain(OTHER_VARIABLES.iter().copied());
-            let nearest = nearest(&name, valid).map(str::to_owned);
-            return Err(ConfigError::Unknown { name, nearest });
-        };
-        let like = (section.defaults)().remove(setting.key);
-        let value = from_env(&name, &text, like.as_ref())?;
-        let target = if section.name.is_empty() {
-            &mut *table
-        } else {
-            match table
-                .entry(section.name)
-                .or_insert_with(|| toml::Table::new().into())
-            {
-                toml::Value::Table(inner) => inner,
-                _ => continue, // Not a table: the file's own error, reported when the section is read.
-            }
-        };
-        target.insert(setting.key.to_owned(), value);
-    }
-    Ok(())
-}
-
-/// A variable's text as a value of the kind that the setting's default is.
-fn from_env(
-    name: &str,
-    text: &str,
-    like: Option<&toml::Value>,
-) -> Result<toml::Value, ConfigError> {
-    let wrong = |source| ConfigError::Value {
-        key: name.to_owned(),
-        value: format!("{text:?}"),
-        source,
-    };
-    Ok(match like {
-        Some(toml::Value::Integer(_)) => text
-            .trim()
-            .parse::<i64>()
-            .map_err(|e| wrong(e.into()))?
-            .into(),
-        Some(toml::Value::Array(_)) => text
-            .split(',')
-            .map(|item| toml::Value::String(item.trim().to_owned()))
-            .collect::<Vec<_>>()
-            .into(),
-        _ => text.into(),
-    })
 }
 
 #[cfg(test)]
