@@ -10,17 +10,25 @@ use crate::failure::{Context, Result};
 pub struct Watched(pub u32);
 
 impl Watched {
-    /// Its first child of this name; the kernel keeps fifteen characters of it.
+    /// Its child that was started under this name. The kernel's own name for a process will not do: of a
+    /// program that was opened before it was started, it is the number of the descriptor.
     pub fn child(self, name: &str) -> Option<Self> {
-        let wanted = &name[..name.len().min(15)];
-        let numbered = fs::read_dir("/proc")
-            .ok()?
-            .flatten()
-            .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-        numbered.map(Watched).find(|child| {
-            let stat = fs::read_to_string(format!("/proc/{}/stat", child.0)).unwrap_or_default();
-            parent_and_name(&stat) == Some((self.0, wanted))
-        })
+        let entries = fs::read_dir("/proc").ok()?.flatten();
+        let mut all =
+            entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok().map(Watched));
+        all.find(|it| it.parent() == Some(self.0) && it.started_as(name))
+    }
+
+    fn parent(self) -> Option<u32> {
+        parent(&fs::read_to_string(format!("/proc/{}/stat", self.0)).ok()?)
+    }
+
+    fn started_as(self, name: &str) -> bool {
+        let line = fs::read_to_string(format!("/proc/{}/cmdline", self.0)).unwrap_or_default();
+        line.split('\0')
+            .next()
+            .and_then(|program| program.rsplit('/').next())
+            == Some(name)
     }
 
     /// The processor time of all its threads so far.
@@ -50,10 +58,14 @@ impl Watched {
     }
 }
 
-fn parent_and_name(stat: &str) -> Option<(u32, &str)> {
-    let (before, after) = stat.rsplit_once(')')?;
-    let name = before.split_once('(')?.1;
-    Some((after.split_whitespace().nth(1)?.parse().ok()?, name))
+/// The second field after the name, which stands in parentheses and may hold anything.
+fn parent(stat: &str) -> Option<u32> {
+    stat.rsplit_once(')')?
+        .1
+        .split_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
 }
 
 #[cfg(test)]
@@ -68,8 +80,22 @@ mod tests {
     }
 
     #[test]
+    fn a_child_is_found_by_the_name_it_was_started_under() {
+        use std::os::unix::process::CommandExt;
+        let mut child = std::process::Command::new("sleep")
+            .arg0("some-streamer")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let found = Watched(std::process::id()).child("some-streamer");
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert_eq!(found, Some(Watched(child.id())));
+    }
+
+    #[test]
     fn a_name_may_hold_anything() {
-        assert_eq!(parent_and_name("7 (a) b) S 3 7 7"), Some((3, "a) b")));
-        assert_eq!(parent_and_name("nonsense"), None);
+        assert_eq!(parent("7 (a) b) S 3 7 7"), Some(3));
+        assert_eq!(parent("nonsense"), None);
     }
 }
