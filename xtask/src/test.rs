@@ -121,6 +121,7 @@ pub fn main(workspace: &Workspace, mut args: Args) -> Result {
 
 fn run_all(workspace: &Workspace) -> Result {
     let mut steps = Steps::new(CHECKS.len());
+    let before = tree(workspace)?;
     for check in CHECKS {
         steps
             .step(check.title, || (check.run)(workspace))
@@ -131,12 +132,26 @@ fn run_all(workspace: &Workspace) -> Result {
                 ))
             })?;
     }
+    // What tests and generators write belongs into the target folder; what they wrote into the tree either
+    // is stale there, or should be ignored.
+    let after = tree(workspace)?;
+    if before != after {
+        bail!("the checks changed the tree; before:\n{before}\nafter:\n{after}");
+    }
     println!(
         "\nAll {} checks passed.\n\n{}",
         CHECKS.len(),
         steps.summary()
     );
     Ok(())
+}
+
+/// What git would commit, and what it does not know.
+fn tree(workspace: &Workspace) -> Result<String> {
+    Run::new("git")
+        .args(["status", "--porcelain"])
+        .dir(workspace.root(), "")
+        .read()
 }
 
 /// The inner loop: format and tree of everything, lints of the changed crates and of those that use them, and

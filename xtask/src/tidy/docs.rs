@@ -1,11 +1,12 @@
 //! Rules about the documents: the map names every crate, and links lead somewhere.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Component, Path};
 
 use super::Entry;
 
 const MAP: &str = "docs/ARCHITECTURE.md";
+const DECISIONS: &str = "docs/decisions/";
 
 /// Everything wrong with the documents of a tree.
 pub fn check(entries: &[Entry], members: &[String]) -> Vec<String> {
@@ -24,6 +25,7 @@ pub fn check(entries: &[Entry], members: &[String]) -> Vec<String> {
                 .map(|short| format!("{MAP}: does not name the crate `{short}`")),
         ),
     }
+    found.extend(decisions(entries));
     let known = known(entries);
     for entry in entries.iter().filter(|entry| entry.path.ends_with(".md")) {
         for target in links(entry.text.as_deref().unwrap_or_default()) {
@@ -33,6 +35,23 @@ pub fn check(entries: &[Entry], members: &[String]) -> Vec<String> {
                     entry.path
                 ));
             }
+        }
+    }
+    found
+}
+
+/// A decision is cited by its number, so no two share one.
+fn decisions(entries: &[Entry]) -> Vec<String> {
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut found = Vec::new();
+    for path in entries.iter().map(|entry| entry.path.as_str()) {
+        let number = path
+            .strip_prefix(DECISIONS)
+            .and_then(|name| name.split_once('-'))
+            .map(|(number, _)| number);
+        let Some(number) = number else { continue };
+        if let Some(other) = first.insert(number, path) {
+            found.push(format!("{path}: has the number of {other}"));
         }
     }
     found
@@ -103,6 +122,20 @@ mod tests {
             ["docs/ARCHITECTURE.md: does not name the crate `gateway`"]
         );
         assert_eq!(check(&[], &members), ["docs/ARCHITECTURE.md: missing"]);
+    }
+
+    #[test]
+    fn two_decisions_do_not_share_a_number() {
+        let decision = |name: &str| entry(&format!("{DECISIONS}{name}.md"), "");
+        let tree = [
+            entry(MAP, ""),
+            decision("README"),
+            decision("0001-a"),
+            decision("0002-b"),
+        ];
+        assert!(check(&tree, &[]).is_empty());
+        let twice = [entry(MAP, ""), decision("0001-a"), decision("0001-b")];
+        assert_eq!(check(&twice, &[]).len(), 1);
     }
 
     #[test]
