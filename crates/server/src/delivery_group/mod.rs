@@ -1,9 +1,11 @@
 //! A delivery group as its creator describes it and as the answers show it.
 
+mod charge;
 mod node_pool;
 mod policies;
 mod view;
 
+pub use charge::{ChargeResourceMode, PeriodUnit, SubPayType, Terms};
 pub use node_pool::{NodePool, StrategyType};
 pub use policies::{
     Network, RuntimePolicy, SecurityPolicy, SessionType, StoragePolicy, StreamingMode,

@@ -5,11 +5,10 @@
 use super::prelude::*;
 use crate::catalogue::{self, Budget};
 use crate::delivery_group::{
-    Network, NodePool, RuntimePolicy, SecurityPolicy, Settings, StoragePolicy, StrategyType, UserDefinePolicy,
+    ChargeResourceMode, Network, NodePool, PeriodUnit, RuntimePolicy, SecurityPolicy, Settings, StoragePolicy, StrategyType, SubPayType, Terms, UserDefinePolicy,
     VideoPolicy,
 };
-use greenroom_store::{Charge, GroupSpec, NewSlots, NodesInUse};
-use std::time::Duration;
+use greenroom_store::{GroupSpec, NewSlots, NodesInUse};
 
 /// `CreateAppInstanceGroup`
 pub struct CreateAppInstanceGroup;
@@ -51,26 +50,6 @@ pub struct Request {
     #[serde(default)]
     users: List<EndUserId, 200>,
     video_policy: Option<VideoPolicy>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-enum ChargeResourceMode {
-    Node,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-enum PeriodUnit {
-    Week,
-    Month,
-    Year,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-enum SubPayType {
-    PostPaid,
-    MonthPackage,
-    PrePaid,
 }
 
 #[derive(Debug, Deserialize)]
@@ -115,7 +94,7 @@ impl Operation for CreateAppInstanceGroup {
 
     fn validate(cx: &CallContext<'_>, req: &Request) -> Result<(), ApiError> {
         req.check_catalogue(cx)?;
-        req.check_charge()?;
+        req.terms().check(req.product_type.0)?;
         // -1: never; else 3 minutes or more.
         if matches!(req.session_timeout.get(), 0..=2) {
             return Err(ApiError::Invalid("SessionTimeout"));
@@ -190,33 +169,21 @@ impl Request {
         Ok(())
     }
 
-    /// The way of paying and its parts fit each other.
-    fn check_charge(&self) -> Result<(), ApiError> {
-        let period = self.period.get();
-        let (units, periods): (&[PeriodUnit], &[i64]) = match (self.charge_type, self.period_unit) {
-            (ChargeType::PostPaid, _) => (&[PeriodUnit::Month], &[1]),
-            (ChargeType::PrePaid, PeriodUnit::Week) => (&[PeriodUnit::Week], &[1]),
-            (ChargeType::PrePaid, PeriodUnit::Month) => (&[PeriodUnit::Month], &[1, 2, 3, 6]),
-            (ChargeType::PrePaid, PeriodUnit::Year) => (&[PeriodUnit::Year], &[1, 2, 3]),
-        };
-        if !units.contains(&self.period_unit) {
-            return Err(ApiError::Invalid("PeriodUnit"));
+    fn terms(&self) -> Terms {
+        Terms {
+            charge_type: self.charge_type,
+            resource_mode: self.charge_resource_mode,
+            period: self.period,
+            period_unit: self.period_unit,
+            sub_pay_type: self.sub_pay_type,
+            auto_pay: self.auto_pay.unwrap_or(false),
+            auto_renew: self.auto_renew.unwrap_or(false),
         }
-        if !periods.contains(&period) {
-            return Err(ApiError::Invalid("Period"));
-        }
-        let fits = match self.sub_pay_type {
-            None => true,
-            Some(SubPayType::PostPaid) => self.charge_type == ChargeType::PostPaid,
-            Some(SubPayType::PrePaid) => self.charge_type == ChargeType::PrePaid,
-            Some(SubPayType::MonthPackage) => self.product_type.0 == ProductType::CloudBrowser,
-        };
-        if fits { Ok(()) } else { Err(ApiError::Invalid("SubPayType")) }
     }
 
     fn into_group(self, cx: &CallContext<'_>) -> Result<(GroupSpec, NewSlots, Vec<EndUserId>), ApiError> {
         let id = AppInstanceGroupId::new(cx.entropy);
-        let charge = self.charge(cx);
+        let charge = self.terms().order(cx.entropy, cx.now);
         let pool = pool(cx, self.node_pool)?;
         let auth_mode = self.auth_mode.unwrap_or(AuthMode::App);
         let skip_user_check = self.security_policy.as_ref().and_then(|policy| policy.skip_user_auth_check);
@@ -234,7 +201,9 @@ impl Request {
             promotion_id: self.promotion_id,
         };
         let first_app = || cx.catalogue.image(self.app_center_image_id.as_str())?.apps.first();
-        let open = pre_open_app.clone().or_else(|| first_app().map(|app| app.id.clone()));
+        let opened = pre_open_app.clone().or_else(|| first_app().map(|app| app.id.clone()));
+        // Sessions that wait for their user open what the user asks for, and nothing beside it.
+        let open = opened.filter(|_| settings.pre_open());
         let slots = NewSlots::new(
             pool.node_amount,
             pool.node_capacity,
@@ -264,49 +233,6 @@ impl Request {
         };
         Ok((spec, slots, distinct(self.users.into_items())))
     }
-
-    /// Prices are 0, so that an order is paid for as soon as it is made.
-    fn charge(&self, cx: &CallContext<'_>) -> Charge {
-        let days = match self.period_unit {
-            PeriodUnit::Week => 7,
-            PeriodUnit::Month => 30,
-            PeriodUnit::Year => 365,
-        };
-        let paid = Duration::from_secs(u64::from(self.period.as_u32()) * days * 24 * 3600);
-        Charge {
-            charge_type: self.charge_type,
-            resource_mode: match self.charge_resource_mode {
-                ChargeResourceMode::Node => "Node".to_owned(),
-            },
-            sub_pay_type: self.sub_pay_type.map(|kind| kind.as_str().to_owned()),
-            period: self.period.as_u32(),
-            period_unit: self.period_unit.as_str().to_owned(),
-            auto_pay: self.auto_pay.unwrap_or(false),
-            auto_renew: self.auto_renew.unwrap_or(false),
-            order_id: order_id(cx),
-            expires: (self.charge_type == ChargeType::PrePaid).then(|| cx.now.after(paid)),
-        }
-    }
-}
-
-impl PeriodUnit {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Week => "Week",
-            Self::Month => "Month",
-            Self::Year => "Year",
-        }
-    }
-}
-
-impl SubPayType {
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::PostPaid => "postPaid",
-            Self::MonthPackage => "monthPackage",
-            Self::PrePaid => "prePaid",
-        }
-    }
 }
 
 /// The pool as the database keeps it; one without a type and nodes stands for none.
@@ -330,13 +256,6 @@ fn pool(cx: &CallContext<'_>, asked: Option<NodePool>) -> Result<greenroom_store
             strategy: serde_json::to_string(&asked).map_err(unwritable)?,
         },
     })
-}
-
-/// A number of the form that the vendor's orders have.
-fn order_id(cx: &CallContext<'_>) -> String {
-    let mut bytes = [0_u8; 8];
-    cx.entropy.fill(&mut bytes);
-    format!("2{:014}", u64::from_le_bytes(bytes) % 100_000_000_000_000)
 }
 
 fn unwritable(source: serde_json::Error) -> ApiError {

@@ -1,0 +1,219 @@
+//! How a group is paid for. Prices here are 0; the terms are checked, kept and answered all the same.
+
+use crate::error::ApiError;
+use crate::ops::fields::{INT32_MAX, Whole};
+use greenroom_model::{ChargeType, Entropy, ProductType, Timestamp};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// `ChargeResourceMode`: what is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum ChargeResourceMode {
+    /// Nodes.
+    Node,
+}
+
+/// `PeriodUnit`
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub enum PeriodUnit {
+    /// 7 days.
+    Week,
+    /// 30 days.
+    Month,
+    /// 365 days.
+    Year,
+}
+
+/// `SubPayType`: the finer way of paying.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum SubPayType {
+    /// By use.
+    PostPaid,
+    /// By the month; for browsers.
+    MonthPackage,
+    /// For a period.
+    PrePaid,
+}
+
+/// The terms that a group is asked for under.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// `ChargeType`
+    pub charge_type: ChargeType,
+    /// `ChargeResourceMode`
+    pub resource_mode: ChargeResourceMode,
+    /// `Period`
+    pub period: Whole<1, INT32_MAX>,
+    /// `PeriodUnit`
+    pub period_unit: PeriodUnit,
+    /// `SubPayType`
+    pub sub_pay_type: Option<SubPayType>,
+    /// `AutoPay`
+    pub auto_pay: bool,
+    /// `AutoRenew`
+    pub auto_renew: bool,
+}
+
+impl Terms {
+    /// The rules between them.
+    ///
+    /// # Errors
+    /// A rule is broken.
+    pub fn check(&self, product: ProductType) -> Result<(), ApiError> {
+        let (units, periods): (&[PeriodUnit], &[i64]) = match (self.charge_type, self.period_unit) {
+            (ChargeType::PostPaid, _) => (&[PeriodUnit::Month], &[1]),
+            (ChargeType::PrePaid, PeriodUnit::Week) => (&[PeriodUnit::Week], &[1]),
+            (ChargeType::PrePaid, PeriodUnit::Month) => (&[PeriodUnit::Month], &[1, 2, 3, 6]),
+            (ChargeType::PrePaid, PeriodUnit::Year) => (&[PeriodUnit::Year], &[1, 2, 3]),
+        };
+        let sub_pay_type_fits = match self.sub_pay_type {
+            None => true,
+            Some(SubPayType::PostPaid) => self.charge_type == ChargeType::PostPaid,
+            Some(SubPayType::PrePaid) => self.charge_type == ChargeType::PrePaid,
+            Some(SubPayType::MonthPackage) => product == ProductType::CloudBrowser,
+        };
+        if !units.contains(&self.period_unit) {
+            Err(ApiError::Invalid("PeriodUnit"))
+        } else if !periods.contains(&self.period.get()) {
+            Err(ApiError::Invalid("Period"))
+        } else if !sub_pay_type_fits {
+            Err(ApiError::Invalid("SubPayType"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The order, paid for as soon as it is made.
+    #[must_use]
+    pub fn order(&self, entropy: &dyn Entropy, now: Timestamp) -> greenroom_store::Charge {
+        greenroom_store::Charge {
+            charge_type: self.charge_type,
+            resource_mode: self.resource_mode.as_str().to_owned(),
+            sub_pay_type: self.sub_pay_type.map(|kind| kind.as_str().to_owned()),
+            period: self.period.as_u32(),
+            period_unit: self.period_unit.as_str().to_owned(),
+            auto_pay: self.auto_pay,
+            auto_renew: self.auto_renew,
+            order_id: order_id(entropy),
+            expires: (self.charge_type == ChargeType::PrePaid).then(|| now.after(self.paid_for())),
+        }
+    }
+
+    fn paid_for(&self) -> Duration {
+        let days = match self.period_unit {
+            PeriodUnit::Week => 7,
+            PeriodUnit::Month => 30,
+            PeriodUnit::Year => 365,
+        };
+        Duration::from_secs(u64::from(self.period.as_u32()) * days * 24 * 3600)
+    }
+}
+
+impl ChargeResourceMode {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Node => "Node",
+        }
+    }
+}
+
+impl PeriodUnit {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Week => "Week",
+            Self::Month => "Month",
+            Self::Year => "Year",
+        }
+    }
+}
+
+impl SubPayType {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::PostPaid => "postPaid",
+            Self::MonthPackage => "monthPackage",
+            Self::PrePaid => "prePaid",
+        }
+    }
+}
+
+/// A number of the form that the vendor's orders have.
+fn order_id(entropy: &dyn Entropy) -> String {
+    let mut bytes = [0_u8; 8];
+    entropy.fill(&mut bytes);
+    format!("2{:014}", u64::from_le_bytes(bytes) % 100_000_000_000_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ChargeType::{PostPaid, PrePaid};
+    use PeriodUnit::{Month, Week, Year};
+
+    const fn terms(charge_type: ChargeType, period: i64, period_unit: PeriodUnit) -> Terms {
+        Terms {
+            charge_type,
+            resource_mode: ChargeResourceMode::Node,
+            period: Whole::of(period),
+            period_unit,
+            sub_pay_type: None,
+            auto_pay: false,
+            auto_renew: false,
+        }
+    }
+
+    #[test]
+    fn only_the_recorded_periods_are_sold() {
+        let mut sold = Vec::new();
+        for charge_type in [PostPaid, PrePaid] {
+            for unit in [Week, Month, Year] {
+                for period in 1..=12 {
+                    if terms(charge_type, period, unit)
+                        .check(ProductType::CloudApp)
+                        .is_ok()
+                    {
+                        sold.push((charge_type, period, unit));
+                    }
+                }
+            }
+        }
+        assert_eq!(
+            sold,
+            [
+                (PostPaid, 1, Month),
+                (PrePaid, 1, Week),
+                (PrePaid, 1, Month),
+                (PrePaid, 2, Month),
+                (PrePaid, 3, Month),
+                (PrePaid, 6, Month),
+                (PrePaid, 1, Year),
+                (PrePaid, 2, Year),
+                (PrePaid, 3, Year),
+            ]
+        );
+    }
+
+    #[test]
+    fn the_finer_way_of_paying_fits_the_way_of_paying() {
+        let fits = |terms: Terms, kind, product| {
+            Terms {
+                sub_pay_type: Some(kind),
+                ..terms
+            }
+            .check(product)
+            .is_ok()
+        };
+        let (post, pre) = (terms(PostPaid, 1, Month), terms(PrePaid, 1, Month));
+        assert!(fits(post, SubPayType::PostPaid, ProductType::CloudApp));
+        assert!(!fits(post, SubPayType::PrePaid, ProductType::CloudApp));
+        assert!(fits(pre, SubPayType::PrePaid, ProductType::CloudApp));
+        assert!(!fits(pre, SubPayType::PostPaid, ProductType::CloudApp));
+        assert!(!fits(post, SubPayType::MonthPackage, ProductType::CloudApp));
+        assert!(fits(
+            post,
+            SubPayType::MonthPackage,
+            ProductType::CloudBrowser
+        ));
+    }
+}
