@@ -1,5 +1,7 @@
 //! Real apps in the real sandbox: what they draw, what they are told, and what is reported of them.
 
+#![allow(clippy::unwrap_used)] // A failure anywhere here is a failed test.
+
 mod support;
 
 use support::picture::{Picture, inside};

@@ -1,5 +1,7 @@
 //! How a session ends, asked or not, and that nothing of it is left.
 
+#![allow(clippy::unwrap_used)] // A failure anywhere here is a failed test.
+
 mod support;
 
 use rustix::process::Signal;

@@ -1,5 +1,7 @@
 //! One contract for every sandbox: what init promises, whatever the walls are made of.
 
+#![allow(clippy::unwrap_used)] // A failure anywhere here is a failed test.
+
 mod support;
 
 use greenroom_session::sandbox::{Bwrap, Plan, Running, Sandbox, fake::Fake};

@@ -49,6 +49,7 @@ impl Stage {
             tracing::warn!(why, "a client is disconnected");
             let display = self.display.backend_handle();
             display.kill_client(client.id(), DisconnectReason::ConnectionClosed);
+            self.expelled.set(true);
         }
     }
 

@@ -35,6 +35,7 @@ use smithay::wayland::shell::xdg::decoration::XdgDecorationState;
 use smithay::wayland::shm::ShmState;
 use smithay::wayland::single_pixel_buffer::SinglePixelBufferState;
 use smithay::wayland::viewporter::ViewporterState;
+use std::cell::Cell;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -89,6 +90,7 @@ pub struct Stage {
     buttons: Vec<u32>,
     /// Something may look different from the frame composed last, or an app waits for its frame callback.
     dirty: bool,
+    expelled: Cell<bool>,
     news: Vec<News>,
     cursor: String,
 
@@ -153,6 +155,7 @@ impl Stage {
             keyboard,
             buttons: Vec::new(),
             dirty: true,
+            expelled: Cell::new(false),
             news: Vec::new(),
             cursor: "default".into(),
             compositor: CompositorState::new_v6::<Self>(display),
@@ -208,6 +211,16 @@ impl Stage {
     /// Whether something may look different since [`Self::settle`], or an app waits for its frame callback.
     pub fn is_dirty(&self) -> bool {
         self.dirty
+    }
+
+    /// Somebody new looks: to them everything is news.
+    pub fn look_again(&mut self) {
+        self.dirty = true;
+    }
+
+    /// Whether a client was expelled since the last call. It stays until the clients are dispatched again.
+    pub fn take_expelled(&self) -> bool {
+        self.expelled.take()
     }
 
     /// What is to be seen is taken note of.
@@ -456,9 +469,15 @@ impl Stage {
         if let Some(before) = before.map(mode).filter(|before| *before != now) {
             self.output.delete_mode(before);
         }
+        // Two steps, since a surface is locked while it is visited and again while it is told.
+        let mut surfaces = Vec::new();
         for entry in self.windows.all() {
-            let told = |surface: &WlSurface| self.tell_scale(surface);
-            entry.window.with_surfaces(|surface, _| told(surface));
+            entry
+                .window
+                .with_surfaces(|surface, _| surfaces.push(surface.clone()));
+        }
+        for surface in surfaces {
+            self.tell_scale(&surface);
         }
         self.refocus();
     }

@@ -275,6 +275,9 @@ impl Holder {
     fn settle(&mut self, now: Instant) {
         self.spread_news();
         self.draw(now);
+        if self.stage.take_expelled() {
+            self.dispatch_clients();
+        }
         self.go_on_stopping(now);
         if self.due.report || now >= self.due.heartbeat_at {
             self.due.report = false;

@@ -59,6 +59,7 @@ impl Holder {
     }
 
     fn hear_streamer(&mut self) {
+        let watched = self.is_watched();
         while let Some(streamer) = &mut self.streamer {
             let heard = match take(&streamer.stream) {
                 Taken::Bytes(bytes) => streamer.frames.receive(&bytes).is_ok(),
@@ -68,6 +69,9 @@ impl Holder {
             if !heard {
                 return self.close_streamer();
             }
+        }
+        if self.is_watched() && !watched {
+            self.stage.look_again();
         }
         self.send_frames();
     }

@@ -1,6 +1,6 @@
 //! A holder in a folder of its own, and the three peers it has: server, gateway and streamer.
-// Each test file uses a part of it.
-#![allow(dead_code)]
+// Each test file uses a part of it; and outside of a test a failure is a failed test as well.
+#![allow(dead_code, clippy::unwrap_used)]
 
 pub mod picture;
 pub mod wayland;
@@ -378,9 +378,9 @@ impl Viewer {
     pub fn open_stream(&mut self) -> String {
         self.order(viewer::to_holder::Order::OpenStream(viewer::OpenStream {}));
         loop {
-            match self.news().expect("a streamer") {
-                viewer::from_holder::News::StreamAt(at) => return at.socket,
-                _ => {}
+            let news = self.news().expect("a streamer");
+            if let viewer::from_holder::News::StreamAt(at) = news {
+                return at.socket;
             }
         }
     }

@@ -167,6 +167,16 @@ impl Picture {
         })
     }
 
+    /// Whether a picture of this size differs from this one within a rectangle.
+    pub fn differs_in(&self, before: &[u8], rect: Rect) -> bool {
+        let after = self.pixels();
+        (rect.y..rect.y + rect.height).any(|y| {
+            let row = (y * self.ring.stride) as usize;
+            let row = row + rect.x as usize * 4..row + (rect.x + rect.width) as usize * 4;
+            before[row.clone()] != after[row]
+        })
+    }
+
     /// Keeps the picture for a person to look at, where `GREENROOM_SCREENSHOTS` says.
     pub fn keep(&self, name: &str) {
         let Some(folder) = std::env::var_os("GREENROOM_SCREENSHOTS") else {
