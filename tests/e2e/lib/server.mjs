@@ -10,9 +10,6 @@ import { until } from "./until.mjs";
 /** Where the programs and the built player lie. */
 const BIN = resolve(process.env.BIN_DIR ?? "../../target/debug");
 
-/** The kernel keeps 15 characters of a name. */
-const STREAMER = "greenroom-stream".slice(0, 15);
-
 export class Server {
   #child = null;
   #exited = null;
@@ -76,7 +73,7 @@ export class Server {
     const holder = await this.holder(session);
     const pids = (await readdir("/proc")).filter((entry) => /^\d+$/.test(entry)).map(Number);
     const all = await Promise.all(pids.map(processOf));
-    return all.find((it) => it?.name === STREAMER && it.parent === holder)?.pid;
+    return all.find((it) => it?.program === "greenroom-stream" && it.parent === holder)?.pid;
   }
 
   /** The text of a file in a session's home, "" while there is none. */
@@ -91,9 +88,11 @@ export class Server {
 
 /** A living process; one that has ended and waits for its parent to notice lives no more. */
 export async function processOf(pid) {
-  const stat = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  const [, name, state, parent] = /\((.*)\) (\S) (\d+)/s.exec(stat) ?? [];
-  return name === undefined || state === "Z" ? null : { pid, name, parent: Number(parent) };
+  const read = (name) => readFile(`/proc/${pid}/${name}`, "utf8").catch(() => "");
+  const [stat, command] = await Promise.all([read("stat"), read("cmdline")]);
+  const [, state, parent] = /\) (\S) (\d+)/.exec(stat) ?? [];
+  // By its first argument: a program that was started by descriptor has the descriptor's name.
+  return state === undefined || state === "Z" ? null : { pid, parent: Number(parent), program: command.split("\0")[0] };
 }
 
 async function freePort() {
