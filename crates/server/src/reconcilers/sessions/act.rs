@@ -67,16 +67,13 @@ impl<R: Runtime> Sessions<R> {
     }
 
     /// Brings an app that somebody waits for to the front, where the holder shows more than one.
-    pub(super) async fn raise(&self, case: &Case, task: &str) -> Result<(), RuntimeError> {
-        let living = case.report().map_or(0, |seen| {
-            seen.apps.iter().filter(|app| app.state.lives()).count()
-        });
-        let task = case.tasks.iter().find(|waiting| waiting.id == task);
-        match task.and_then(|task| self.blueprint.app(&case.record, &task.app)) {
+    pub(super) async fn raise(&self, case: &Case, app: &AppId) -> Result<(), RuntimeError> {
+        let apps = case.report().map_or(&[][..], |seen| &seen.apps);
+        let living = apps.iter().filter(|app| app.state.lives()).count();
+        match self.blueprint.app(&case.record, app) {
             Some(app) if living > 1 => {
-                self.runtime
-                    .order(&case.record.id, Order::Launch(app))
-                    .await
+                let order = Order::Launch(app);
+                self.runtime.order(&case.record.id, order).await
             }
             _ => Ok(()),
         }

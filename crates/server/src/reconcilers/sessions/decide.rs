@@ -50,13 +50,21 @@ pub enum Next {
     Rest(Option<Timestamp>),
 }
 
+/// The lifecycle's state, as it is written.
+pub fn state_of(record: &SessionRecord) -> State {
+    State {
+        status: record.status,
+        hosted: record.handle.is_some(),
+        failures: u8::try_from(record.failures).unwrap_or(u8::MAX),
+    }
+}
+
 impl Case {
     /// The lifecycle's state.
     pub fn state(&self) -> State {
         State {
-            status: self.record.status,
             hosted: self.hosting.is_some(),
-            failures: u8::try_from(self.record.failures).unwrap_or(u8::MAX),
+            ..state_of(&self.record)
         }
     }
 

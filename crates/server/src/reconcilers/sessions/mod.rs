@@ -15,10 +15,10 @@ use super::blueprint::Blueprint;
 use super::hosting::Hosting;
 use crate::error::chain;
 use crate::runtime::{Runtime, RuntimeError};
-use decide::{Case, Next};
+use decide::{Case, Next, state_of};
 use greenroom_model::session::lifecycle::{self, Effect, Event, Outcome, State};
 use greenroom_model::{Clock, PersistentId, PersistentStatus, TaskStatus, Timestamp};
-use greenroom_store::{Observation as Written, Store, StoreError};
+use greenroom_store::{Observation as Written, SessionRecord, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,37 +101,41 @@ impl<R: Runtime> Sessions<R> {
         let Some(mut case) = self.look(session).await? else {
             return Ok(());
         };
+        let mut written = case.record.clone();
         for _ in 0..EVENTS_IN_A_PASS {
             let now = self.clock.now();
-            let before = case.record.clone();
             let default_app = self.blueprint.default_app(&case.record);
             case.update_open_apps(default_app.as_ref());
-            match case.next(&self.rules, now) {
+            let (event, reason) = match case.next(&self.rules, now) {
+                Next::Event(event, reason) => (event, reason),
                 Next::Rest(until) => {
                     case.record.asked = None;
                     case.record.wake_at = until;
-                    self.end_tasks(&mut case, now).await?;
-                    return self.write(&mut case, &before, now).await;
+                    self.write(&mut case, &written, now).await?;
+                    // Whoever is told that an app is there comes at once, and must find the session so.
+                    return self.end_tasks(&case, now).await;
                 }
-                Next::Event(event, reason) => {
-                    let state = case.state();
-                    self.meet(&mut case, event, &reason, now).await?;
-                    if event == Event::DeadlinePassed && case.state() == state {
-                        // A killed holder is gone in a moment; until then there is nothing else to be done.
-                        case.record.wake_at = Some(now.after(AGAIN));
-                        return self.write(&mut case, &before, now).await;
-                    }
-                    if case.record.status == PersistentStatus::Deleted {
-                        // The last word: the store takes no other after it.
-                        case.record.wake_at = None;
-                        return self.write(&mut case, &before, now).await;
-                    }
-                    // Whatever comes of it, somebody has to look again: this pass, or one after a crash.
-                    case.record.wake_at = Some(now);
-                    self.write(&mut case, &before, now).await?;
-                    case.seen = self.runtime.observe(session);
-                }
+            };
+            let before = case.state();
+            if before != state_of(&written) {
+                // One event after the other: what follows from this one must not happen before it is known
+                // that it happened. Somebody has to look again: this pass, or one after a crash.
+                case.record.wake_at = Some(now);
+                self.write(&mut case, &written, now).await?;
+                written = case.record.clone();
             }
+            self.meet(&mut case, event, &reason, now).await?;
+            if case.record.status == PersistentStatus::Deleted {
+                // The last word: the store takes no other after it.
+                case.record.wake_at = None;
+                return self.write(&mut case, &written, now).await;
+            }
+            if event == Event::DeadlinePassed && case.state() == before {
+                // A killed holder is gone in a moment; until then there is nothing else to be done.
+                case.record.wake_at = Some(now.after(AGAIN));
+                return self.write(&mut case, &written, now).await;
+            }
+            case.seen = self.runtime.observe(session);
         }
         Err(PassError::Restless)
     }
@@ -178,12 +182,12 @@ impl<R: Runtime> Sessions<R> {
             Outcome::Move(after, effects) => {
                 let failed = failed.as_ref().map(|app| &app.app_id);
                 match self.carry_out(case, effects, failed, now).await {
-                    Ok(()) => Self::note(case, before, after, event, reason),
+                    Ok(()) => Self::note(case, before, after, event, reason, now),
                     Err(error) if effects.contains(&Effect::Spawn) => {
                         let reason = chain(&error);
                         if let Outcome::Move(after, _) = lifecycle::step(before, Event::SpawnFailed)
                         {
-                            Self::note(case, before, after, Event::SpawnFailed, &reason);
+                            Self::note(case, before, after, Event::SpawnFailed, &reason, now);
                         }
                     }
                     Err(error) => return Err(error.into()),
@@ -195,11 +199,24 @@ impl<R: Runtime> Sessions<R> {
     }
 
     /// Takes over the state after an event, with its reason as far as the new status is a bad one.
-    fn note(case: &mut Case, before: State, after: State, event: Event, reason: &str) {
+    fn note(
+        case: &mut Case,
+        before: State,
+        after: State,
+        event: Event,
+        reason: &str,
+        now: Timestamp,
+    ) {
         use PersistentStatus as S;
         let record = &mut case.record;
         record.status = after.status;
         record.failures = u32::from(after.failures);
+        if after != before {
+            record.observed_at = Some(now);
+        }
+        if after.status != before.status {
+            record.status_since = now;
+        }
         if !after.hosted {
             case.hosting = None;
         }
@@ -227,43 +244,36 @@ impl<R: Runtime> Sessions<R> {
         }
     }
 
-    async fn end_tasks(&self, case: &mut Case, now: Timestamp) -> Result<(), PassError> {
-        let ended: Vec<(String, TaskStatus, String)> = case
-            .tasks
-            .iter()
-            .filter_map(|task| {
-                let (status, reason) = case.ends(task, &self.rules, now)?;
-                Some((task.id.clone(), status, reason))
-            })
-            .collect();
-        for (id, status, reason) in &ended {
-            if *status == TaskStatus::Finished {
-                self.raise(case, id).await?;
+    async fn end_tasks(&self, case: &Case, now: Timestamp) -> Result<(), PassError> {
+        for task in &case.tasks {
+            let Some((status, reason)) = case.ends(task, &self.rules, now) else {
+                continue;
+            };
+            if status == TaskStatus::Finished {
+                self.raise(case, &task.app).await?;
             }
-            self.store.finish_task(id, *status, reason).await?;
+            self.store.finish_task(&task.id, status, &reason).await?;
         }
-        case.tasks
-            .retain(|task| ended.iter().all(|(id, ..)| *id != task.id));
         Ok(())
     }
 
-    /// Writes the case if it differs from what was read.
+    /// Writes the case if it differs from what was written last. When it was seen is when the session or
+    /// its app last became something else: back-off counts from there, however often anybody looks.
     async fn write(
         &self,
         case: &mut Case,
-        before: &greenroom_store::SessionRecord,
+        last: &SessionRecord,
         now: Timestamp,
     ) -> Result<(), PassError> {
         case.record.instance_status = case.instance_status();
         case.record.handle = case.hosting.as_ref().map(Hosting::to_bytes);
         let record = &mut case.record;
-        if record == before {
+        if record == last {
             return Ok(());
         }
-        if record.status != before.status {
-            record.status_since = now;
+        if record.instance_status != last.instance_status {
+            record.observed_at = Some(now);
         }
-        record.observed_at = Some(now);
         let written = Written {
             status: record.status,
             status_reason: record.status_reason.clone(),
@@ -274,7 +284,7 @@ impl<R: Runtime> Sessions<R> {
             handle: record.handle.clone(),
             opened_apps: record.opened_apps.clone(),
             wake_at: record.wake_at,
-            at: now,
+            at: record.observed_at.unwrap_or(now),
             by: self.name.clone(),
         };
         record.generation = self
