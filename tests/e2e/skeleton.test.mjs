@@ -153,6 +153,28 @@ part("a second viewer without a canvas in its worker sees the same", async () =>
   await second.close();
 });
 
+part("after kill -9 of the holder the session is started anew and the page follows", async () => {
+  const old = await server.holder(session);
+  process.kill(old, "SIGKILL");
+  await player.until(() => window.greenroom.state === "reconnecting");
+  await player.until(() => window.greenroom.state === "connected");
+  assert.notEqual(await server.holder(session), old);
+  await player.type("echo anew >> ~/typed\n");
+  await until("the shell did it", async () => (await server.homeFile(session, "typed")).endsWith("blind\nanew\n"));
+  await stillAndExact(player);
+});
+
+part("a deleted session says that it was deleted", async () => {
+  const holder = await server.holder(session);
+  await group.delete();
+  await player.until(() => window.greenroom.state === "ended");
+  assert.equal(await player.page.evaluate(() => window.greenroom.reason), "session.deleted");
+  assert.match(await player.card(), /was deleted/);
+  await player.screenshot("deleted");
+  await until("the holder ends", async () => (await processOf(holder)) === null);
+  group = null;
+});
+
 part("the page never complained", async () => {
   assert.deepEqual(player.complaints, []);
 });
