@@ -106,14 +106,11 @@ impl Picture {
         }
     }
 
-    /// Reads frames until one is as wanted.
+    /// Reads frames until the picture is as wanted.
     pub fn until(&mut self, wanted: impl Fn(&Self) -> bool) {
         let began = std::time::Instant::now();
-        loop {
+        while self.last.number == 0 || !wanted(self) {
             self.next();
-            if wanted(self) {
-                return;
-            }
             assert!(
                 began.elapsed() < super::LIMIT,
                 "no frame as wanted within the limit"
