@@ -14,11 +14,13 @@ use greenroom_session_api::units::{self, Class, Have};
 use greenroom_session_api::{Role, Welcome, viewer};
 use std::time::Duration;
 use tokio::sync::mpsc::Permit;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout_at};
 
 /// How long the holder may take to have a streamer listening.
 const OPEN_LIMIT: Duration = Duration::from_secs(5);
-/// Attempts in a row before the viewer is sent away, to come back by itself; about 4 seconds.
+/// How long a streamer may take to answer at first; one that has just begun takes some 50 milliseconds.
+const GREETING_LIMIT: Duration = Duration::from_millis(250);
+/// Attempts in a row before the viewer is sent away, to come back by itself: 4 to 30 seconds, by what fails.
 const MAX_ATTEMPTS: u32 = 8;
 
 /// A viewer's links to its session.
@@ -31,7 +33,7 @@ pub(crate) struct Bridge<'a> {
     metrics: &'a Metrics,
     holder: Link,
     picture: Picture,
-    /// What the player holds; taken when it is told to a streamer.
+    /// What the player holds; forgotten when units begin to change it.
     have: Option<Have>,
     attempts: u32,
 }
@@ -42,6 +44,9 @@ enum Picture {
     Asked(Instant),
     /// The streamer listens; what the player holds is not known yet.
     Listening(String),
+    /// The streamer was told what the player holds and has until then to answer. It may have died before
+    /// the holder noticed: then the holder's socket takes the connection, and nobody is behind it.
+    Greeting(Link, Instant),
     /// Units arrive.
     Flowing(Link),
     /// The last attempt failed; the next is then.
@@ -51,8 +56,9 @@ enum Picture {
 /// What happened on the session's side.
 pub(crate) enum Happening<'a> {
     Holder(Result<viewer::FromHolder, LinkError>),
+    Greeted(Result<units::FromStreamer, LinkError>),
     Streamer(Permit<'a, Vec<u8>>, Result<units::FromStreamer, LinkError>),
-    /// It is time to ask for a streamer again.
+    /// What was waited for did not come, or the pause is over.
     Due,
     /// Nothing can be written to the viewer any more.
     ViewerGone,
@@ -102,6 +108,10 @@ impl<'a> Bridge<'a> {
                     Some(permit) => Happening::Streamer(permit, link.next().await),
                     None => Happening::ViewerGone,
                 },
+                Picture::Greeting(link, until) => match timeout_at(*until, link.next()).await {
+                    Ok(news) => Happening::Greeted(news),
+                    Err(_) => Happening::Due,
+                },
                 Picture::Asked(at) | Picture::Resting(at) => {
                     sleep_until(*at).await;
                     Happening::Due
@@ -123,7 +133,8 @@ impl<'a> Bridge<'a> {
                 let news = news.map_err(|error| lost(&error))?;
                 self.on_holder(news).await?;
             }
-            Happening::Streamer(permit, Ok(news)) => self.on_streamer(permit, news).await?,
+            Happening::Greeted(news) => self.on_greeting(news).await?,
+            Happening::Streamer(permit, Ok(news)) => self.on_streamer(permit, news),
             Happening::Streamer(_, Err(error)) => self.lose_streamer(&error).await?,
             Happening::Due => match self.picture {
                 Picture::Resting(_) => self.ask_for_streamer().await?,
@@ -243,9 +254,8 @@ impl<'a> Bridge<'a> {
         };
         match self.connect_streamer(socket, have).await {
             Ok(link) => {
-                // From here on the player's state changes with every unit.
-                self.have = None;
-                self.picture = Picture::Flowing(link);
+                let patience = GREETING_LIMIT * (1 << self.attempts.min(4));
+                self.picture = Picture::Greeting(link, Instant::now() + patience);
                 Ok(())
             }
             Err(error) => {
@@ -259,7 +269,7 @@ impl<'a> Bridge<'a> {
         // A name beside the holder's socket; anything else would let a holder choose the gateway's peers.
         let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.');
         if socket.is_empty() || socket.starts_with('.') || !socket.bytes().all(plain) {
-            return Err(LinkError::OtherSession);
+            return Err(LinkError::SocketName);
         }
         let path = self.endpoint.run_dir.join(socket);
         let mut link = Link::connect(&path, &self.endpoint.key, Role::Units).await?;
@@ -268,34 +278,52 @@ impl<'a> Bridge<'a> {
         Ok(link)
     }
 
-    async fn on_streamer(
+    /// The first message of a streamer is to be its welcome.
+    async fn on_greeting(
         &mut self,
-        permit: Permit<'a, Vec<u8>>,
-        news: units::FromStreamer,
+        news: Result<units::FromStreamer, LinkError>,
     ) -> Result<(), Farewell> {
         use units::from_streamer::News;
-        match news.news {
-            Some(News::Welcome(welcome)) => {
-                if let Err(error) = self.check(&welcome) {
-                    return self.lose_streamer(&error).await;
-                }
+        let welcomed = match news {
+            Ok(units::FromStreamer {
+                news: Some(News::Welcome(welcome)),
+            }) => self.check(&welcome),
+            Ok(_) => Err(LinkError::NoWelcome),
+            Err(error) => Err(error),
+        };
+        let picture = std::mem::replace(&mut self.picture, Picture::Resting(Instant::now()));
+        match (welcomed, picture) {
+            (Ok(()), Picture::Greeting(link, _)) => {
+                // From here on the player's state changes with every unit.
+                self.have = None;
+                self.picture = Picture::Flowing(link);
+                Ok(())
             }
-            Some(News::Unit(unit)) => {
-                self.attempts = 0;
-                // A class of a newer streamer is one nobody was given a right to.
-                let class = Class::try_from(unit.class).unwrap_or(Class::Unspecified);
-                if self.rights.receives(class)
-                    && let Some(message) = protocol::unit(unit.class, &unit.bytes)
-                {
-                    self.metrics.forwarded(class, unit.bytes.len());
-                    permit.send(message);
-                } else {
-                    self.metrics.withheld();
-                }
+            (Err(error), _) => {
+                tracing::info!(session.id = self.persistent_id, %error, "the streamer does not welcome");
+                self.rest().await
             }
-            None => {}
+            // Only a greeting is greeted.
+            (Ok(()), _) => Ok(()),
         }
-        Ok(())
+    }
+
+    fn on_streamer(&mut self, permit: Permit<'a, Vec<u8>>, news: units::FromStreamer) {
+        use units::from_streamer::News;
+        // A streamer that says something newer is not understood; the picture goes on without it.
+        if let Some(News::Unit(unit)) = news.news {
+            self.attempts = 0;
+            // A class of a newer streamer is one nobody was given a right to.
+            let class = Class::try_from(unit.class).unwrap_or(Class::Unspecified);
+            if self.rights.receives(class)
+                && let Some(message) = protocol::unit(unit.class, &unit.bytes)
+            {
+                self.metrics.forwarded(class, unit.bytes.len());
+                permit.send(message);
+            } else {
+                self.metrics.withheld();
+            }
+        }
     }
 
     /// Takes the streamer for lost: the player is asked for its state, the holder for another streamer.

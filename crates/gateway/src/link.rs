@@ -25,6 +25,10 @@ pub(crate) enum LinkError {
     Stuck,
     #[error("the peer holds another session")]
     OtherSession,
+    #[error("the peer begins with something else than a welcome")]
+    NoWelcome,
+    #[error("the socket is named like none")]
+    SocketName,
 }
 
 /// A connection that has said [`Hello`].

@@ -130,6 +130,23 @@ async fn a_dead_streamer_is_replaced_while_the_viewer_stays() {
 }
 
 #[tokio::test]
+async fn a_streamer_that_never_answers_is_asked_for_again() {
+    let world = World::start().await;
+    let (mut viewer, mut holder, streamer) = world.connected().await;
+    drop(streamer);
+    assert_eq!(viewer.control().await["type"], "resync");
+    viewer.have(64, 64, &[42]).await;
+    // The holder has not noticed yet, and its socket still takes connections.
+    world.session.open_stream(&mut holder).await;
+    let _nobody = world.session.unanswered_units().await;
+    world.session.open_stream(&mut holder).await;
+    let (mut streamer, have) = world.session.units().await;
+    assert_eq!(have.tiles, [42], "what the player has is still true");
+    streamer.unit(Class::Display, b"new").await;
+    assert_eq!(viewer.message().await.unwrap(), &b"\x11new"[..]);
+}
+
+#[tokio::test]
 async fn a_player_that_lost_its_picture_says_so_to_the_same_streamer() {
     let world = World::start().await;
     let (mut viewer, _holder, mut streamer) = world.connected().await;

@@ -184,9 +184,14 @@ impl FakeSession {
         viewer.send(&viewer::FromHolder { news }).await;
     }
 
+    /// Takes the next units link and leaves it without an answer.
+    pub async fn unanswered_units(&self) -> Peer {
+        Peer::accept(&self.streamer, Role::Units).await
+    }
+
     /// Takes the next units link, welcomed, with what the player has.
     pub async fn units(&self) -> (Peer, units::Have) {
-        let mut peer = Peer::accept(&self.streamer, Role::Units).await;
+        let mut peer = self.unanswered_units().await;
         let news = Some(units::from_streamer::News::Welcome(welcome()));
         peer.send(&units::FromStreamer { news }).await;
         match peer.next::<units::ToStreamer>().await.unwrap().order {
