@@ -7,6 +7,7 @@ mod support;
 use greenroom_session_api::Role;
 use greenroom_session_api::frames::Rect;
 use greenroom_session_api::input::{Button, Motion, event::Kind};
+use greenroom_session_api::viewer::{Cursor, from_holder::News};
 use rustix::fs::MemfdFlags;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -87,7 +88,18 @@ fn the_server_hears_the_truth_at_once_and_again_every_second() {
         (report.width, report.height, report.viewers, report.stopping),
         (1280, 800, 0, false)
     );
-    let viewer = session.viewer();
+    let mut viewer = session.viewer();
+    let Some(News::Welcome(welcome)) = viewer.news() else {
+        panic!("no welcome")
+    };
+    assert_eq!(
+        (welcome.persistent_id.as_str(), welcome.pid),
+        ("p-test", session.process.id())
+    );
+    let shape = Cursor {
+        name: "default".into(),
+    };
+    assert_eq!(viewer.news(), Some(News::Cursor(shape)));
     control.report("the viewer", |report| report.viewers == 1);
     drop(viewer);
     control.report("no viewer", |report| report.viewers == 0);
@@ -124,6 +136,51 @@ fn input_that_comes_twice_counts_once_and_is_acknowledged_twice() {
             .ok()
             .filter(|text| text == "x\n")
     });
+}
+
+#[test]
+fn a_viewer_that_goes_lets_go_of_its_keys() {
+    if skipped("bwrap") || skipped("foot") {
+        return;
+    }
+    let session = Session::start(vec![app("ca-foot", &["foot", "sh"])]);
+    let mut control = session.control();
+    control.drawn("ca-foot");
+    let mut viewer = session.viewer();
+    viewer.input(vec![key("ControlLeft", "Control", true)]);
+    drop(viewer);
+    control.report("no viewer", |report| report.viewers == 0);
+    session.viewer().type_text("echo hi > ~/x\n");
+    until("the terminal to work", || {
+        session.home().join("x").exists().then_some(())
+    });
+}
+
+#[test]
+fn surfaces_nested_without_end_cost_their_client_the_connection_only() {
+    if skipped("bwrap") {
+        return;
+    }
+    let session = Session::start(vec![idle("ca-idle")]);
+    session.control().app("ca-idle", "runs", |app| app.pid > 0);
+    let mut nested = Client::connect(&session, 1);
+    let compositor = nested.bind("wl_compositor");
+    let subcompositor = nested.bind("wl_subcompositor");
+    let mut surfaces = Vec::new();
+    for _ in 0..2000 {
+        let surface = nested.new_id();
+        nested.request(compositor, 0, &[surface]);
+        surfaces.push(surface);
+    }
+    // From the innermost outwards, so that each joins what is deep already.
+    for pair in surfaces.windows(2) {
+        let subsurface = nested.new_id();
+        nested.request(subcompositor, 1, &[subsurface, pair[0], pair[1]]);
+    }
+    assert!(nested.is_closed());
+    session
+        .control()
+        .app("ca-idle", "runs on", |app| !app.ended);
 }
 
 #[test]

@@ -26,6 +26,7 @@ const MAX_ORDER: usize = 2 << 20;
 fn main() -> ExitCode {
     match serve() {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if holder_has_gone(error.as_ref()) => ExitCode::SUCCESS,
         Err(error) => {
             // Standard error is the holder's log; when that is broken nobody is left to tell.
             let _ = writeln!(std::io::stderr(), "greenroom-init: {error}");
@@ -58,6 +59,17 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
         launches: HashMap::new(),
     }
     .run(&children)
+}
+
+/// Ending while something was still to be said is no failure of ours.
+fn holder_has_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    let kind = error
+        .downcast_ref::<std::io::Error>()
+        .map(std::io::Error::kind);
+    matches!(
+        kind,
+        Some(ErrorKind::BrokenPipe | ErrorKind::ConnectionReset)
+    )
 }
 
 struct Init {
@@ -94,7 +106,6 @@ impl Init {
                     Ok(0) => return Ok(()),
                     Ok(read) => read,
                     Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) if error.kind() == ErrorKind::ConnectionReset => return Ok(()),
                     Err(error) => return Err(error.into()),
                 };
                 inbox.push(&bytes[..read]);

@@ -5,23 +5,20 @@
 mod compose;
 mod handlers;
 pub mod ring;
+mod seat;
 mod windows;
 
 pub use compose::{Composed, Painter, expel_broken};
 pub use ring::Ring;
 
-use crate::input::{Keyboard, Step, codes, keyboard::NoKeymap, wheel};
-use greenroom_session_api::input::{Event, event::Kind};
-use smithay::backend::input::{Axis, AxisSource, ButtonState, KeyState};
-use smithay::desktop::{PopupManager, WindowSurfaceType};
-use smithay::input::keyboard::FilterResult;
-use smithay::input::pointer::{AxisFrame, ButtonEvent, CursorImageStatus, MotionEvent};
+use crate::input::{Keyboard, keyboard::NoKeymap};
+use smithay::desktop::PopupManager;
 use smithay::input::{Seat, SeatState};
 use smithay::output::{Mode, Output, PhysicalProperties, Scale, Subpixel};
 use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::reexports::wayland_server::{Client, DisplayHandle};
-use smithay::utils::{Logical, Physical, Point, SERIAL_COUNTER, Size};
+use smithay::utils::{Logical, Physical, SERIAL_COUNTER, Size};
 use smithay::wayland::compositor::{
     CompositorClientState, CompositorState, send_surface_state, with_states,
 };
@@ -175,17 +172,9 @@ impl Stage {
         };
         const REPEAT_DELAY_MS: i32 = 600;
         const REPEATS_PER_S: i32 = 25;
-        let keyboard = stage
+        stage
             .seat
-            .add_keyboard(
-                smithay::input::keyboard::XkbConfig::default(),
-                REPEAT_DELAY_MS,
-                REPEATS_PER_S,
-            )
-            .map_err(|_| NoKeymap)?;
-        let keymap = stage.keyboard.keymap();
-        keyboard
-            .set_keymap_from_string(&mut stage, keymap)
+            .add_keyboard(Keyboard::CONFIG, REPEAT_DELAY_MS, REPEATS_PER_S)
             .map_err(|_| NoKeymap)?;
         stage.apply_geometry(None);
         Ok(stage)
@@ -252,11 +241,10 @@ impl Stage {
         self.refocus();
     }
 
-    /// Asks every window to close.
-    pub fn close_windows(&self) {
-        for entry in self.windows.all() {
-            entry.toplevel().send_close();
-        }
+    /// Asks every window to close; answers how many there are.
+    pub fn close_windows(&self) -> usize {
+        let ask = |entry: &windows::Entry| entry.toplevel().send_close();
+        self.windows.all().map(ask).count()
     }
 
     /// Tells the apps that now is the time to draw the next frame: those that are to be seen, or all.
@@ -278,157 +266,6 @@ impl Stage {
     pub fn sweep(&mut self) {
         self.popups.cleanup();
         self.output.cleanup();
-    }
-
-    /// Gives one event of a viewer to the app that has the focus.
-    pub fn input(&mut self, event: &Event, now: Duration) {
-        let time = milliseconds(now);
-        match &event.kind {
-            Some(Kind::Key(key)) => {
-                let steps = self.keyboard.key(key);
-                self.play(steps, time);
-            }
-            Some(Kind::Motion(motion)) => self.motion((motion.x, motion.y).into(), time),
-            Some(Kind::Button(button)) => {
-                if let Some(code) = codes::button_code(button.button) {
-                    self.button(code, button.down, time);
-                }
-            }
-            Some(Kind::Wheel(wheel)) => self.wheel(wheel.dx, wheel.dy, time),
-            Some(Kind::Release(_)) => {
-                let steps = self.keyboard.release();
-                self.play(steps, time);
-                for button in std::mem::take(&mut self.buttons) {
-                    self.press_button(button, ButtonState::Released, time);
-                }
-            }
-            None => {}
-        }
-    }
-
-    fn play(&mut self, steps: Vec<Step>, time: u32) {
-        let Some(keyboard) = self.seat.get_keyboard() else {
-            return;
-        };
-        for step in steps {
-            match step {
-                Step::Keymap(text) => {
-                    // Compiled once already, by `Keyboard`; a failure leaves the keymap as it is.
-                    if keyboard.set_keymap_from_string(self, text).is_err() {
-                        tracing::warn!("the keymap with a spare key was refused");
-                    }
-                }
-                Step::Press { code, down } => {
-                    let state = if down {
-                        KeyState::Pressed
-                    } else {
-                        KeyState::Released
-                    };
-                    let serial = SERIAL_COUNTER.next_serial();
-                    let code = (code + codes::XKB_OFFSET).into();
-                    keyboard.input::<(), _>(self, code, state, serial, time, |_, _, _| {
-                        FilterResult::Forward
-                    });
-                }
-            }
-        }
-    }
-
-    fn motion(&mut self, pixels: Point<f64, Physical>, time: u32) {
-        let Some(pointer) = self.seat.get_pointer() else {
-            return;
-        };
-        if !(pixels.x.is_finite() && pixels.y.is_finite()) {
-            return;
-        }
-        let within = |at: f64, size: i32| at.clamp(0.0, f64::from(size - 1));
-        let size = self.geometry.size();
-        let pixels =
-            Point::<f64, Physical>::from((within(pixels.x, size.w), within(pixels.y, size.h)));
-        let location = pixels.to_logical(self.geometry.scale());
-        let focus = self.surface_under(location);
-        let serial = SERIAL_COUNTER.next_serial();
-        pointer.motion(
-            self,
-            focus,
-            &MotionEvent {
-                location,
-                serial,
-                time,
-            },
-        );
-        pointer.frame(self);
-    }
-
-    fn button(&mut self, code: u32, down: bool, time: u32) {
-        let held = self.buttons.iter().position(|held| *held == code);
-        match (held, down) {
-            (None, true) => self.buttons.push(code),
-            (Some(at), false) => {
-                self.buttons.swap_remove(at);
-            }
-            // A button that is down already, or up.
-            _ => return,
-        }
-        let state = if down {
-            ButtonState::Pressed
-        } else {
-            ButtonState::Released
-        };
-        self.press_button(code, state, time);
-    }
-
-    fn press_button(&mut self, button: u32, state: ButtonState, time: u32) {
-        let Some(pointer) = self.seat.get_pointer() else {
-            return;
-        };
-        let serial = SERIAL_COUNTER.next_serial();
-        pointer.button(
-            self,
-            &ButtonEvent {
-                serial,
-                time,
-                button,
-                state,
-            },
-        );
-        pointer.frame(self);
-    }
-
-    fn wheel(&mut self, dx: f64, dy: f64, time: u32) {
-        let Some(pointer) = self.seat.get_pointer() else {
-            return;
-        };
-        let mut frame = AxisFrame::new(time);
-        let mut any = false;
-        for (axis, delta) in [(Axis::Horizontal, dx), (Axis::Vertical, dy)] {
-            frame = match wheel::scroll(delta) {
-                Some(wheel::Scroll::Notches(v120)) => frame
-                    .source(AxisSource::Wheel)
-                    .v120(axis, v120)
-                    .value(axis, f64::from(v120) / 120.0 * wheel::NOTCH),
-                Some(wheel::Scroll::Pixels(pixels)) => frame
-                    .source(AxisSource::Continuous)
-                    .value(axis, pixels / self.geometry.scale()),
-                None => continue,
-            };
-            any = true;
-        }
-        if any {
-            pointer.axis(self, frame);
-            pointer.frame(self);
-        }
-    }
-
-    fn surface_under(&self, at: Point<f64, Logical>) -> Option<(WlSurface, Point<f64, Logical>)> {
-        let output = self.geometry.logical();
-        self.windows.visible().find_map(|entry| {
-            let origin = entry.location(output) - entry.window.geometry().loc;
-            let (surface, offset) = entry
-                .window
-                .surface_under(at - origin.to_f64(), WindowSurfaceType::ALL)?;
-            Some((surface, (origin + offset).to_f64()))
-        })
     }
 
     /// Gives the keyboard to the top window and tells each window whether it is that one.
@@ -498,23 +335,4 @@ impl Stage {
             with_fractional_scale(states, |fractional| fractional.set_preferred_scale(scale));
         });
     }
-
-    fn set_cursor(&mut self, status: &CursorImageStatus) {
-        let name = match status {
-            CursorImageStatus::Hidden => "none",
-            CursorImageStatus::Named(icon) => icon.name(),
-            // An image of the app's own: its shape is unknown here.
-            CursorImageStatus::Surface(_) => "default",
-        };
-        if self.cursor != name {
-            self.cursor = name.to_owned();
-            self.news.push(News::Cursor(self.cursor.clone()));
-        }
-    }
-}
-
-/// Wayland's times are milliseconds that wrap around.
-#[allow(clippy::cast_possible_truncation)]
-fn milliseconds(now: Duration) -> u32 {
-    now.as_millis() as u32
 }

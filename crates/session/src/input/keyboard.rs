@@ -6,7 +6,7 @@
 
 use super::codes::{TYPING, XKB_OFFSET, key_code};
 use greenroom_session_api::input::Key;
-use smithay::input::keyboard::xkb;
+use smithay::input::keyboard::{XkbConfig, xkb};
 
 /// Keys nobody has: X and the browsers know no key at these codes, so their symbols are ours to give.
 const SPARES: [u32; 7] = [241, 242, 243, 244, 245, 246, 247];
@@ -45,7 +45,16 @@ pub struct Keyboard {
 pub struct NoKeymap;
 
 impl Keyboard {
-    /// A keyboard with the US keymap, nothing pressed.
+    /// The keymap the apps start with, the same as [`keymap_text`] without a spare key.
+    pub const CONFIG: XkbConfig<'static> = XkbConfig {
+        rules: "evdev",
+        model: "pc105",
+        layout: "us",
+        variant: "",
+        options: None,
+    };
+
+    /// A keyboard with the US keymap, nothing pressed: what [`Self::CONFIG`] gives a seat as well.
     ///
     /// # Errors
     /// The machine has no description of that keymap.
@@ -59,11 +68,6 @@ impl Keyboard {
             down: Vec::new(),
             spares,
         })
-    }
-
-    /// The keymap the apps start with.
-    pub fn keymap(&self) -> String {
-        keymap_text(&self.spares)
     }
 
     /// What a key of the browser means for the seat.
@@ -179,11 +183,9 @@ fn compile(context: &xkb::Context, text: &str) -> Option<xkb::State> {
 fn keymap_text(spares: &[(u32, Option<char>)]) -> String {
     let symbols: String = spares
         .iter()
+        .filter_map(|(code, typed)| typed.map(|typed| (code, typed)))
         .map(|(code, typed)| {
-            let symbol = match typed {
-                Some(typed) => xkb::keysym_get_name(xkb::utf32_to_keysym(u32::from(*typed))),
-                None => "NoSymbol".to_owned(),
-            };
+            let symbol = xkb::keysym_get_name(xkb::utf32_to_keysym(u32::from(typed)));
             // One level: shift or caps lock, held for the player's own layout, must not change it.
             format!(
                 "replace key <I{}> {{ type[group1] = \"ONE_LEVEL\", symbols[group1] = [ {symbol} ] }};\n",

@@ -151,11 +151,16 @@ impl Holder {
             }
             None => {
                 tracing::info!(?grace, "stopping");
-                self.guarded(|holder| holder.stage.close_windows());
+                let asked = self.guarded(|holder| holder.stage.close_windows());
                 self.announce_end("the session stops");
                 self.due.report = true;
                 self.stop = Some(Stop {
-                    term_at: Some(now + grace / 2),
+                    // Without a window to close there is nothing to wait for.
+                    term_at: Some(if asked == Some(0) {
+                        now
+                    } else {
+                        now + grace / 2
+                    }),
                     kill_at: now + grace,
                     gone_by: now + grace + KERNEL_GRACE,
                     exit,

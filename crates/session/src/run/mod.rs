@@ -72,6 +72,8 @@ struct Holder {
     peers: HashMap<u64, Peer>,
     peers_ever: u64,
     streams: Streams,
+    /// Whose input came last.
+    typing: Option<u64>,
 
     streamer: Option<picture::Streamer>,
     frames: u64,
@@ -173,6 +175,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         peers: HashMap::new(),
         peers_ever: 0,
         streams: Streams::default(),
+        typing: None,
         streamer: None,
         frames: 0,
         damaged_pixels: 0,

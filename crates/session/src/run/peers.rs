@@ -74,6 +74,12 @@ impl Holder {
             self.handle.remove(token);
         }
         self.due.report = true;
+        // Whoever held keys down cannot let go of them any more, and the app would repeat them for ever.
+        if self.typing == Some(id) {
+            self.typing = None;
+            let now = self.since_began(Instant::now());
+            self.guarded(|holder| holder.stage.let_go(now));
+        }
     }
 
     /// Sends what waits, and sees off those who are late or do not read.
@@ -131,6 +137,7 @@ impl Holder {
 
     fn take_input(&mut self, id: u64, input: &input::Input) {
         let now = self.since_began(Instant::now());
+        self.typing = Some(id);
         for event in &input.events {
             if self.streams.accept(input.stream, event.seq) {
                 self.guarded(|holder| holder.stage.input(event, now));

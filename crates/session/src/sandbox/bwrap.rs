@@ -68,6 +68,8 @@ impl Sandbox for Bwrap {
             pass_on(file).map_err(failed("pass a file into the sandbox"))?;
             command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
         }
+        // In a user namespace the apps would own what all these mounts stand on.
+        command.args(["--remount-ro", "/"]);
         command.arg("--").arg(INIT);
         if let Some((uid, gid)) = plan.user {
             command.args([uid.to_string(), gid.to_string()]);
