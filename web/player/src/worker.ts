@@ -95,6 +95,8 @@ class Engine {
   }
 
   #onState(state: State, farewell: Farewell | null): void {
+    // First, so that who hears of the state finds figures that go with it.
+    this.#postStats();
     scope.postMessage({ type: "state", state, farewell });
   }
 
