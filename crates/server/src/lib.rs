@@ -13,6 +13,7 @@ pub mod dispatch;
 pub mod door;
 pub mod error;
 pub mod http;
+pub mod listen;
 pub mod metrics;
 pub mod ops;
 pub mod reconcilers;

@@ -6,12 +6,12 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::dispatch::Api;
 use crate::door::StoreDoor;
 use crate::http::{self, Site};
+use crate::listen;
 use crate::reconcilers::{self, BeginError};
 use crate::root::{self, RootError, RootKey};
 use crate::runtime::{self, Changes, RuntimeError};
 use crate::system::{KernelEntropy, SystemClock};
 use axum::Router;
-use axum::serve::ListenerExt;
 use greenroom_gateway::Metrics;
 use greenroom_model::{Clock, Entropy};
 use greenroom_store::{Store, StoreError};
@@ -23,7 +23,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Notify;
 
 /// What the operator is told once the server listens.
 #[derive(Debug, Clone)]
@@ -64,9 +63,9 @@ pub enum ServeError {
     /// The sessions that are there.
     #[error("cannot take over the sessions that run")]
     Begin(#[from] BeginError),
-    /// Signals or the listener.
-    #[error("cannot serve")]
-    Io(#[source] io::Error),
+    /// Signals cannot be heard.
+    #[error("cannot hear signals")]
+    Signals(#[source] io::Error),
 }
 
 /// Serves until a signal ends it. `tell` is called once, when calls are answered.
@@ -80,7 +79,7 @@ pub async fn serve(
 ) -> Result<(), ServeError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let entropy: Arc<dyn Entropy> = Arc::new(KernelEntropy);
-    let signals = Signals::install().map_err(ServeError::Io)?;
+    let signals = Signals::install().map_err(ServeError::Signals)?;
 
     let data = DataDir::open(&config.general.data_dir)?;
     let store = Store::open(&data.database())?;
@@ -144,9 +143,8 @@ pub async fn serve(
             .collect(),
     });
     let drain = Duration::from_secs(config.general.drain_seconds);
-    run(listener, routes, signals, drain, &site)
-        .await
-        .map_err(ServeError::Io)
+    run(listener, routes, signals, drain, &site).await;
+    Ok(())
 }
 
 /// Answers until a signal comes, then lets the calls under way end, for as long as `drain`.
@@ -156,37 +154,18 @@ async fn run(
     mut signals: Signals,
     drain: Duration,
     site: &Site,
-) -> io::Result<()> {
-    let listener = listener.tap_io(|connection| {
-        // A key press is a few bytes that must not wait for more.
-        if let Err(error) = connection.set_nodelay(true) {
-            tracing::debug!(%error, "a connection was gone before it was answered");
-        }
-    });
-    let end = Arc::new(Notify::new());
-    let asked = end.clone();
-    let serving = axum::serve(listener, routes)
-        .with_graceful_shutdown(async move { asked.notified().await })
-        .into_future();
-    tokio::pin!(serving);
-    tokio::select! {
-        ended = &mut serving => return ended,
-        () = signals.next() => {}
-    }
+) {
+    let leaving = listen::until(listener, routes, signals.next()).await;
     tracing::info!(
         seconds = drain.as_secs(),
         "ending: calls under way may end, sessions run on"
     );
     site.draining.store(true, Ordering::Relaxed);
-    end.notify_one();
     tokio::select! {
-        ended = &mut serving => ended,
-        () = tokio::time::sleep(drain) => {
-            tracing::warn!("ending with calls still under way");
-            Ok(())
-        }
+        () = leaving.done() => {}
+        () = tokio::time::sleep(drain) => tracing::warn!("ending with calls still under way"),
         // Asked twice: at once.
-        () = signals.next() => Ok(()),
+        () = signals.next() => {}
     }
 }
 
