@@ -4,9 +4,14 @@ use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// A session's sockets lie below the folder, and the kernel takes 107 bytes for the whole name of one.
 const MAX_PATH: usize = 60;
+
+/// A server that is killed while it starts a session leaves a child that has the lock open until it has become
+/// the session's own program, which takes some milliseconds.
+const LETTING_GO: Duration = Duration::from_millis(500);
 
 /// The database in the folder.
 pub const DATABASE: &str = "greenroom.db";
@@ -76,10 +81,16 @@ impl DataDir {
             .mode(0o600)
             .open(path.join("lock"))
             .map_err(failed)?;
-        match lock.try_lock() {
-            Ok(()) => Ok(Self { path, _lock: lock }),
-            Err(TryLockError::WouldBlock) => Err(DataDirError::InUse(path)),
-            Err(TryLockError::Error(source)) => Err(failed(source)),
+        let until = Instant::now() + LETTING_GO;
+        loop {
+            match lock.try_lock() {
+                Ok(()) => return Ok(Self { path, _lock: lock }),
+                Err(TryLockError::WouldBlock) if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => return Err(DataDirError::InUse(path)),
+                Err(TryLockError::Error(source)) => return Err(failed(source)),
+            }
         }
     }
 

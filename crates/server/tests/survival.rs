@@ -23,11 +23,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 
 #[test]
 fn sessions_outlive_the_server_and_are_adopted_by_the_next() {
-    for program in ["bwrap", "foot"] {
-        if !on_path(program) {
-            eprintln!("SKIPPED: {program} is not installed");
-            return;
-        }
+    if !can_run_sessions() {
+        return;
     }
     let folder = tempfile::tempdir().unwrap();
     let _sweep = Sweep(folder.path().to_owned());
@@ -91,6 +88,34 @@ fn sessions_outlive_the_server_and_are_adopted_by_the_next() {
         homes.into_iter().all(|home| !home.exists())
     });
     server.end();
+}
+
+#[test]
+fn a_server_killed_at_any_moment_of_a_start_leaves_one_holder_for_each_session() {
+    if !can_run_sessions() {
+        return;
+    }
+    for delay in [0, 10, 20, 40, 80, 160] {
+        let folder = tempfile::tempdir().unwrap();
+        let _sweep = Sweep(folder.path().to_owned());
+        let mut server = Server::start(folder.path());
+        let group = server.create_group();
+        // A moment that is as good as any other, not something to wait for.
+        std::thread::sleep(Duration::from_millis(delay));
+        server.kill();
+        let mut server = Server::start(folder.path());
+        let sessions = server.wait_for(&group, |session| session.status == "RUNNING");
+        for session in &sessions {
+            let spec = folder
+                .path()
+                .join("sessions")
+                .join(&session.id)
+                .join("spec.json");
+            let holders = processes_with(spec.to_str().unwrap());
+            assert_eq!(holders.len(), 1, "killed after {delay} ms: {holders:?}");
+        }
+        server.end();
+    }
 }
 
 /// A session as the API lists it.
@@ -338,6 +363,29 @@ fn descendant(pid: u32, name: &str) -> Option<u32> {
             descendant(child, name)
         }
     })
+}
+
+/// Every process that has this text among its arguments.
+fn processes_with(argument: &str) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0)
+            .any(|part| part == argument.as_bytes())
+    })
+    .collect()
+}
+
+/// Says so when it is not so.
+fn can_run_sessions() -> bool {
+    let missing = ["bwrap", "foot"]
+        .into_iter()
+        .find(|program| !on_path(program));
+    if let Some(program) = missing {
+        eprintln!("SKIPPED: {program} is not installed");
+    }
+    missing.is_none()
 }
 
 fn on_path(program: &str) -> bool {
