@@ -78,7 +78,12 @@ impl Operation for AuthorizeInstanceGroup {
             return Err(ApiError::Invalid("AuthorizeUserGroupIds"));
         }
         let added = req.authorize_user_ids.items();
-        if req.un_authorize_user_ids.items().iter().any(|user| added.contains(user)) {
+        if req
+            .un_authorize_user_ids
+            .items()
+            .iter()
+            .any(|user| added.contains(user))
+        {
             return Err(ApiError::Invalid("UnAuthorizeUserIds"));
         }
         let _ = req.avatar_id;
@@ -86,7 +91,9 @@ impl Operation for AuthorizeInstanceGroup {
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
-        let id = req.app_instance_group_id.ok_or(ApiError::Missing("AppInstanceGroupId"))?;
+        let id = req
+            .app_instance_group_id
+            .ok_or(ApiError::Missing("AppInstanceGroupId"))?;
         let group = cx.group(&id, req.product_type).await?.made;
         let change = GrantChange {
             add: distinct(req.authorize_user_ids.into_items()),
@@ -98,7 +105,13 @@ impl Operation for AuthorizeInstanceGroup {
             (AuthMode::App | AuthMode::AppInstanceGroup, Some(_)) => return Err(unknown_session()),
             (AuthMode::App | AuthMode::AppInstanceGroup, None) => {
                 cx.store
-                    .authorize_group_users(cx.account(), &group.id, change, cx.spend_nonce(), cx.now)
+                    .authorize_group_users(
+                        cx.account(),
+                        &group.id,
+                        change,
+                        cx.spend_nonce(),
+                        cx.now,
+                    )
                     .await
                     .map_err(|error| match error {
                         StoreError::NotFound(_) => ApiError::GroupNotFound,
@@ -108,7 +121,14 @@ impl Operation for AuthorizeInstanceGroup {
             (AuthMode::Session, Some(session)) => {
                 let session = session.id().ok_or_else(unknown_session)?;
                 cx.store
-                    .authorize_session_users(cx.account(), &group.id, session, change, cx.spend_nonce(), cx.now)
+                    .authorize_session_users(
+                        cx.account(),
+                        &group.id,
+                        session,
+                        change,
+                        cx.spend_nonce(),
+                        cx.now,
+                    )
                     .await
                     .map_err(|error| match error {
                         StoreError::NotFound(_) => unknown_session(),
@@ -126,7 +146,12 @@ mod tests {
     use serde_json::{Value, json};
 
     async fn users(server: &TestServer, group: &str) -> Vec<Value> {
-        server.sessions(group).await.iter().map(|session| session["AuthorizedUsers"].clone()).collect()
+        server
+            .sessions(group)
+            .await
+            .iter()
+            .map(|session| session["AuthorizedUsers"].clone())
+            .collect()
     }
 
     #[tokio::test]
@@ -136,21 +161,31 @@ mod tests {
         let session = server.session_ids(&group).await.remove(0);
         let ask = |change: Value| {
             let mut ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AppInstancePersistentId": session});
-            ask.as_object_mut().unwrap().extend(change.as_object().unwrap().clone());
+            ask.as_object_mut()
+                .unwrap()
+                .extend(change.as_object().unwrap().clone());
             ask
         };
         let add = json!({"AuthorizeUserIds": ["zoe", "alice", "Bob", "alice"], "UserMeta": {"Type": "simple"}});
         server.ok("AuthorizeInstanceGroup", ask(add)).await;
-        assert_eq!(users(&server, &group).await, [json!(["Bob", "alice", "zoe"]), json!([])]);
+        assert_eq!(
+            users(&server, &group).await,
+            [json!(["Bob", "alice", "zoe"]), json!([])]
+        );
         let swap = json!({"AuthorizeUserIds": ["carol"], "UnAuthorizeUserIds": ["zoe", "nobody"], "AvatarId": "default"});
         server.ok("AuthorizeInstanceGroup", ask(swap)).await;
-        assert_eq!(users(&server, &group).await, [json!(["Bob", "alice", "carol"]), json!([])]);
+        assert_eq!(
+            users(&server, &group).await,
+            [json!(["Bob", "alice", "carol"]), json!([])]
+        );
     }
 
     #[tokio::test]
     async fn users_of_a_whole_group_need_no_session() {
         let server = TestServer::start().await;
-        let group = server.create_group(json!({"AuthMode": "AppInstanceGroup"})).await;
+        let group = server
+            .create_group(json!({"AuthMode": "AppInstanceGroup"}))
+            .await;
         let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AuthorizeUserIds": ["bob", "alice"]});
         server.ok("AuthorizeInstanceGroup", ask).await;
         let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "UnAuthorizeUserIds": ["bob"],
@@ -169,22 +204,62 @@ mod tests {
         let too_many_groups: Vec<String> = (0..21).map(|n| format!("ug-{n}")).collect();
         for (ask, code) in [
             (json!({}), "MissingAppInstanceGroupId"),
-            (json!({"AppInstanceGroupId": group}), "MissingAppInstancePersistentId"),
-            (json!({"AppInstanceGroupSetId": "set-1"}), "InvalidParameter.AppInstanceGroupSetId"),
-            (json!({"AppInstanceGroupId": "aig-none"}), "InvalidAppInstanceGroup.NotFound"),
-            (json!({"AppInstanceGroupId": group, "AppInstancePersistentId": "p-none"}), "InvalidParameter.AppInstancePersistentId"),
-            (json!({"AppInstanceGroupId": whole, "AppInstancePersistentId": session}), "InvalidParameter.AppInstancePersistentId"),
-            (json!({"AuthorizeUserIds": ["a b"]}), "InvalidParameter.AuthorizeUserIds"),
-            (json!({"AuthorizeUserIds": too_many}), "InvalidParameter.AuthorizeUserIds"),
-            (json!({"UnAuthorizeUserGroupIds": too_many_groups}), "InvalidParameter.UnAuthorizeUserGroupIds"),
-            (json!({"AuthorizeUserIds": ["x"], "UnAuthorizeUserIds": ["x"]}), "InvalidParameter.UnAuthorizeUserIds"),
-            (json!({"AuthorizeUserGroupIds": ["ug-1"]}), "InvalidParameter.AuthorizeUserGroupIds"),
+            (
+                json!({"AppInstanceGroupId": group}),
+                "MissingAppInstancePersistentId",
+            ),
+            (
+                json!({"AppInstanceGroupSetId": "set-1"}),
+                "InvalidParameter.AppInstanceGroupSetId",
+            ),
+            (
+                json!({"AppInstanceGroupId": "aig-none"}),
+                "InvalidAppInstanceGroup.NotFound",
+            ),
+            (
+                json!({"AppInstanceGroupId": group, "AppInstancePersistentId": "p-none"}),
+                "InvalidParameter.AppInstancePersistentId",
+            ),
+            (
+                json!({"AppInstanceGroupId": whole, "AppInstancePersistentId": session}),
+                "InvalidParameter.AppInstancePersistentId",
+            ),
+            (
+                json!({"AuthorizeUserIds": ["a b"]}),
+                "InvalidParameter.AuthorizeUserIds",
+            ),
+            (
+                json!({"AuthorizeUserIds": too_many}),
+                "InvalidParameter.AuthorizeUserIds",
+            ),
+            (
+                json!({"UnAuthorizeUserGroupIds": too_many_groups}),
+                "InvalidParameter.UnAuthorizeUserGroupIds",
+            ),
+            (
+                json!({"AuthorizeUserIds": ["x"], "UnAuthorizeUserIds": ["x"]}),
+                "InvalidParameter.UnAuthorizeUserIds",
+            ),
+            (
+                json!({"AuthorizeUserGroupIds": ["ug-1"]}),
+                "InvalidParameter.AuthorizeUserGroupIds",
+            ),
             (json!({"AvatarId": "second"}), "InvalidParameter.AvatarId"),
-            (json!({"UserMeta": {"Type": "ldap"}}), "InvalidParameter.UserMeta.Type"),
+            (
+                json!({"UserMeta": {"Type": "ldap"}}),
+                "InvalidParameter.UserMeta.Type",
+            ),
         ] {
             let mut whole_ask = json!({"ProductType": "CloudApp"});
-            whole_ask.as_object_mut().unwrap().extend(ask.as_object().unwrap().clone());
-            assert_eq!(server.refused("AuthorizeInstanceGroup", whole_ask).await, code, "{ask}");
+            whole_ask
+                .as_object_mut()
+                .unwrap()
+                .extend(ask.as_object().unwrap().clone());
+            assert_eq!(
+                server.refused("AuthorizeInstanceGroup", whole_ask).await,
+                code,
+                "{ask}"
+            );
         }
         assert_eq!(users(&server, &group).await, [json!([]), json!([])]);
     }
@@ -196,8 +271,13 @@ mod tests {
         let session = server.session_ids(&group).await.remove(0);
         let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AppInstancePersistentId": session,
             "AuthorizeUserIds": ["mallory"]});
-        let (status, answer) = server.call_as("globex", "AuthorizeInstanceGroup", ask).await;
-        assert_eq!((status, answer["Code"].as_str()), (400, Some("InvalidAppInstanceGroup.NotFound")));
+        let (status, answer) = server
+            .call_as("globex", "AuthorizeInstanceGroup", ask)
+            .await;
+        assert_eq!(
+            (status, answer["Code"].as_str()),
+            (400, Some("InvalidAppInstanceGroup.NotFound"))
+        );
         assert_eq!(users(&server, &group).await, [json!([]), json!([])]);
     }
 }

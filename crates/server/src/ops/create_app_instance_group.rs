@@ -5,8 +5,8 @@
 use super::prelude::*;
 use crate::catalogue::{self, Budget};
 use crate::delivery_group::{
-    ChargeResourceMode, Network, NodePool, PeriodUnit, RuntimePolicy, SecurityPolicy, Settings, StoragePolicy, StrategyType, SubPayType, Terms, UserDefinePolicy,
-    VideoPolicy,
+    ChargeResourceMode, Network, NodePool, PeriodUnit, RuntimePolicy, SecurityPolicy, Settings,
+    StoragePolicy, StrategyType, SubPayType, Terms, UserDefinePolicy, VideoPolicy,
 };
 use greenroom_store::{GroupSpec, NewSlots, NodesInUse};
 
@@ -134,8 +134,16 @@ impl Operation for CreateAppInstanceGroup {
         };
         let wanted = budget_of(&spec.pool.instance_type, spec.pool.node_amount.into());
         let whole = cx.catalogue.budget;
-        let fits = move |in_use: &[NodesInUse]| in_use.iter().map(taken).fold(wanted, Budget::plus).fits(whole);
-        cx.store.create_group(spec, slots, users, cx.spend_nonce(), fits).await?;
+        let fits = move |in_use: &[NodesInUse]| {
+            in_use
+                .iter()
+                .map(taken)
+                .fold(wanted, Budget::plus)
+                .fits(whole)
+        };
+        cx.store
+            .create_group(spec, slots, users, cx.spend_nonce(), fits)
+            .await?;
         Ok(Response {
             app_instance_group_model: answer,
         })
@@ -147,7 +155,8 @@ fn taken(nodes: &NodesInUse) -> Budget {
 }
 
 fn budget_of(instance_type: &str, nodes: u64) -> Budget {
-    catalogue::node_type(instance_type).map_or_else(Budget::default, |node| Budget::of_nodes(node, nodes))
+    catalogue::node_type(instance_type)
+        .map_or_else(Budget::default, |node| Budget::of_nodes(node, nodes))
 }
 
 impl Request {
@@ -158,7 +167,12 @@ impl Request {
         if !cx.catalogue.has_region(self.biz_region_id.as_str()) {
             return Err(ApiError::Invalid("BizRegionId"));
         }
-        let has_app = |asked: &Text<64>| image.apps.iter().any(|app| app.id.as_str() == asked.as_str());
+        let has_app = |asked: &Text<64>| {
+            image
+                .apps
+                .iter()
+                .any(|app| app.id.as_str() == asked.as_str())
+        };
         if !self.pre_open_app_id.as_ref().is_none_or(has_app) {
             return Err(ApiError::Invalid("PreOpenAppId"));
         }
@@ -181,12 +195,18 @@ impl Request {
         }
     }
 
-    fn into_group(self, cx: &CallContext<'_>) -> Result<(GroupSpec, NewSlots, Vec<EndUserId>), ApiError> {
+    fn into_group(
+        self,
+        cx: &CallContext<'_>,
+    ) -> Result<(GroupSpec, NewSlots, Vec<EndUserId>), ApiError> {
         let id = AppInstanceGroupId::new(cx.entropy);
         let charge = self.terms().order(cx.entropy, cx.now);
         let pool = pool(cx, self.node_pool)?;
         let auth_mode = self.auth_mode.unwrap_or(AuthMode::App);
-        let skip_user_check = self.security_policy.as_ref().and_then(|policy| policy.skip_user_auth_check);
+        let skip_user_check = self
+            .security_policy
+            .as_ref()
+            .and_then(|policy| policy.skip_user_auth_check);
         let named = |asked: &Text<64>| AppId::parse(asked.as_str()).ok();
         let pre_open_app = self.pre_open_app_id.as_ref().and_then(named);
         let settings = Settings {
@@ -200,20 +220,33 @@ impl Request {
             cluster_id: self.cluster_id,
             promotion_id: self.promotion_id,
         };
-        let first_app = || cx.catalogue.image(self.app_center_image_id.as_str())?.apps.first();
-        let opened = pre_open_app.clone().or_else(|| first_app().map(|app| app.id.clone()));
+        let first_app = || {
+            cx.catalogue
+                .image(self.app_center_image_id.as_str())?
+                .apps
+                .first()
+        };
+        let opened = pre_open_app
+            .clone()
+            .or_else(|| first_app().map(|app| app.id.clone()));
         // Sessions that wait for their user open what the user asks for, and nothing beside it.
         let open = opened.filter(|_| settings.pre_open());
         let slots = NewSlots::new(
             pool.node_amount,
             pool.node_capacity,
             auth_mode == AuthMode::Session,
-            if settings.pre_open() { Desired::Running } else { Desired::Stopped },
+            if settings.pre_open() {
+                Desired::Running
+            } else {
+                Desired::Stopped
+            },
             open.into_iter().collect(),
             cx.entropy,
         );
         let spec = GroupSpec {
-            name: self.app_instance_group_name.map_or_else(|| id.to_string(), Into::into),
+            name: self
+                .app_instance_group_name
+                .map_or_else(|| id.to_string(), Into::into),
             id,
             account: cx.account().clone(),
             product_type: self.product_type.0,
@@ -222,7 +255,9 @@ impl Request {
             image: ImageId::parse(self.app_center_image_id.as_str())
                 .map_err(|_| ApiError::Invalid("AppCenterImageId"))?,
             spec_id: SpecId::new(cx.entropy),
-            policy: self.app_policy_id.and_then(|id| PolicyId::parse(id.as_str()).ok()),
+            policy: self
+                .app_policy_id
+                .and_then(|id| PolicyId::parse(id.as_str()).ok()),
             pre_open_app,
             session_timeout: self.session_timeout.as_i32(),
             skip_user_check: skip_user_check.unwrap_or(false),
@@ -236,7 +271,10 @@ impl Request {
 }
 
 /// The pool as the database keeps it; one without a type and nodes stands for none.
-fn pool(cx: &CallContext<'_>, asked: Option<NodePool>) -> Result<greenroom_store::NodePool, ApiError> {
+fn pool(
+    cx: &CallContext<'_>,
+    asked: Option<NodePool>,
+) -> Result<greenroom_store::NodePool, ApiError> {
     let id = NodePoolId::new(cx.entropy);
     Ok(match asked {
         None => greenroom_store::NodePool {
@@ -273,7 +311,9 @@ mod tests {
     #[tokio::test]
     async fn the_answer_names_group_pool_and_order() {
         let server = TestServer::start().await;
-        let answer = server.ok("CreateAppInstanceGroup", group_request(json!({}))).await;
+        let answer = server
+            .ok("CreateAppInstanceGroup", group_request(json!({})))
+            .await;
         insta::assert_snapshot!(golden(&answer));
     }
 
@@ -285,7 +325,10 @@ mod tests {
                 {"NodeInstanceType": "appstreaming.general.4c8g", "NodeAmount": 2, "NodeCapacity": 2}}))
             .await;
         let sessions = server.sessions(&id).await;
-        let names: Vec<_> = sessions.iter().map(|s| s["AppInstancePersistentName"].as_str().unwrap()).collect();
+        let names: Vec<_> = sessions
+            .iter()
+            .map(|s| s["AppInstancePersistentName"].as_str().unwrap())
+            .collect();
         assert_eq!(names, ["office-1", "office-2", "office-3", "office-4"]);
         for session in &sessions {
             assert_eq!(session["AppInstancePersistentStatus"], "PENDING");
@@ -296,11 +339,16 @@ mod tests {
     async fn other_groups_have_none_and_a_group_without_a_name_is_named_by_its_id() {
         let server = TestServer::start().await;
         for mode in ["App", "AppInstanceGroup"] {
-            let id = server.create_group(json!({"AuthMode": mode, "AppInstanceGroupName": ""})).await;
+            let id = server
+                .create_group(json!({"AuthMode": mode, "AppInstanceGroupName": ""}))
+                .await;
             assert_eq!(server.sessions(&id).await, [] as [Value; 0]);
             let ask = json!({"AppInstanceGroupId": id, "ProductType": "CloudApp"});
             let group = server.ok("GetAppInstanceGroup", ask).await;
-            assert_eq!(group["AppInstanceGroupModels"]["AppInstanceGroupName"], json!(id));
+            assert_eq!(
+                group["AppInstanceGroupModels"]["AppInstanceGroupName"],
+                json!(id)
+            );
         }
     }
 
@@ -314,7 +362,8 @@ mod tests {
         let answer = server.ok("CreateAppInstanceGroup", ask).await;
         let model = &answer["AppInstanceGroupModel"];
         assert_eq!(model.get("NodePoolId"), None);
-        let ask = json!({"AppInstanceGroupId": model["AppInstanceGroupId"], "ProductType": "CloudApp"});
+        let ask =
+            json!({"AppInstanceGroupId": model["AppInstanceGroupId"], "ProductType": "CloudApp"});
         let group = server.ok("GetAppInstanceGroup", ask).await;
         assert_eq!(group["AppInstanceGroupModels"]["NodePool"], json!([]));
         assert_eq!(group["AppInstanceGroupModels"]["AuthMode"], "App");
@@ -324,29 +373,89 @@ mod tests {
     async fn rules_between_fields_are_named_in_the_fault_and_nothing_is_made() {
         let server = TestServer::start().await;
         for (more, code) in [
-            (json!({"AppCenterImageId": "img-other"}), "InvalidParameter.AppCenterImageId"),
-            (json!({"BizRegionId": "cn-hangzhou"}), "InvalidParameter.BizRegionId"),
-            (json!({"PreOpenAppId": "ca-other"}), "InvalidParameter.PreOpenAppId"),
-            (json!({"AppPolicyId": "pg-other"}), "InvalidParameter.AppPolicyId"),
-            (json!({"SessionTimeout": 2}), "InvalidParameter.SessionTimeout"),
-            (json!({"SessionTimeout": 0}), "InvalidParameter.SessionTimeout"),
-            (json!({"SessionTimeout": -2}), "InvalidParameter.SessionTimeout"),
-            (json!({"SessionTimeout": 301}), "InvalidParameter.SessionTimeout"),
+            (
+                json!({"AppCenterImageId": "img-other"}),
+                "InvalidParameter.AppCenterImageId",
+            ),
+            (
+                json!({"BizRegionId": "cn-hangzhou"}),
+                "InvalidParameter.BizRegionId",
+            ),
+            (
+                json!({"PreOpenAppId": "ca-other"}),
+                "InvalidParameter.PreOpenAppId",
+            ),
+            (
+                json!({"AppPolicyId": "pg-other"}),
+                "InvalidParameter.AppPolicyId",
+            ),
+            (
+                json!({"SessionTimeout": 2}),
+                "InvalidParameter.SessionTimeout",
+            ),
+            (
+                json!({"SessionTimeout": 0}),
+                "InvalidParameter.SessionTimeout",
+            ),
+            (
+                json!({"SessionTimeout": -2}),
+                "InvalidParameter.SessionTimeout",
+            ),
+            (
+                json!({"SessionTimeout": 301}),
+                "InvalidParameter.SessionTimeout",
+            ),
             (json!({"Period": 2}), "InvalidParameter.Period"),
             (json!({"PeriodUnit": "Week"}), "InvalidParameter.PeriodUnit"),
-            (json!({"PeriodUnit": "month"}), "InvalidParameter.PeriodUnit"),
-            (json!({"ChargeType": "PrePaid", "Period": 4}), "InvalidParameter.Period"),
-            (json!({"ChargeType": "PrePaid", "PeriodUnit": "Week", "Period": 2}), "InvalidParameter.Period"),
-            (json!({"SubPayType": "prePaid"}), "InvalidParameter.SubPayType"),
-            (json!({"SubPayType": "monthPackage"}), "InvalidParameter.SubPayType"),
-            (json!({"VideoPolicy": {"Webrtc": true, "StreamingMode": "mix"}}), "InvalidParameter.VideoPolicy"),
-            (json!({"VideoPolicy": "{\"Webrtc\": 1}"}), "InvalidParameter.VideoPolicy.Webrtc"),
-            (json!({"VideoPolicy": "not json"}), "InvalidParameter.VideoPolicy"),
-            (json!({"RuntimePolicy": {"SessionUserGenerationMode": "wyid"}}), "InvalidParameter.RuntimePolicy"),
-            (json!({"UserDefinePolicy": {"CustomConfig": "{"}}), "InvalidParameter.UserDefinePolicy.CustomConfig"),
-            (json!({"UserGroupIds": ["ug-1"]}), "InvalidParameter.UserGroupIds"),
+            (
+                json!({"PeriodUnit": "month"}),
+                "InvalidParameter.PeriodUnit",
+            ),
+            (
+                json!({"ChargeType": "PrePaid", "Period": 4}),
+                "InvalidParameter.Period",
+            ),
+            (
+                json!({"ChargeType": "PrePaid", "PeriodUnit": "Week", "Period": 2}),
+                "InvalidParameter.Period",
+            ),
+            (
+                json!({"SubPayType": "prePaid"}),
+                "InvalidParameter.SubPayType",
+            ),
+            (
+                json!({"SubPayType": "monthPackage"}),
+                "InvalidParameter.SubPayType",
+            ),
+            (
+                json!({"VideoPolicy": {"Webrtc": true, "StreamingMode": "mix"}}),
+                "InvalidParameter.VideoPolicy",
+            ),
+            (
+                json!({"VideoPolicy": "{\"Webrtc\": 1}"}),
+                "InvalidParameter.VideoPolicy.Webrtc",
+            ),
+            (
+                json!({"VideoPolicy": "not json"}),
+                "InvalidParameter.VideoPolicy",
+            ),
+            (
+                json!({"RuntimePolicy": {"SessionUserGenerationMode": "wyid"}}),
+                "InvalidParameter.RuntimePolicy",
+            ),
+            (
+                json!({"UserDefinePolicy": {"CustomConfig": "{"}}),
+                "InvalidParameter.UserDefinePolicy.CustomConfig",
+            ),
+            (
+                json!({"UserGroupIds": ["ug-1"]}),
+                "InvalidParameter.UserGroupIds",
+            ),
             (json!({"Users": ["a b"]}), "InvalidParameter.Users"),
-            (json!({"NodePool": {"NodeAmount": 1}}), "MissingNodePool.NodeInstanceType"),
+            (
+                json!({"NodePool": {"NodeAmount": 1}}),
+                "MissingNodePool.NodeInstanceType",
+            ),
             (
                 json!({"NodePool": {"NodeInstanceType": "appstreaming.general.2c4g", "NodeAmount": 1, "NodeCapacity": 2}}),
                 "InvalidParameter.NodePool.NodeCapacity",
@@ -361,13 +470,20 @@ mod tests {
             ),
             (json!({"ProductType": "CloudBrowser"}), "StockError.NoStock"),
             (json!({"ProductType": "AndroidCloud"}), "StockError.NoStock"),
-            (json!({"ProductType": "Cloud"}), "InvalidParameter.ProductType"),
+            (
+                json!({"ProductType": "Cloud"}),
+                "InvalidParameter.ProductType",
+            ),
         ] {
-            let refused = server.refused("CreateAppInstanceGroup", group_request(more.clone())).await;
+            let refused = server
+                .refused("CreateAppInstanceGroup", group_request(more.clone()))
+                .await;
             assert_eq!(refused, code, "{more}");
         }
         for product in ["CloudApp", "CloudBrowser", "AndroidCloud"] {
-            let listed = server.ok("ListAppInstanceGroup", json!({"ProductType": product})).await;
+            let listed = server
+                .ok("ListAppInstanceGroup", json!({"ProductType": product}))
+                .await;
             assert_eq!(listed["TotalCount"], 0, "{product}");
         }
     }
@@ -378,7 +494,12 @@ mod tests {
         let id = server
             .create_group(json!({"ChargeType": "PrePaid", "PeriodUnit": "Week", "SubPayType": "prePaid", "AutoPay": true}))
             .await;
-        let group = server.ok("GetAppInstanceGroup", json!({"AppInstanceGroupId": id, "ProductType": "CloudApp"})).await;
+        let group = server
+            .ok(
+                "GetAppInstanceGroup",
+                json!({"AppInstanceGroupId": id, "ProductType": "CloudApp"}),
+            )
+            .await;
         let model = &group["AppInstanceGroupModels"];
         assert_eq!(model["ChargeType"], "PrePaid");
         assert_eq!(model["ExpiredTime"], "2026-01-08T00:00:00.000+00:00");
@@ -390,17 +511,29 @@ mod tests {
         // The test's machine holds 64 processors' worth of nodes.
         let pool = |amount: u32| json!({"NodePool": {"NodeInstanceType": "appstreaming.general.8c16g", "NodeAmount": amount}});
         server.create_group(pool(5)).await;
-        assert_eq!(server.refused("CreateAppInstanceGroup", group_request(pool(4))).await, "StockError.NoStock");
+        assert_eq!(
+            server
+                .refused("CreateAppInstanceGroup", group_request(pool(4)))
+                .await,
+            "StockError.NoStock"
+        );
         server.create_group(pool(3)).await;
-        assert_eq!(server.refused("CreateAppInstanceGroup", group_request(pool(1))).await, "StockError.NoStock");
+        assert_eq!(
+            server
+                .refused("CreateAppInstanceGroup", group_request(pool(1)))
+                .await,
+            "StockError.NoStock"
+        );
     }
 
     #[tokio::test]
     async fn users_named_at_the_start_are_authorized_and_sessions_may_wait_for_them() {
         let server = TestServer::start().await;
         let id = server
-            .create_group(json!({"Users": ["bob", "alice", "bob"], "UserInfo": {"Type": "Simple"},
-                "RuntimePolicy": {"SessionPreOpen": "false", "SessionUserGenerationMode": "wyid"}}))
+            .create_group(
+                json!({"Users": ["bob", "alice", "bob"], "UserInfo": {"Type": "Simple"},
+                "RuntimePolicy": {"SessionPreOpen": "false", "SessionUserGenerationMode": "wyid"}}),
+            )
             .await;
         assert_eq!(server.group_users(&id).await, ["alice", "bob"]);
     }

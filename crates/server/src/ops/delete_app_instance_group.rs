@@ -42,7 +42,11 @@ impl Operation for DeleteAppInstanceGroup {
             .store
             .delete_group(cx.account(), &group.made.id, cx.spend_nonce(), cx.now)
             .await?;
-        if deleted { Ok(Response {}) } else { Err(not_found()) }
+        if deleted {
+            Ok(Response {})
+        } else {
+            Err(not_found())
+        }
     }
 }
 
@@ -59,13 +63,23 @@ mod tests {
         let ask = json!({"AppInstanceGroupId": id, "ProductType": "CloudApp"});
         server.ok("DeleteAppInstanceGroup", ask.clone()).await;
         let gone = "InvalidAppInstanceGroup.NotFound";
-        assert_eq!(server.refused("GetAppInstanceGroup", ask.clone()).await, gone);
-        assert_eq!(server.refused("ListPersistentAppInstances", ask.clone()).await, gone);
+        assert_eq!(
+            server.refused("GetAppInstanceGroup", ask.clone()).await,
+            gone
+        );
+        assert_eq!(
+            server
+                .refused("ListPersistentAppInstances", ask.clone())
+                .await,
+            gone
+        );
         assert_eq!(
             server.refused("DeleteAppInstanceGroup", ask).await,
             "InvalidAppInstanceGroupSpecItem.NotFound"
         );
-        let listed = server.ok("ListAppInstanceGroup", json!({"ProductType": "CloudApp"})).await;
+        let listed = server
+            .ok("ListAppInstanceGroup", json!({"ProductType": "CloudApp"}))
+            .await;
         assert_eq!(listed["TotalCount"], 0);
     }
 
@@ -74,8 +88,13 @@ mod tests {
         let server = TestServer::start().await;
         let id = server.create_group(json!({})).await;
         let ask = json!({"AppInstanceGroupId": id, "ProductType": "CloudApp"});
-        let (status, answer) = server.call_as("globex", "DeleteAppInstanceGroup", ask.clone()).await;
-        assert_eq!((status, answer["Code"].as_str()), (400, Some("InvalidAppInstanceGroupSpecItem.NotFound")));
+        let (status, answer) = server
+            .call_as("globex", "DeleteAppInstanceGroup", ask.clone())
+            .await;
+        assert_eq!(
+            (status, answer["Code"].as_str()),
+            (400, Some("InvalidAppInstanceGroupSpecItem.NotFound"))
+        );
         let browser = json!({"AppInstanceGroupId": id, "ProductType": "CloudBrowser"});
         let refused = server.refused("DeleteAppInstanceGroup", browser).await;
         assert_eq!(refused, "InvalidBrowserInstanceGroup.NotFound");
@@ -85,9 +104,14 @@ mod tests {
     #[tokio::test]
     async fn a_prepaid_group_goes_only_after_its_period() {
         let server = TestServer::start().await;
-        let id = server.create_group(json!({"ChargeType": "PrePaid", "PeriodUnit": "Week"})).await;
+        let id = server
+            .create_group(json!({"ChargeType": "PrePaid", "PeriodUnit": "Week"}))
+            .await;
         let ask = json!({"AppInstanceGroupId": id, "ProductType": "CloudApp"});
-        assert_eq!(server.refused("DeleteAppInstanceGroup", ask.clone()).await, "OperationDenied.NotExpired");
+        assert_eq!(
+            server.refused("DeleteAppInstanceGroup", ask.clone()).await,
+            "OperationDenied.NotExpired"
+        );
         server.clock.advance(Duration::from_secs(7 * 24 * 3600));
         server.ok("DeleteAppInstanceGroup", ask).await;
     }

@@ -43,13 +43,17 @@ impl Operation for GetAppInstanceGroup {
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
-        let group = cx.group(&req.app_instance_group_id, req.product_type).await?;
+        let group = cx
+            .group(&req.app_instance_group_id, req.product_type)
+            .await?;
         let settings = Settings::from_json(&group.made.settings).unwrap_or_default();
         let image = cx.catalogue.image(group.made.image.as_str());
         Ok(Response {
             app_instance_group_models: Model {
                 app_center_image_name: image.map(|image| image.name.clone()),
-                session_type: settings.runtime_policy.and_then(|policy| policy.session_type),
+                session_type: settings
+                    .runtime_policy
+                    .and_then(|policy| policy.session_type),
                 group: GroupModel::of(&group, cx.catalogue)?,
             },
         })
@@ -85,12 +89,33 @@ mod tests {
     async fn a_group_of_nobody_of_another_account_or_of_another_kind_is_not_found() {
         let server = TestServer::start().await;
         let id = server.create_group(json!({})).await;
-        let ask = |id: &str, product: &str| json!({"AppInstanceGroupId": id, "ProductType": product});
+        let ask =
+            |id: &str, product: &str| json!({"AppInstanceGroupId": id, "ProductType": product});
         let not_found = "InvalidAppInstanceGroup.NotFound";
-        assert_eq!(server.refused("GetAppInstanceGroup", ask("aig-none", "CloudApp")).await, not_found);
-        assert_eq!(server.refused("GetAppInstanceGroup", ask("aig-9ciijz60n4xsv****", "CloudApp")).await, not_found);
-        assert_eq!(server.refused("GetAppInstanceGroup", ask(&id, "CloudBrowser")).await, not_found);
-        let (status, answer) = server.call_as("globex", "GetAppInstanceGroup", ask(&id, "CloudApp")).await;
+        assert_eq!(
+            server
+                .refused("GetAppInstanceGroup", ask("aig-none", "CloudApp"))
+                .await,
+            not_found
+        );
+        assert_eq!(
+            server
+                .refused(
+                    "GetAppInstanceGroup",
+                    ask("aig-9ciijz60n4xsv****", "CloudApp")
+                )
+                .await,
+            not_found
+        );
+        assert_eq!(
+            server
+                .refused("GetAppInstanceGroup", ask(&id, "CloudBrowser"))
+                .await,
+            not_found
+        );
+        let (status, answer) = server
+            .call_as("globex", "GetAppInstanceGroup", ask(&id, "CloudApp"))
+            .await;
         assert_eq!((status, answer["Code"].as_str()), (400, Some(not_found)));
         server.ok("GetAppInstanceGroup", ask(&id, "cloudapp")).await;
     }

@@ -8,7 +8,9 @@ use super::prelude::*;
 use crate::catalogue::APP_VERSION;
 use crate::ticket::{Secret, TICKET_LIFETIME};
 use greenroom_model::random::uuid_upper;
-use greenroom_store::{Group, GroupFilter, NewTask, NewTicket, PageRequest, Session, StoreError, TicketTask};
+use greenroom_store::{
+    Group, GroupFilter, NewTask, NewTicket, PageRequest, Session, StoreError, TicketTask,
+};
 
 /// `GetConnectionTicket`
 pub struct GetConnectionTicket;
@@ -82,15 +84,36 @@ impl Operation for GetConnectionTicket {
         if names_one && groups == 0 {
             return Err(ApiError::Missing("AppInstanceGroupIdList"));
         }
-        let fits = |name, fits: bool| if fits { Ok(()) } else { Err(ApiError::Invalid(name)) };
-        fits("AppInstanceGroupIdList", req.app_instance_id.is_none() || groups == 1)?;
-        fits("AppInstanceGroupSetId", req.app_instance_group_set_id.is_none())?;
+        let fits = |name, fits: bool| {
+            if fits {
+                Ok(())
+            } else {
+                Err(ApiError::Invalid(name))
+            }
+        };
+        fits(
+            "AppInstanceGroupIdList",
+            req.app_instance_id.is_none() || groups == 1,
+        )?;
+        fits(
+            "AppInstanceGroupSetId",
+            req.app_instance_group_set_id.is_none(),
+        )?;
         let policy = req.app_policy_id.as_ref();
-        fits("AppPolicyId", policy.is_none_or(|id| cx.catalogue.has_policy(id.as_str())))?;
+        fits(
+            "AppPolicyId",
+            policy.is_none_or(|id| cx.catalogue.has_policy(id.as_str())),
+        )?;
         let version = req.app_version.as_ref();
-        fits("AppVersion", version.is_none_or(|version| version.as_str() == APP_VERSION))?;
+        fits(
+            "AppVersion",
+            version.is_none_or(|version| version.as_str() == APP_VERSION),
+        )?;
         let region = req.biz_region_id.as_ref();
-        fits("BizRegionId", region.is_none_or(|id| cx.catalogue.has_region(id.as_str())))
+        fits(
+            "BizRegionId",
+            region.is_none_or(|id| cx.catalogue.has_region(id.as_str())),
+        )
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
@@ -119,10 +142,14 @@ async fn begin(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError>
         binding: BindingId::new(cx.entropy),
         created: cx.now,
     };
-    let opened = cx.store.open_task(task, cx.spend_nonce()).await.map_err(|error| match error {
-        StoreError::NotFound(_) => ApiError::Invalid("AppInstancePersistentId"),
-        other => other.into(),
-    })?;
+    let opened = cx
+        .store
+        .open_task(task, cx.spend_nonce())
+        .await
+        .map_err(|error| match error {
+            StoreError::NotFound(_) => ApiError::Invalid("AppInstancePersistentId"),
+            other => other.into(),
+        })?;
     answer(cx, opened).await
 }
 
@@ -130,13 +157,22 @@ async fn begin(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError>
 async fn find(cx: &CallContext<'_>, req: &Request) -> Result<(Group, Session), ApiError> {
     let groups = groups(cx, req).await?;
     let id = match &req.app_instance_persistent_id {
-        Some(asked) => asked.id().cloned().ok_or(ApiError::Invalid("AppInstancePersistentId"))?,
+        Some(asked) => asked
+            .id()
+            .cloned()
+            .ok_or(ApiError::Invalid("AppInstancePersistentId"))?,
         None => granted(cx, req, &groups).await?,
     };
     let unknown = || ApiError::Invalid("AppInstancePersistentId");
-    let session = cx.store.session(cx.account(), &id).await?.ok_or_else(unknown)?;
+    let session = cx
+        .store
+        .session(cx.account(), &id)
+        .await?
+        .ok_or_else(unknown)?;
     let mut groups = groups.into_iter();
-    let group = groups.find(|group| group.made.id == session.group).ok_or_else(unknown)?;
+    let group = groups
+        .find(|group| group.made.id == session.group)
+        .ok_or_else(unknown)?;
     if session.desired == Desired::Deleted {
         return Err(unknown());
     }
@@ -161,7 +197,10 @@ async fn groups(cx: &CallContext<'_>, req: &Request) -> Result<Vec<Group>, ApiEr
             product_type: Some(req.product_type.0),
             ..GroupFilter::default()
         };
-        let all = PageRequest { number: 1, size: u32::MAX };
+        let all = PageRequest {
+            number: 1,
+            size: u32::MAX,
+        };
         found = cx.store.list_groups(cx.account(), filter, all).await?.items;
     }
     for id in listed {
@@ -170,19 +209,36 @@ async fn groups(cx: &CallContext<'_>, req: &Request) -> Result<Vec<Group>, ApiEr
     if let Some(region) = &req.biz_region_id {
         found.retain(|group| group.made.region == region.as_str());
     }
-    if found.is_empty() { Err(ApiError::GroupNotFound) } else { Ok(found) }
+    if found.is_empty() {
+        Err(ApiError::GroupNotFound)
+    } else {
+        Ok(found)
+    }
 }
 
 /// The session that was granted to the user, when the request names none.
-async fn granted(cx: &CallContext<'_>, req: &Request, groups: &[Group]) -> Result<PersistentId, ApiError> {
-    for group in groups.iter().filter(|group| group.made.auth_mode == AuthMode::Session) {
-        let granted = cx.store.session_granted_to(cx.account(), &group.made.id, &req.end_user_id).await?;
+async fn granted(
+    cx: &CallContext<'_>,
+    req: &Request,
+    groups: &[Group],
+) -> Result<PersistentId, ApiError> {
+    for group in groups
+        .iter()
+        .filter(|group| group.made.auth_mode == AuthMode::Session)
+    {
+        let granted = cx
+            .store
+            .session_granted_to(cx.account(), &group.made.id, &req.end_user_id)
+            .await?;
         if let Some(session) = granted {
             return Ok(session);
         }
     }
     // Groups that give out apps or themselves need sessions made for the occasion, which nothing here makes.
-    if groups.iter().all(|group| group.made.auth_mode != AuthMode::Session) {
+    if groups
+        .iter()
+        .all(|group| group.made.auth_mode != AuthMode::Session)
+    {
         return Err(ApiError::NoStock);
     }
     Err(Denied.into())
@@ -192,9 +248,18 @@ async fn granted(cx: &CallContext<'_>, req: &Request, groups: &[Group]) -> Resul
 fn app(cx: &CallContext<'_>, req: &Request, group: &Group) -> Result<AppId, ApiError> {
     let image = cx.catalogue.image(group.made.image.as_str());
     let apps = image.map(|image| image.apps.as_slice()).unwrap_or_default();
-    let first = || group.made.pre_open_app.clone().or_else(|| apps.first().map(|app| app.id.clone()));
+    let first = || {
+        group
+            .made
+            .pre_open_app
+            .clone()
+            .or_else(|| apps.first().map(|app| app.id.clone()))
+    };
     let wanted = match &req.app_id {
-        Some(asked) => apps.iter().find(|app| app.id.as_str() == asked.as_str()).map(|app| app.id.clone()),
+        Some(asked) => apps
+            .iter()
+            .find(|app| app.id.as_str() == asked.as_str())
+            .map(|app| app.id.clone()),
         None => first(),
     };
     wanted.ok_or(ApiError::Invalid("AppId"))
@@ -216,7 +281,10 @@ async fn answer(cx: &CallContext<'_>, task: TicketTask) -> Result<Response, ApiE
         app_instance_id: task.instance,
         app_instance_persistent_id: task.session,
         avatar_id: "default",
-        biz_region_id: group.map_or_else(|| cx.catalogue.default_region().to_owned(), |group| group.made.region),
+        biz_region_id: group.map_or_else(
+            || cx.catalogue.default_region().to_owned(),
+            |group| group.made.region,
+        ),
         os_type: "Linux",
         task_id: task.id,
         task_status: status,
@@ -263,7 +331,9 @@ mod tests {
     fn ask(group: &str, session: &str, more: Value) -> Value {
         let mut ask = json!({"ProductType": "CloudApp", "EndUserId": "alice", "AppInstanceGroupIdList": [group],
             "AppInstancePersistentId": session});
-        ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ask.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         ask
     }
 
@@ -274,30 +344,69 @@ mod tests {
     #[tokio::test]
     async fn polling_ends_with_a_ticket_that_is_good_once() {
         let (server, group, sessions) = world().await;
-        let first = server.ok("GetConnectionTicket", ask(&group, &sessions[1], json!({"AppId": "ca-foot"}))).await;
+        let first = server
+            .ok(
+                "GetConnectionTicket",
+                ask(&group, &sessions[1], json!({"AppId": "ca-foot"})),
+            )
+            .await;
         insta::assert_snapshot!(golden(&first));
-        assert_eq!(server.ok("GetConnectionTicket", poll(&first)).await["TaskStatus"], "Running");
+        assert_eq!(
+            server.ok("GetConnectionTicket", poll(&first)).await["TaskStatus"],
+            "Running"
+        );
         let task = first["TaskId"].as_str().unwrap();
-        server.store.finish_task(task, TaskStatus::Finished, "").await.unwrap();
+        server
+            .store
+            .finish_task(task, TaskStatus::Finished, "")
+            .await
+            .unwrap();
         let last = server.ok("GetConnectionTicket", poll(&first)).await;
         assert_eq!(last["TaskStatus"], "Finished");
         let again = server.ok("GetConnectionTicket", poll(&first)).await;
-        assert_ne!(last["Ticket"], again["Ticket"], "each answer has a ticket of its own");
-        let digest = Secret::of_ticket(last["Ticket"].as_str().unwrap()).unwrap().digest();
+        assert_ne!(
+            last["Ticket"], again["Ticket"],
+            "each answer has a ticket of its own"
+        );
+        let digest = Secret::of_ticket(last["Ticket"].as_str().unwrap())
+            .unwrap()
+            .digest();
         let now = greenroom_model::Clock::now(&*server.clock);
-        let redeemed = server.store.redeem_ticket(digest, [1; 32], now).await.unwrap();
-        assert!(matches!(redeemed, Redemption::Admitted(who) if who.session.as_str() == sessions[1]));
-        assert_eq!(server.store.redeem_ticket(digest, [2; 32], now).await.unwrap(), Redemption::Used);
+        let redeemed = server
+            .store
+            .redeem_ticket(digest, [1; 32], now)
+            .await
+            .unwrap();
+        assert!(
+            matches!(redeemed, Redemption::Admitted(who) if who.session.as_str() == sessions[1])
+        );
+        assert_eq!(
+            server
+                .store
+                .redeem_ticket(digest, [2; 32], now)
+                .await
+                .unwrap(),
+            Redemption::Used
+        );
     }
 
     #[tokio::test]
     async fn a_failed_task_says_so_and_has_no_ticket() {
         let (server, group, sessions) = world().await;
-        let first = server.ok("GetConnectionTicket", ask(&group, &sessions[1], json!({}))).await;
+        let first = server
+            .ok("GetConnectionTicket", ask(&group, &sessions[1], json!({})))
+            .await;
         let task = first["TaskId"].as_str().unwrap();
-        server.store.finish_task(task, TaskStatus::Failed, "the app ended").await.unwrap();
+        server
+            .store
+            .finish_task(task, TaskStatus::Failed, "the app ended")
+            .await
+            .unwrap();
         let last = server.ok("GetConnectionTicket", poll(&first)).await;
-        assert_eq!((&last["TaskStatus"], last.get("Ticket")), (&json!("Failed"), None));
+        assert_eq!(
+            (&last["TaskStatus"], last.get("Ticket")),
+            (&json!("Failed"), None)
+        );
     }
 
     #[tokio::test]
@@ -316,12 +425,22 @@ mod tests {
     async fn who_is_not_authorized_is_denied_and_authorization_may_be_switched_off() {
         let (server, group, sessions) = world().await;
         let others = ask(&group, &sessions[0], json!({}));
-        assert_eq!(server.refused("GetConnectionTicket", others).await, "NoPermission");
+        assert_eq!(
+            server.refused("GetConnectionTicket", others).await,
+            "NoPermission"
+        );
         let nobodys = json!({"ProductType": "CloudApp", "EndUserId": "bob"});
-        assert_eq!(server.refused("GetConnectionTicket", nobodys).await, "NoPermission");
-        let open = server.create_group(json!({"SecurityPolicy": {"SkipUserAuthCheck": true}})).await;
+        assert_eq!(
+            server.refused("GetConnectionTicket", nobodys).await,
+            "NoPermission"
+        );
+        let open = server
+            .create_group(json!({"SecurityPolicy": {"SkipUserAuthCheck": true}}))
+            .await;
         let session = server.session_ids(&open).await.remove(0);
-        server.ok("GetConnectionTicket", ask(&open, &session, json!({}))).await;
+        server
+            .ok("GetConnectionTicket", ask(&open, &session, json!({})))
+            .await;
     }
 
     #[tokio::test]
@@ -329,50 +448,110 @@ mod tests {
         let (server, group, sessions) = world().await;
         let ordinary = server.create_group(json!({"AuthMode": "App"})).await;
         for (more, code) in [
-            (json!({"AppInstanceGroupIdList": []}), "MissingAppInstanceGroupIdList"),
-            (json!({"AppInstanceGroupIdList": ["aig-none"]}), "InvalidAppInstanceGroup.NotFound"),
-            (json!({"ProductType": "CloudBrowser"}), "InvalidAppInstanceGroup.NotFound"),
-            (json!({"AppInstanceGroupIdList": [ordinary]}), "InvalidParameter.AppInstancePersistentId"),
-            (json!({"AppInstancePersistentId": "p-none"}), "InvalidParameter.AppInstancePersistentId"),
-            (json!({"AppInstancePersistentId": "p-****"}), "InvalidParameter.AppInstancePersistentId"),
-            (json!({"AppInstanceId": "ai-none"}), "InvalidParameter.AppInstanceId"),
-            (json!({"AppInstanceId": "ai-none", "AppInstanceGroupIdList": [group, ordinary]}), "InvalidParameter.AppInstanceGroupIdList"),
+            (
+                json!({"AppInstanceGroupIdList": []}),
+                "MissingAppInstanceGroupIdList",
+            ),
+            (
+                json!({"AppInstanceGroupIdList": ["aig-none"]}),
+                "InvalidAppInstanceGroup.NotFound",
+            ),
+            (
+                json!({"ProductType": "CloudBrowser"}),
+                "InvalidAppInstanceGroup.NotFound",
+            ),
+            (
+                json!({"AppInstanceGroupIdList": [ordinary]}),
+                "InvalidParameter.AppInstancePersistentId",
+            ),
+            (
+                json!({"AppInstancePersistentId": "p-none"}),
+                "InvalidParameter.AppInstancePersistentId",
+            ),
+            (
+                json!({"AppInstancePersistentId": "p-****"}),
+                "InvalidParameter.AppInstancePersistentId",
+            ),
+            (
+                json!({"AppInstanceId": "ai-none"}),
+                "InvalidParameter.AppInstanceId",
+            ),
+            (
+                json!({"AppInstanceId": "ai-none", "AppInstanceGroupIdList": [group, ordinary]}),
+                "InvalidParameter.AppInstanceGroupIdList",
+            ),
             (json!({"AppId": "ca-none"}), "InvalidParameter.AppId"),
             (json!({"AppVersion": "9"}), "InvalidParameter.AppVersion"),
-            (json!({"AppPolicyId": "pg-none"}), "InvalidParameter.AppPolicyId"),
-            (json!({"BizRegionId": "cn-none"}), "InvalidParameter.BizRegionId"),
-            (json!({"AppInstanceGroupSetId": "set-1"}), "InvalidParameter.AppInstanceGroupSetId"),
+            (
+                json!({"AppPolicyId": "pg-none"}),
+                "InvalidParameter.AppPolicyId",
+            ),
+            (
+                json!({"BizRegionId": "cn-none"}),
+                "InvalidParameter.BizRegionId",
+            ),
+            (
+                json!({"AppInstanceGroupSetId": "set-1"}),
+                "InvalidParameter.AppInstanceGroupSetId",
+            ),
             (json!({"AccessType": "LAN"}), "InvalidParameter.AccessType"),
             (json!({"EndUserId": "a b"}), "InvalidParameter.EndUserId"),
             (json!({"TaskId": "none"}), "InvalidParameter.TaskId"),
         ] {
-            let refused = server.refused("GetConnectionTicket", ask(&group, &sessions[1], more.clone())).await;
+            let refused = server
+                .refused(
+                    "GetConnectionTicket",
+                    ask(&group, &sessions[1], more.clone()),
+                )
+                .await;
             assert_eq!(refused, code, "{more}");
         }
         let ordinary = json!({"ProductType": "CloudApp", "EndUserId": "alice", "AppInstanceGroupIdList": [ordinary]});
-        assert_eq!(server.refused("GetConnectionTicket", ordinary).await, "StockError.NoStock");
+        assert_eq!(
+            server.refused("GetConnectionTicket", ordinary).await,
+            "StockError.NoStock"
+        );
     }
 
     #[tokio::test]
     async fn a_task_is_known_to_its_account_and_user_only() {
         let (server, group, sessions) = world().await;
-        let first = server.ok("GetConnectionTicket", ask(&group, &sessions[1], json!({}))).await;
+        let first = server
+            .ok("GetConnectionTicket", ask(&group, &sessions[1], json!({})))
+            .await;
         let mut bobs = poll(&first);
         bobs["EndUserId"] = json!("bob");
-        assert_eq!(server.refused("GetConnectionTicket", bobs).await, "InvalidParameter.TaskId");
-        let (status, answer) = server.call_as("globex", "GetConnectionTicket", poll(&first)).await;
-        assert_eq!((status, answer["Code"].as_str()), (400, Some("InvalidParameter.TaskId")));
+        assert_eq!(
+            server.refused("GetConnectionTicket", bobs).await,
+            "InvalidParameter.TaskId"
+        );
+        let (status, answer) = server
+            .call_as("globex", "GetConnectionTicket", poll(&first))
+            .await;
+        assert_eq!(
+            (status, answer["Code"].as_str()),
+            (400, Some("InvalidParameter.TaskId"))
+        );
     }
 
     #[tokio::test]
     async fn a_ticket_is_not_made_for_a_user_who_lost_the_authorization() {
         let (server, group, sessions) = world().await;
-        let first = server.ok("GetConnectionTicket", ask(&group, &sessions[1], json!({}))).await;
+        let first = server
+            .ok("GetConnectionTicket", ask(&group, &sessions[1], json!({})))
+            .await;
         let task = first["TaskId"].as_str().unwrap();
-        server.store.finish_task(task, TaskStatus::Finished, "").await.unwrap();
+        server
+            .store
+            .finish_task(task, TaskStatus::Finished, "")
+            .await
+            .unwrap();
         let take = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp",
             "AppInstancePersistentId": sessions[1], "UnAuthorizeUserIds": ["alice"]});
         server.ok("AuthorizeInstanceGroup", take).await;
-        assert_eq!(server.refused("GetConnectionTicket", poll(&first)).await, "NoPermission");
+        assert_eq!(
+            server.refused("GetConnectionTicket", poll(&first)).await,
+            "NoPermission"
+        );
     }
 }

@@ -118,7 +118,11 @@ impl Operation for ListAppInstanceGroup {
     }
 }
 
-async fn found(cx: &CallContext<'_>, req: &Request, filter: GroupFilter) -> Result<(Vec<Group>, u64), ApiError> {
+async fn found(
+    cx: &CallContext<'_>,
+    req: &Request,
+    filter: GroupFilter,
+) -> Result<(Vec<Group>, u64), ApiError> {
     let page = PageRequest {
         number: req.page_number.as_u32(),
         size: req.page_size.as_u32(),
@@ -129,7 +133,10 @@ async fn found(cx: &CallContext<'_>, req: &Request, filter: GroupFilter) -> Resu
     };
     // An office network is a setting that the database does not look into, and groups are not so many that
     // they could not be looked through for one.
-    let all = PageRequest { number: 1, size: u32::MAX };
+    let all = PageRequest {
+        number: 1,
+        size: u32::MAX,
+    };
     let mut groups = cx.store.list_groups(cx.account(), filter, all).await?.items;
     groups.retain(|group| {
         let settings = Settings::from_json(&group.made.settings).unwrap_or_default();
@@ -137,13 +144,21 @@ async fn found(cx: &CallContext<'_>, req: &Request, filter: GroupFilter) -> Resu
         site.is_some_and(|site| site == *office)
     });
     let total = groups.len() as u64;
-    Ok((page_of(groups, req.page_number, req.page_size).collect(), total))
+    Ok((
+        page_of(groups, req.page_number, req.page_size).collect(),
+        total,
+    ))
 }
 
 impl Request {
     /// What the database is to look for; `None` when nothing can be found.
     fn filter(&self) -> Option<GroupFilter> {
-        let statuses: Vec<GroupStatus> = self.status.items().iter().filter_map(|status| status.reached()).collect();
+        let statuses: Vec<GroupStatus> = self
+            .status
+            .items()
+            .iter()
+            .filter_map(|status| status.reached())
+            .collect();
         let nothing_has_it = !self.tag.items().is_empty()
             || !self.user_group_ids.items().is_empty()
             || (statuses.is_empty() && !self.status.items().is_empty());
@@ -197,27 +212,44 @@ mod tests {
 
     fn names(answer: &Value) -> Vec<&str> {
         let models = answer["AppInstanceGroupModels"].as_array().unwrap();
-        models.iter().filter_map(|m| m["AppInstanceGroupName"].as_str()).collect()
+        models
+            .iter()
+            .filter_map(|m| m["AppInstanceGroupName"].as_str())
+            .collect()
     }
 
     #[tokio::test]
     async fn groups_are_listed_whole_and_oldest_first() {
         let server = TestServer::start().await;
         for name in ["zebra", "antelope"] {
-            server.create_group(json!({"AppInstanceGroupName": name})).await;
+            server
+                .create_group(json!({"AppInstanceGroupName": name}))
+                .await;
             server.clock.advance(std::time::Duration::from_secs(1));
         }
-        let answer = server.ok("ListAppInstanceGroup", json!({"ProductType": "CloudApp"})).await;
+        let answer = server
+            .ok("ListAppInstanceGroup", json!({"ProductType": "CloudApp"}))
+            .await;
         assert_eq!(names(&answer), ["zebra", "antelope"]);
         insta::assert_snapshot!(golden(&answer["AppInstanceGroupModels"][0]));
-        let (_, others) = server.call_as("globex", "ListAppInstanceGroup", json!({"ProductType": "CloudApp"})).await;
-        assert_eq!((names(&others).len(), &others["TotalCount"]), (0, &json!(0)));
+        let (_, others) = server
+            .call_as(
+                "globex",
+                "ListAppInstanceGroup",
+                json!({"ProductType": "CloudApp"}),
+            )
+            .await;
+        assert_eq!(
+            (names(&others).len(), &others["TotalCount"]),
+            (0, &json!(0))
+        );
     }
 
     #[tokio::test]
     async fn filters_narrow_the_list_and_pages_cut_it() {
         let server = TestServer::start().await;
-        let office = json!({"AppInstanceGroupName": "office one", "Network": {"OfficeSiteId": "site-1"}});
+        let office =
+            json!({"AppInstanceGroupName": "office one", "Network": {"OfficeSiteId": "site-1"}});
         let first = server.create_group(office).await;
         server.clock.advance(std::time::Duration::from_secs(1));
         server
@@ -229,25 +261,45 @@ mod tests {
             (json!({"AppInstanceGroupName": "ice"}), vec!["office one"]),
             (json!({"AppInstanceGroupId": first}), vec!["office one"]),
             (json!({"AppInstanceGroupId": "no-id"}), vec![]),
-            (json!({"AppCenterImageId": "img-this-machine", "BizRegionId": "cn-shanghai"}), vec!["office one", "studio"]),
+            (
+                json!({"AppCenterImageId": "img-this-machine", "BizRegionId": "cn-shanghai"}),
+                vec!["office one", "studio"],
+            ),
             (json!({"AppCenterImageId": "img-other"}), vec![]),
             (json!({"BizRegionId": "cn-hangzhou"}), vec![]),
-            (json!({"RegionId": "cn-hangzhou"}), vec!["office one", "studio"]),
-            (json!({"NodeInstanceType": "appstreaming.general.4c8g"}), vec!["studio"]),
+            (
+                json!({"RegionId": "cn-hangzhou"}),
+                vec!["office one", "studio"],
+            ),
+            (
+                json!({"NodeInstanceType": "appstreaming.general.4c8g"}),
+                vec!["studio"],
+            ),
             (json!({"OfficeSiteId": "site-1"}), vec!["office one"]),
             (json!({"OfficeSiteId": "site-1", "PageNumber": 2}), vec![]),
             (json!({"OfficeSiteId": "site-2"}), vec![]),
-            (json!({"Status": ["DEPLOYING", "EXPIRED"]}), vec!["office one", "studio"]),
+            (
+                json!({"Status": ["DEPLOYING", "EXPIRED"]}),
+                vec!["office one", "studio"],
+            ),
             (json!({"Status": ["PUBLISHED"]}), vec![]),
             (json!({"Status": ["EXPIRED"]}), vec![]),
-            (json!({"Tag": [{"Key": "department", "Value": "design"}]}), vec![]),
+            (
+                json!({"Tag": [{"Key": "department", "Value": "design"}]}),
+                vec![],
+            ),
             (json!({"UserGroupIds": ["ug-1"]}), vec![]),
-            (json!({"ExcludedUserGroupIds": ["ug-1"]}), vec!["office one", "studio"]),
+            (
+                json!({"ExcludedUserGroupIds": ["ug-1"]}),
+                vec!["office one", "studio"],
+            ),
             (json!({"PageSize": 1, "PageNumber": 2}), vec!["studio"]),
             (json!({"PageSize": 1, "PageNumber": 3}), vec![]),
         ] {
             let mut ask = json!({"ProductType": "CloudApp"});
-            ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            ask.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
             let answer = server.ok("ListAppInstanceGroup", ask).await;
             assert_eq!(names(&answer), expected, "{more}");
         }

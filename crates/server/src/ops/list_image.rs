@@ -184,7 +184,12 @@ impl Operation for ListImage {
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
         let regions = &cx.catalogue.regions;
-        let found: Vec<&Image> = cx.catalogue.images.iter().filter(|image| req.wants(image, regions)).collect();
+        let found: Vec<&Image> = cx
+            .catalogue
+            .images
+            .iter()
+            .filter(|image| req.wants(image, regions))
+            .collect();
         Ok(Response {
             code: "200",
             message: "success",
@@ -214,15 +219,29 @@ impl Request {
         // Every image has the one BizType there is, so asking for it does not narrow.
         let _ = (self.biz_type, self.biz_type_list.items());
         !has_what_none_has
-            && (self.biz_region_id_list.items().is_empty() || self.biz_region_id_list.items().iter().any(in_region))
-            && self.image_id.as_ref().is_none_or(|asked| asked.id() == Some(&image.id))
-            && self.image_name.as_ref().is_none_or(|part| image.name.contains(part.as_str()))
+            && (self.biz_region_id_list.items().is_empty()
+                || self.biz_region_id_list.items().iter().any(in_region))
+            && self
+                .image_id
+                .as_ref()
+                .is_none_or(|asked| asked.id() == Some(&image.id))
+            && self
+                .image_name
+                .as_ref()
+                .is_none_or(|part| image.name.contains(part.as_str()))
             && self.image_type.is_none_or(|kind| kind == ImageType::System)
             && self.os_type.is_none_or(|os| os == OsType::Linux)
-            && self.product_type.is_none_or(|product| product == ImageProduct::CloudApp)
+            && self
+                .product_type
+                .is_none_or(|product| product == ImageProduct::CloudApp)
             && (self.product_type_list.items().is_empty()
-                || self.product_type_list.items().contains(&ImageProduct::CloudApp))
-            && self.status.is_none_or(|status| status == ImageStatus::Available)
+                || self
+                    .product_type_list
+                    .items()
+                    .contains(&ImageProduct::CloudApp))
+            && self
+                .status
+                .is_none_or(|status| status == ImageStatus::Available)
     }
 }
 
@@ -233,7 +252,10 @@ impl Model {
             app_list: image
                 .apps
                 .iter()
-                .map(|app| App { app_id: app.id.clone(), app_name: app.name.clone() })
+                .map(|app| App {
+                    app_id: app.id.clone(),
+                    app_name: app.name.clone(),
+                })
                 .collect(),
             biz_type: 1,
             feature_list: Vec::new(),
@@ -266,20 +288,36 @@ mod tests {
     async fn filters_narrow_the_list() {
         let server = TestServer::start().await;
         for (ask, count) in [
-            (json!({"ImageId": "img-this-machine", "ImageName": "machine"}), 1),
+            (
+                json!({"ImageId": "img-this-machine", "ImageName": "machine"}),
+                1,
+            ),
             (json!({"ImageId": "img-other"}), 0),
             (json!({"ImageName": "Office"}), 0),
-            (json!({"ProductTypeList": ["CloudDesktop", "CloudApp"], "BizTypeList": [1]}), 1),
+            (
+                json!({"ProductTypeList": ["CloudDesktop", "CloudApp"], "BizTypeList": [1]}),
+                1,
+            ),
             (json!({"ProductType": "WuyingServer"}), 0),
-            (json!({"OsType": "Linux", "ImageType": "System", "Status": "AVAILABLE"}), 1),
+            (
+                json!({"OsType": "Linux", "ImageType": "System", "Status": "AVAILABLE"}),
+                1,
+            ),
             (json!({"OsType": "Windows"}), 0),
             (json!({"BizRegionIdList": ["cn-hangzhou"]}), 0),
-            (json!({"BizRegionIdList": ["cn-hangzhou", "cn-shanghai"]}), 1),
+            (
+                json!({"BizRegionIdList": ["cn-hangzhou", "cn-shanghai"]}),
+                1,
+            ),
             (json!({"FeatureList": ["GPU"]}), 0),
             (json!({"TagList": [{"Key": "env", "Value": "test"}]}), 0),
             (json!({"PageNumber": 2}), 1),
         ] {
-            assert_eq!(server.ok("ListImage", ask.clone()).await["Count"], count, "{ask}");
+            assert_eq!(
+                server.ok("ListImage", ask.clone()).await["Count"],
+                count,
+                "{ask}"
+            );
         }
         let past = server.ok("ListImage", json!({"PageNumber": 2})).await;
         assert_eq!(past["Data"], json!([]));

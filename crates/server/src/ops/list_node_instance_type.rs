@@ -94,7 +94,9 @@ impl Operation for ListNodeInstanceType {
 
     fn validate(cx: &CallContext<'_>, req: &Request) -> Result<(), ApiError> {
         match &req.biz_region_id {
-            Some(region) if !cx.catalogue.has_region(region.as_str()) => Err(ApiError::Invalid("BizRegionId")),
+            Some(region) if !cx.catalogue.has_region(region.as_str()) => {
+                Err(ApiError::Invalid("BizRegionId"))
+            }
             _ => Ok(()),
         }
     }
@@ -116,9 +118,11 @@ impl Operation for ListNodeInstanceType {
 
 impl Request {
     fn wants(&self, node: &NodeType) -> bool {
-        let named = |asked: &Option<Text<64>>, has| asked.as_ref().is_none_or(|text| text.as_str() == has);
+        let named =
+            |asked: &Option<Text<64>>, has| asked.as_ref().is_none_or(|text| text.as_str() == has);
         // Nodes run apps of a Linux desktop, and have no graphics processor.
-        let runs = self.product_type.0 == ProductType::CloudApp && self.os_type.is_none_or(|os| os == OsType::Linux);
+        let runs = self.product_type.0 == ProductType::CloudApp
+            && self.os_type.is_none_or(|os| os == OsType::Linux);
         runs && named(&self.node_instance_type, node.id)
             && named(&self.node_instance_type_family, node.family)
             && self.cpu.is_none_or(|cpus| cpus == f64::from(node.cpus))
@@ -128,7 +132,9 @@ impl Request {
     }
 
     fn sort(&self, found: &mut [&NodeType]) {
-        let Some(order_by) = self.order_by else { return };
+        let Some(order_by) = self.order_by else {
+            return;
+        };
         let key = |node: &&NodeType| match order_by {
             OrderBy::Cpu => node.cpus,
             OrderBy::Memory => node.memory_mb,
@@ -163,7 +169,10 @@ mod tests {
 
     fn ids(answer: &Value) -> Vec<&str> {
         let models = answer["NodeInstanceTypeModels"].as_array().unwrap();
-        models.iter().filter_map(|m| m["NodeInstanceType"].as_str()).collect()
+        models
+            .iter()
+            .filter_map(|m| m["NodeInstanceType"].as_str())
+            .collect()
     }
 
     #[tokio::test]
@@ -177,23 +186,44 @@ mod tests {
     async fn the_list_is_narrowed_sorted_and_paged() {
         let server = TestServer::start().await;
         for (more, expected) in [
-            (json!({"NodeInstanceType": "appstreaming.general.4c8g"}), vec!["appstreaming.general.4c8g"]),
-            (json!({"NodeInstanceTypeFamily": "appstreaming.vgpu"}), vec![]),
-            (json!({"Cpu": 2, "OsType": "Linux"}), vec!["appstreaming.general.2c4g"]),
+            (
+                json!({"NodeInstanceType": "appstreaming.general.4c8g"}),
+                vec!["appstreaming.general.4c8g"],
+            ),
+            (
+                json!({"NodeInstanceTypeFamily": "appstreaming.vgpu"}),
+                vec![],
+            ),
+            (
+                json!({"Cpu": 2, "OsType": "Linux"}),
+                vec!["appstreaming.general.2c4g"],
+            ),
             (json!({"OsType": "Windows"}), vec![]),
-            (json!({"Memory": 8192, "Gpu": 0}), vec!["appstreaming.general.4c8g"]),
+            (
+                json!({"Memory": 8192, "Gpu": 0}),
+                vec!["appstreaming.general.4c8g"],
+            ),
             (json!({"Gpu": 1}), vec![]),
             (json!({"GpuMemory": 2048}), vec![]),
             (
                 json!({"OrderBy": "CPU", "SortType": "DESC", "PageSize": 2}),
                 vec!["appstreaming.general.8c16g", "appstreaming.general.4c8g"],
             ),
-            (json!({"PageSize": 2, "PageNumber": 2}), vec!["appstreaming.general.8c16g"]),
+            (
+                json!({"PageSize": 2, "PageNumber": 2}),
+                vec!["appstreaming.general.8c16g"],
+            ),
             (json!({"PageNumber": 9}), vec![]),
         ] {
             let mut ask = json!({"ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10});
-            ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
-            assert_eq!(ids(&server.ok("ListNodeInstanceType", ask).await), expected, "{more}");
+            ask.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+            assert_eq!(
+                ids(&server.ok("ListNodeInstanceType", ask).await),
+                expected,
+                "{more}"
+            );
         }
     }
 }

@@ -52,7 +52,10 @@ impl Operation for ListPersistentAppInstances {
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
-        let group = req.app_instance_group_id.id().ok_or(ApiError::GroupNotFound)?;
+        let group = req
+            .app_instance_group_id
+            .id()
+            .ok_or(ApiError::GroupNotFound)?;
         let page = PageRequest {
             number: req.page_number.as_u32(),
             size: req.page_size.as_u32(),
@@ -72,7 +75,11 @@ impl Operation for ListPersistentAppInstances {
             page_number: req.page_number.get(),
             page_size: req.page_size.get(),
             total_count: found.total,
-            persistent_app_instance_models: found.items.into_iter().map(|row| Model::of(group, row)).collect(),
+            persistent_app_instance_models: found
+                .items
+                .into_iter()
+                .map(|row| Model::of(group, row))
+                .collect(),
         })
     }
 }
@@ -99,13 +106,18 @@ mod tests {
 
     fn ask(group: &str, more: Value) -> Value {
         let mut ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"});
-        ask.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        ask.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
         ask
     }
 
     fn ids(answer: &Value) -> Vec<String> {
         let models = answer["PersistentAppInstanceModels"].as_array().unwrap();
-        models.iter().map(|m| m["AppInstancePersistentId"].as_str().unwrap().to_owned()).collect()
+        models
+            .iter()
+            .map(|m| m["AppInstancePersistentId"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     #[tokio::test]
@@ -114,7 +126,9 @@ mod tests {
         let group = server.create_group_of_two().await;
         let sessions = server.session_ids(&group).await;
         server.authorize(&group, &sessions[0], "alice").await;
-        let answer = server.ok("ListPersistentAppInstances", ask(&group, json!({}))).await;
+        let answer = server
+            .ok("ListPersistentAppInstances", ask(&group, json!({})))
+            .await;
         insta::assert_snapshot!(golden(&answer));
     }
 
@@ -124,13 +138,25 @@ mod tests {
         let group = server.create_group_of_two().await;
         let sessions = server.session_ids(&group).await;
         let filter = json!({"AppInstancePersistentIds": [sessions[1], "p-none", sessions[1], "p-0cc7s3mw2fg4j****"]});
-        let answer = server.ok("ListPersistentAppInstances", ask(&group, filter)).await;
-        assert_eq!((ids(&answer), &answer["TotalCount"]), (vec![sessions[1].clone()], &json!(1)));
+        let answer = server
+            .ok("ListPersistentAppInstances", ask(&group, filter))
+            .await;
+        assert_eq!(
+            (ids(&answer), &answer["TotalCount"]),
+            (vec![sessions[1].clone()], &json!(1))
+        );
         let none = json!({"AppInstancePersistentIds": ["p-****"]});
-        let answer = server.ok("ListPersistentAppInstances", ask(&group, none)).await;
+        let answer = server
+            .ok("ListPersistentAppInstances", ask(&group, none))
+            .await;
         assert_eq!((ids(&answer), &answer["TotalCount"]), (vec![], &json!(0)));
         let hundred: Vec<String> = (0..100).map(|n| format!("p-{n}")).collect();
-        server.ok("ListPersistentAppInstances", ask(&group, json!({"AppInstancePersistentIds": hundred}))).await;
+        server
+            .ok(
+                "ListPersistentAppInstances",
+                ask(&group, json!({"AppInstancePersistentIds": hundred})),
+            )
+            .await;
     }
 
     #[tokio::test]
@@ -139,9 +165,17 @@ mod tests {
         let pool = json!({"NodeInstanceType": "appstreaming.general.2c4g", "NodeAmount": 5});
         let group = server.create_group(json!({"NodePool": pool})).await;
         let all = server.session_ids(&group).await;
-        for (number, expected) in [(1, &all[..2]), (2, &all[2..4]), (3, &all[4..]), (4, &[]), (2_147_483_647, &[])] {
+        for (number, expected) in [
+            (1, &all[..2]),
+            (2, &all[2..4]),
+            (3, &all[4..]),
+            (4, &[]),
+            (2_147_483_647, &[]),
+        ] {
             let page = json!({"PageNumber": number, "PageSize": 2});
-            let answer = server.ok("ListPersistentAppInstances", ask(&group, page)).await;
+            let answer = server
+                .ok("ListPersistentAppInstances", ask(&group, page))
+                .await;
             assert_eq!(ids(&answer), expected, "page {number}");
             assert_eq!(answer["TotalCount"], 5);
         }
@@ -159,18 +193,44 @@ mod tests {
             (json!({"PageNumber": 0}), "InvalidParameter.PageNumber"),
             (json!({"PageNumber": -1}), "InvalidParameter.PageNumber"),
             (json!({"PageNumber": "1.5"}), "InvalidParameter.PageNumber"),
-            (json!({"PageNumber": 2_147_483_648_u32}), "InvalidParameter.PageNumber"),
-            (json!({"AppInstancePersistentIds": too_many}), "InvalidParameter.AppInstancePersistentIds"),
-            (json!({"ProductType": "WuyingServer"}), "InvalidParameter.ProductType"),
+            (
+                json!({"PageNumber": 2_147_483_648_u32}),
+                "InvalidParameter.PageNumber",
+            ),
+            (
+                json!({"AppInstancePersistentIds": too_many}),
+                "InvalidParameter.AppInstancePersistentIds",
+            ),
+            (
+                json!({"ProductType": "WuyingServer"}),
+                "InvalidParameter.ProductType",
+            ),
             (json!({"ProductType": ""}), "MissingProductType"),
-            (json!({"AppInstanceGroupId": ""}), "MissingAppInstanceGroupId"),
+            (
+                json!({"AppInstanceGroupId": ""}),
+                "MissingAppInstanceGroupId",
+            ),
         ] {
-            assert_eq!(server.refused("ListPersistentAppInstances", ask(&group, more.clone())).await, code, "{more}");
+            assert_eq!(
+                server
+                    .refused("ListPersistentAppInstances", ask(&group, more.clone()))
+                    .await,
+                code,
+                "{more}"
+            );
         }
         let without = json!({"AppInstanceGroupId": group});
-        assert_eq!(server.refused("ListPersistentAppInstances", without).await, "MissingProductType");
+        assert_eq!(
+            server.refused("ListPersistentAppInstances", without).await,
+            "MissingProductType"
+        );
         // An empty value of an optional parameter is as good as none.
-        server.ok("ListPersistentAppInstances", ask(&group, json!({"PageSize": "", "PageNumber": ""}))).await;
+        server
+            .ok(
+                "ListPersistentAppInstances",
+                ask(&group, json!({"PageSize": "", "PageNumber": ""})),
+            )
+            .await;
     }
 
     #[tokio::test]
@@ -178,10 +238,24 @@ mod tests {
         let server = TestServer::start().await;
         let group = server.create_group_of_two().await;
         let absent = "InvalidAppInstanceGroup.NotFound";
-        let (status, answer) = server.call_as("globex", "ListPersistentAppInstances", ask(&group, json!({}))).await;
+        let (status, answer) = server
+            .call_as(
+                "globex",
+                "ListPersistentAppInstances",
+                ask(&group, json!({})),
+            )
+            .await;
         assert_eq!((status, answer["Code"].as_str()), (400, Some(absent)));
-        for more in [json!({"ProductType": "AndroidCloud"}), json!({"AppInstanceGroupId": "aig-none"})] {
-            assert_eq!(server.refused("ListPersistentAppInstances", ask(&group, more)).await, absent);
+        for more in [
+            json!({"ProductType": "AndroidCloud"}),
+            json!({"AppInstanceGroupId": "aig-none"}),
+        ] {
+            assert_eq!(
+                server
+                    .refused("ListPersistentAppInstances", ask(&group, more))
+                    .await,
+                absent
+            );
         }
     }
 }

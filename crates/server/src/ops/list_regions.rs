@@ -53,7 +53,9 @@ mod tests {
     #[tokio::test]
     async fn the_configured_regions_are_listed() {
         let server = TestServer::start().await;
-        let answer = server.ok("ListRegions", json!({"ProductType": "CloudApp"})).await;
+        let answer = server
+            .ok("ListRegions", json!({"ProductType": "CloudApp"}))
+            .await;
         assert_eq!(answer["RegionModels"], json!([{"regionId": "cn-shanghai"}]));
     }
 }
