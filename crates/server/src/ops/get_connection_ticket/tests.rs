@@ -1,0 +1,241 @@
+//! `GetConnectionTicket` through the dispatcher.
+
+use crate::test_support::{TestServer, golden};
+use crate::ticket::Secret;
+use greenroom_model::TaskStatus;
+use greenroom_store::Redemption;
+use serde_json::{Value, json};
+
+/// A group with two sessions, of which alice has the second.
+async fn world() -> (TestServer, String, Vec<String>) {
+    let server = TestServer::start().await;
+    let group = server.create_group_of_two().await;
+    let sessions = server.session_ids(&group).await;
+    server.authorize(&group, &sessions[1], "alice").await;
+    (server, group, sessions)
+}
+
+fn ask(group: &str, session: &str, more: Value) -> Value {
+    let mut ask = json!({"ProductType": "CloudApp", "EndUserId": "alice", "AppInstanceGroupIdList": [group],
+        "AppInstancePersistentId": session});
+    ask.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    ask
+}
+
+fn poll(first: &Value) -> Value {
+    json!({"ProductType": "CloudApp", "EndUserId": "alice", "TaskId": first["TaskId"]})
+}
+
+#[tokio::test]
+async fn polling_ends_with_a_ticket_that_is_good_once() {
+    let (server, group, sessions) = world().await;
+    let first = server
+        .ok(
+            "GetConnectionTicket",
+            ask(&group, &sessions[1], json!({"AppId": "ca-foot"})),
+        )
+        .await;
+    insta::assert_snapshot!(golden(&first));
+    assert_eq!(
+        server.ok("GetConnectionTicket", poll(&first)).await["TaskStatus"],
+        "Running"
+    );
+    let task = first["TaskId"].as_str().unwrap();
+    server
+        .store
+        .finish_task(task, TaskStatus::Finished, "")
+        .await
+        .unwrap();
+    let last = server.ok("GetConnectionTicket", poll(&first)).await;
+    assert_eq!(last["TaskStatus"], "Finished");
+    let again = server.ok("GetConnectionTicket", poll(&first)).await;
+    assert_ne!(
+        last["Ticket"], again["Ticket"],
+        "each answer has a ticket of its own"
+    );
+    let digest = Secret::of_ticket(last["Ticket"].as_str().unwrap())
+        .unwrap()
+        .digest();
+    let now = greenroom_model::Clock::now(&*server.clock);
+    let redeemed = server
+        .store
+        .redeem_ticket(digest, [1; 32], now)
+        .await
+        .unwrap();
+    assert!(matches!(redeemed, Redemption::Admitted(who) if who.session.as_str() == sessions[1]));
+    assert_eq!(
+        server
+            .store
+            .redeem_ticket(digest, [2; 32], now)
+            .await
+            .unwrap(),
+        Redemption::Used
+    );
+}
+
+#[tokio::test]
+async fn a_failed_task_says_so_and_has_no_ticket() {
+    let (server, group, sessions) = world().await;
+    let first = server
+        .ok("GetConnectionTicket", ask(&group, &sessions[1], json!({})))
+        .await;
+    let task = first["TaskId"].as_str().unwrap();
+    server
+        .store
+        .finish_task(task, TaskStatus::Failed, "the app ended")
+        .await
+        .unwrap();
+    let last = server.ok("GetConnectionTicket", poll(&first)).await;
+    assert_eq!(
+        (&last["TaskStatus"], last.get("Ticket")),
+        (&json!("Failed"), None)
+    );
+}
+
+#[tokio::test]
+async fn a_user_without_a_named_session_gets_the_one_granted() {
+    let (server, group, sessions) = world().await;
+    for ask in [
+        json!({"ProductType": "CloudApp", "EndUserId": "alice"}),
+        json!({"ProductType": "CloudApp", "EndUserId": "alice", "AppInstanceGroupIdList": [group]}),
+    ] {
+        let answer = server.ok("GetConnectionTicket", ask).await;
+        assert_eq!(answer["AppInstancePersistentId"], json!(sessions[1]));
+    }
+}
+
+#[tokio::test]
+async fn who_is_not_authorized_is_denied_and_authorization_may_be_switched_off() {
+    let (server, group, sessions) = world().await;
+    let others = ask(&group, &sessions[0], json!({}));
+    assert_eq!(
+        server.refused("GetConnectionTicket", others).await,
+        "NoPermission"
+    );
+    let nobodys = json!({"ProductType": "CloudApp", "EndUserId": "bob"});
+    assert_eq!(
+        server.refused("GetConnectionTicket", nobodys).await,
+        "NoPermission"
+    );
+    let open = server
+        .create_group(json!({"SecurityPolicy": {"SkipUserAuthCheck": true}}))
+        .await;
+    let session = server.session_ids(&open).await.remove(0);
+    server
+        .ok("GetConnectionTicket", ask(&open, &session, json!({})))
+        .await;
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_named() {
+    let (server, group, sessions) = world().await;
+    let ordinary = server.create_group(json!({"AuthMode": "App"})).await;
+    for (more, code) in [
+        (
+            json!({"AppInstanceGroupIdList": []}),
+            "MissingAppInstanceGroupIdList",
+        ),
+        (
+            json!({"AppInstanceGroupIdList": ["aig-none"]}),
+            "InvalidAppInstanceGroup.NotFound",
+        ),
+        (
+            json!({"ProductType": "CloudBrowser"}),
+            "InvalidAppInstanceGroup.NotFound",
+        ),
+        (
+            json!({"AppInstanceGroupIdList": [ordinary]}),
+            "InvalidParameter.AppInstancePersistentId",
+        ),
+        (
+            json!({"AppInstancePersistentId": "p-none"}),
+            "InvalidParameter.AppInstancePersistentId",
+        ),
+        (
+            json!({"AppInstancePersistentId": "p-****"}),
+            "InvalidParameter.AppInstancePersistentId",
+        ),
+        (
+            json!({"AppInstanceId": "ai-none"}),
+            "InvalidParameter.AppInstanceId",
+        ),
+        (
+            json!({"AppInstanceId": "ai-none", "AppInstanceGroupIdList": [group, ordinary]}),
+            "InvalidParameter.AppInstanceGroupIdList",
+        ),
+        (json!({"AppId": "ca-none"}), "InvalidParameter.AppId"),
+        (json!({"AppVersion": "9"}), "InvalidParameter.AppVersion"),
+        (
+            json!({"AppPolicyId": "pg-none"}),
+            "InvalidParameter.AppPolicyId",
+        ),
+        (
+            json!({"BizRegionId": "cn-none"}),
+            "InvalidParameter.BizRegionId",
+        ),
+        (
+            json!({"AppInstanceGroupSetId": "set-1"}),
+            "InvalidParameter.AppInstanceGroupSetId",
+        ),
+        (json!({"AccessType": "LAN"}), "InvalidParameter.AccessType"),
+        (json!({"EndUserId": "a b"}), "InvalidParameter.EndUserId"),
+        (json!({"TaskId": "none"}), "InvalidParameter.TaskId"),
+    ] {
+        let refused = server
+            .refused(
+                "GetConnectionTicket",
+                ask(&group, &sessions[1], more.clone()),
+            )
+            .await;
+        assert_eq!(refused, code, "{more}");
+    }
+    let ordinary = json!({"ProductType": "CloudApp", "EndUserId": "alice", "AppInstanceGroupIdList": [ordinary]});
+    assert_eq!(
+        server.refused("GetConnectionTicket", ordinary).await,
+        "StockError.NoStock"
+    );
+}
+
+#[tokio::test]
+async fn a_task_is_known_to_its_account_and_user_only() {
+    let (server, group, sessions) = world().await;
+    let first = server
+        .ok("GetConnectionTicket", ask(&group, &sessions[1], json!({})))
+        .await;
+    let mut bobs = poll(&first);
+    bobs["EndUserId"] = json!("bob");
+    assert_eq!(
+        server.refused("GetConnectionTicket", bobs).await,
+        "InvalidParameter.TaskId"
+    );
+    let (status, answer) = server
+        .call_as("globex", "GetConnectionTicket", poll(&first))
+        .await;
+    assert_eq!(
+        (status, answer["Code"].as_str()),
+        (400, Some("InvalidParameter.TaskId"))
+    );
+}
+
+#[tokio::test]
+async fn a_ticket_is_not_made_for_a_user_who_lost_the_authorization() {
+    let (server, group, sessions) = world().await;
+    let first = server
+        .ok("GetConnectionTicket", ask(&group, &sessions[1], json!({})))
+        .await;
+    let task = first["TaskId"].as_str().unwrap();
+    server
+        .store
+        .finish_task(task, TaskStatus::Finished, "")
+        .await
+        .unwrap();
+    let take = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp",
+        "AppInstancePersistentId": sessions[1], "UnAuthorizeUserIds": ["alice"]});
+    server.ok("AuthorizeInstanceGroup", take).await;
+    assert_eq!(
+        server.refused("GetConnectionTicket", poll(&first)).await,
+        "NoPermission"
+    );
+}
