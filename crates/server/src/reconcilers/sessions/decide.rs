@@ -292,10 +292,12 @@ impl Case {
         Some((wish, String::new()))
     }
 
-    /// A person asked for a ticket after the session had given up, and so wants it up.
+    /// A person asked for a ticket after the session had given up, or had fallen silent: it will not come
+    /// back by itself, or not soon.
     fn is_asked_anew(&self) -> bool {
         let since = self.record.status_since;
-        self.state().has_given_up() && self.tasks.iter().any(|task| task.created > since)
+        let lost = self.state().has_given_up() || matches!(self.seen, Observation::Unseen(_));
+        lost && self.tasks.iter().any(|task| task.created > since)
     }
 
     /// What time brings: a deadline, a relaunch, forgiveness; or rest until one of them.

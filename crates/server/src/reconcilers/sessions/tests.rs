@@ -332,6 +332,25 @@ async fn a_session_that_is_not_heard_is_unavailable_and_is_not_started_twice() {
 }
 
 #[tokio::test]
+async fn a_silent_holder_is_killed_once_somebody_wants_its_session() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.fake.freeze(&session, true);
+    world.settle().await;
+    world.clock.advance(SECOND);
+    let task = world.open_task(&session, FIRST_APP).await;
+    world.settle().await;
+    assert_eq!(world.status(&session).await, Status::Starting);
+    assert_eq!(world.fake.spawns(), 1);
+    world.wait(world.rules().start).await;
+    assert_eq!(world.status(&session).await, Status::Unavailable);
+    assert_eq!(world.fake.pid(&session), None);
+    world.wait(SECOND).await;
+    assert_eq!(world.status(&session).await, Status::Running);
+    assert_eq!(world.task(&task).await.status, TaskStatus::Finished);
+}
+
+#[tokio::test]
 async fn an_app_its_user_closed_leaves_the_session_running_and_opens_again_when_asked_for() {
     let world = World::new().await;
     let session = world.running().await;
