@@ -201,3 +201,51 @@ impl Site {
         trouble
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test_support::TestServer;
+
+    async fn site() -> Arc<Site> {
+        let server = TestServer::start().await;
+        Arc::new(Site {
+            api: server.api,
+            store: server.store,
+            health: Health::default(),
+            gateway: Arc::default(),
+            clock: server.clock,
+            draining: AtomicBool::new(false),
+            pinged: Mutex::new(None),
+        })
+    }
+
+    async fn ready(site: &Arc<Site>) -> (u16, String) {
+        let response = readyz(State(site.clone())).await;
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, String::from_utf8_lossy(&body).into_owned())
+    }
+
+    #[tokio::test]
+    async fn a_server_that_cannot_look_after_sessions_is_not_ready_and_says_why() {
+        let site = site().await;
+        assert_eq!(
+            ready(&site).await,
+            (503, "the first sweep has not ended\n".to_owned())
+        );
+        site.draining.store(true, Ordering::Relaxed);
+        assert_eq!(
+            ready(&site).await,
+            (503, "the server is ending\n".to_owned())
+        );
+    }
+
+    #[tokio::test]
+    async fn a_body_up_to_the_limit_is_read_whole_and_one_byte_more_is_not() {
+        let whole = read(Body::from(vec![b'a'; MAX_BODY_BYTES])).await;
+        assert!(matches!(whole, Read::Whole(bytes) if bytes.len() == MAX_BODY_BYTES));
+        let more = read(Body::from(vec![b'a'; MAX_BODY_BYTES + 1])).await;
+        assert!(matches!(more, Read::TooLarge));
+    }
+}
