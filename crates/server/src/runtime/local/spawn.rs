@@ -3,7 +3,9 @@
 use super::process::{Process, started_at};
 use super::{Handle, Plan, RuntimeError, Settings};
 use greenroom_model::PersistentId;
-use greenroom_session_api::spec::{self, HOLDER_PID, HOLDER_SOCKET, STREAM_SOCKET, Spec};
+use greenroom_session_api::spec::{self, HOLDER_PID, Spec};
+use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt, lchown};
@@ -54,8 +56,8 @@ pub fn spawn(
     uid: Option<u32>,
 ) -> Result<(Child, Handle), RuntimeError> {
     folders(places, uid)?;
-    for stale in [HOLDER_SOCKET, STREAM_SOCKET, HOLDER_PID] {
-        remove_file(&places.run_dir.join(stale))?;
+    if is_held(&places.run_dir)? {
+        return Err(RuntimeError::StillThere);
     }
     let spec = Spec {
         persistent_id: plan.persistent_id.as_str().to_owned(),
@@ -148,6 +150,17 @@ pub fn make_dir(path: &Path, mode: u32) -> Result<(), RuntimeError> {
         .create(path)
         .and_then(|()| fs::set_permissions(path, Permissions::from_mode(mode)))
         .map_err(files("make", path))
+}
+
+/// Whether a holder has the folder. It locks it before it does anything else, so this also tells of one that
+/// an earlier server started and that has come to nothing more yet.
+fn is_held(run_dir: &Path) -> Result<bool, RuntimeError> {
+    let folder = File::open(run_dir).map_err(files("open", run_dir))?;
+    match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(false),
+        Err(Errno::WOULDBLOCK) => Ok(true),
+        Err(error) => Err(files("lock", run_dir)(error.into())),
+    }
 }
 
 fn folders(places: &Places, uid: Option<u32>) -> Result<(), RuntimeError> {
@@ -388,6 +401,19 @@ mod tests {
             fs::write(stage.places.run_dir.join(HOLDER_PID), garbage).unwrap();
             assert!(find(&stage.places).unwrap().is_none(), "{garbage}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_holder_that_has_only_locked_its_folder_is_given_no_second_beside_it() {
+        let stage = Stage::new(SCRIPT);
+        make_dir(&stage.places.run_dir, 0o711).unwrap();
+        let folder = File::open(&stage.places.run_dir).unwrap();
+        flock(&folder, FlockOperation::LockExclusive).unwrap();
+        assert!(matches!(stage.spawn(), Err(RuntimeError::StillThere)));
+        drop(folder);
+        let (mut child, _) = stage.spawn().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
     }
 
     #[tokio::test]
