@@ -312,6 +312,23 @@ impl Config {
                 .all(|app| app.argv.first().is_some_and(|program| !program.is_empty())),
             "image.apps: argv needs a program",
         )?;
+        let fits =
+            |app: &App| app.argv.len() <= 128 && app.argv.iter().all(|word| word.len() <= 4096);
+        rule(
+            self.apps.len() <= 64 && self.apps.iter().all(fits),
+            "image.apps: at most 64 apps, each with at most 128 words of at most 4096 bytes",
+        )?;
+        let zone_like = |b: u8| b.is_ascii_alphanumeric() || b"/_+-".contains(&b);
+        rule(
+            self.sessions.timezone.len() <= 64
+                && !self.sessions.timezone.starts_with('/')
+                && self.sessions.timezone.bytes().all(zone_like),
+            "sessions.timezone must be a name such as Europe/Berlin",
+        )?;
+        rule(
+            self.sessions.locale.len() <= 64,
+            "sessions.locale must be at most 64 bytes long",
+        )?;
         let mut ids: Vec<&str> = self.apps.iter().map(|app| app.id.as_str()).collect();
         ids.extend(self.policies.iter().map(|policy| policy.id.as_str()));
         ids.sort_unstable();
@@ -417,6 +434,8 @@ mod tests {
             ("listen = 'nowhere'", "listen"),
             ("log = 'greenroom=loud'", "log"),
             ("[sessions]\nnetwork = 'all'", "sessions.network"),
+            ("[sessions]\ntimezone = '../etc'", "sessions.timezone"),
+            ("[sessions]\nfirst_uid = 0", "sessions.first_uid"),
             ("[capacity]\novercommit = -1", "capacity.overcommit"),
             ("capacity = 1", "capacity"),
             ("[capacity]\novercommit = 0", "capacity.overcommit"),

@@ -31,6 +31,7 @@ pub struct Request {
     app_instance_id: Option<Ref<AppInstanceId>>,
     app_instance_persistent_id: Option<Ref<PersistentId>>,
     app_policy_id: Option<Text<64>>,
+    /// Words for the app's command line, when this call is what launches it.
     app_start_param: Option<Text<1024>>,
     app_version: Option<Text<64>>,
     biz_region_id: Option<Text<64>>,

@@ -6,7 +6,11 @@ use crate::reconcilers::hosting::Hosting;
 use crate::runtime::{Observation, Order, Release, Runtime, RuntimeError, Seen};
 use greenroom_model::session::lifecycle::Effect;
 use greenroom_model::{AppId, TaskStatus, Timestamp};
-use greenroom_store::StoreError;
+use greenroom_session_api::spec;
+use greenroom_store::{StoreError, TicketTask};
+
+/// Words that a task may add to an app's command line; a holder refuses command lines that are far longer.
+const MAX_ARGUMENTS: usize = 128;
 
 /// Why an effect could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -80,7 +84,10 @@ impl<R: Runtime> Sessions<R> {
     }
 
     async fn spawn(&self, case: &mut Case, now: Timestamp) -> Result<(), ActError> {
-        let plan = self.blueprint.plan(&case.record);
+        let mut plan = self.blueprint.plan(&case.record);
+        for app in &mut plan.apps {
+            add_arguments(app, &case.tasks);
+        }
         self.runtime.start(&plan).await?;
         case.seen = self.runtime.observe(&case.record.id);
         match &case.seen {
@@ -98,7 +105,8 @@ impl<R: Runtime> Sessions<R> {
         let seen = case.report().cloned().unwrap_or_else(Seen::default);
         for app in case.lacking() {
             match self.blueprint.app(&case.record, &app) {
-                Some(plan) => {
+                Some(mut plan) => {
+                    add_arguments(&mut plan, &case.tasks);
                     self.runtime
                         .order(&case.record.id, Order::Launch(plan))
                         .await?;
@@ -126,5 +134,73 @@ impl<R: Runtime> Sessions<R> {
         }
         case.tasks.retain(|task| task.app != *app);
         Ok(())
+    }
+}
+
+/// Adds what the newest task that waits for the app gives it (`AppStartParam`), parted at spaces. It is for
+/// this launch only: who relaunches the app after a failure may be somebody else.
+fn add_arguments(app: &mut spec::App, tasks: &[TicketTask]) {
+    let newest = tasks
+        .iter()
+        .rev()
+        .find(|task| task.app.as_str() == app.app_id);
+    let words = newest
+        .into_iter()
+        .flat_map(|task| task.arguments.split_whitespace());
+    app.argv
+        .extend(words.take(MAX_ARGUMENTS).map(str::to_owned));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use greenroom_model::{
+        AccountId, AppInstanceGroupId, AppInstanceId, BindingId, EndUserId, PersistentId,
+    };
+
+    fn task(app: &str, arguments: &str) -> TicketTask {
+        TicketTask {
+            id: "task".to_owned(),
+            account: AccountId::parse("1000000000000000").unwrap(),
+            group: AppInstanceGroupId::parse("aig-1").unwrap(),
+            session: PersistentId::parse("p-1").unwrap(),
+            instance: AppInstanceId::parse("ai-1").unwrap(),
+            binding: BindingId::parse("bind-1").unwrap(),
+            user: EndUserId::parse("alice").unwrap(),
+            app: AppId::parse(app).unwrap(),
+            arguments: arguments.to_owned(),
+            status: TaskStatus::Running,
+            reason: String::new(),
+            created: Timestamp(0),
+        }
+    }
+
+    fn command_line(tasks: &[TicketTask]) -> Vec<String> {
+        let mut app = spec::App {
+            app_id: "ca-foot".to_owned(),
+            argv: vec!["foot".to_owned()],
+            env: Vec::new(),
+        };
+        add_arguments(&mut app, tasks);
+        app.argv
+    }
+
+    #[test]
+    fn an_app_gets_the_words_of_the_newest_task_that_waits_for_it() {
+        assert_eq!(command_line(&[]), ["foot"]);
+        let tasks = [
+            task("ca-foot", "--old"),
+            task("ca-foot", " -T  title "),
+            task("ca-mousepad", "file"),
+        ];
+        assert_eq!(command_line(&tasks), ["foot", "-T", "title"]);
+    }
+
+    #[test]
+    fn a_command_line_stays_one_that_a_holder_takes() {
+        assert_eq!(
+            command_line(&[task("ca-foot", &"x ".repeat(500))]).len(),
+            1 + MAX_ARGUMENTS
+        );
     }
 }
