@@ -172,6 +172,7 @@ part("a deleted session says that it was deleted", async () => {
   await player.until(() => window.greenroom.state === "ended");
   assert.equal(await player.page.evaluate(() => window.greenroom.reason), "session.deleted");
   assert.match(await player.card(), /was deleted/);
+  assert.equal(await player.page.locator("canvas").count(), 0, "its picture is gone from the screen");
   await player.screenshot("deleted");
   await until("the holder ends", async () => (await processOf(holder)) === null);
   group = null;

@@ -4,11 +4,12 @@ import { once } from "node:events";
 import { mkdtemp, open, readFile, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { until } from "./until.mjs";
 
 /** Where the programs and the built player lie. */
-const BIN = resolve(process.env.BIN_DIR ?? "../../target/debug");
+const BIN = process.env.BIN_DIR ?? fileURLToPath(new URL("../../../target/debug", import.meta.url));
 
 export class Server {
   #child = null;

@@ -106,7 +106,7 @@ class Page {
       session.addEventListener(type, (event) => then((event as CustomEvent<T>).detail));
     on<Connected>("connected", (detail) => this.#onConnected(session, detail));
     on<Disconnected>("disconnected", (detail) => this.#onDisconnected(detail));
-    on<Disconnected>("error", (detail) => this.#onEnded(detail));
+    on<Disconnected>("error", (detail) => this.#onEnded(session, detail));
     on<Stats>("stats", () => this.#onStats(session));
     session.canvas.addEventListener("blur", () => {
       if (document.hasFocus() && session.state === "connected") {
@@ -147,7 +147,9 @@ class Page {
     }
   }
 
-  #onEnded({ code, message, mayReturn }: Disconnected): void {
+  #onEnded(session: Session, { code, message, mayReturn }: Disconnected): void {
+    // What may not be seen any more is not left on the screen.
+    session.close();
     this.#reason = code;
     this.#shown = false;
     if (!mayReturn) {

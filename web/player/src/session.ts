@@ -110,6 +110,9 @@ export class Session extends EventTarget {
 
   /** The hash of the picture, computed anew from all its pixels; `null` while there is none. */
   frameHash(): Promise<string | null> {
+    if (this.#stop.signal.aborted) {
+      return Promise.resolve(null);
+    }
     const id = ++this.#asked;
     return new Promise((resolve) => {
       this.#hashes.set(id, resolve);
@@ -125,6 +128,8 @@ export class Session extends EventTarget {
     this.#worker.terminate();
     this.canvas.remove();
     this.#state = "ended";
+    this.#hashes.forEach((resolve) => resolve(null));
+    this.#hashes.clear();
   }
 
   #startWorker(credential: Credential): void {
