@@ -10,7 +10,7 @@ fn main() -> ExitCode {
     tracing_subscriber::fmt()
         .with_env_filter(
             EnvFilter::try_from_default_env()
-                .unwrap_or_else(|_| EnvFilter::new("info,smithay=warn")),
+                .unwrap_or_else(|_| EnvFilter::new("info,smithay=error")),
         )
         .with_writer(std::io::stderr)
         .with_ansi(false)

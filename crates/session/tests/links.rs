@@ -200,15 +200,8 @@ fn a_client_that_breaks_the_protocol_is_disconnected_and_nobody_else_notices() {
     unknown.request(0xdead, 0, &[]);
     assert!(unknown.is_closed());
 
-    // Shared memory that is smaller than it claims is read by the compositor only after this.
     let mut resized = Client::connect(&session, 2);
-    let shm = resized.bind("wl_shm");
-    let memory = rustix::fs::memfd_create("pool", MemfdFlags::CLOEXEC).unwrap();
-    rustix::fs::ftruncate(&memory, 4096).unwrap();
-    let pool = resized.new_id();
-    resized.request_with(shm, 0, &[pool, 4096], &memory);
-    // A pool resized to nothing makes the compositor's library panic.
-    resized.request(pool, 2, &[0]);
+    break_the_compositor(&mut resized);
     assert!(resized.is_closed());
 
     let mut viewer = session.viewer();
@@ -217,6 +210,37 @@ fn a_client_that_breaks_the_protocol_is_disconnected_and_nobody_else_notices() {
         session.home().join("x").exists().then_some(())
     });
     control.app("ca-foot", "still there", |app| app.drawn && !app.ended);
+}
+
+#[test]
+fn an_app_whose_clients_break_the_compositor_again_and_again_is_shut_out() {
+    if skipped("bwrap") {
+        return;
+    }
+    let session = Session::start(vec![idle("ca-idle"), idle("ca-other")]);
+    let mut control = session.control();
+    control.app("ca-other", "runs", |app| app.pid > 0);
+    drop(Client::connect(&session, 1));
+    let mut times = 0;
+    while let Some(mut breaking) = Client::try_connect(&session, 1) {
+        break_the_compositor(&mut breaking);
+        assert!(breaking.is_closed());
+        times += 1;
+        assert!(times <= 20, "still let in after {times} times");
+    }
+    // Only that app is.
+    Client::connect(&session, 2);
+    control.app("ca-idle", "runs on", |app| !app.ended);
+}
+
+/// A pool of shared memory resized to nothing makes the compositor's library panic.
+fn break_the_compositor(client: &mut Client) {
+    let shm = client.bind("wl_shm");
+    let memory = rustix::fs::memfd_create("pool", MemfdFlags::CLOEXEC).unwrap();
+    rustix::fs::ftruncate(&memory, 4096).unwrap();
+    let pool = client.new_id();
+    client.request_with(shm, 0, &[pool, 4096], &memory);
+    client.request(pool, 2, &[0]);
 }
 
 /// Opens a window of 64x64 with a buffer, as an app would; answers the surface and its shared memory.

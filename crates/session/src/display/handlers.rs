@@ -1,7 +1,7 @@
 //! What smithay asks of a compositor: the answers to the apps' requests.
 
 use super::windows::{Entry, Mapped};
-use super::{App, News, Stage};
+use super::{App, News, Stage, launch_of};
 use smithay::backend::renderer::utils::on_commit_buffer_handler;
 use smithay::desktop::{
     PopupKeyboardGrab, PopupKind, PopupPointerGrab, PopupUngrabStrategy, Window, find_popup_root_surface,
@@ -49,15 +49,8 @@ impl Stage {
             tracing::warn!(why, "a client is disconnected");
             let display = self.display.backend_handle();
             display.kill_client(client.id(), DisconnectReason::ConnectionClosed);
-            self.expelled.set(true);
+            self.expelled.borrow_mut().push(launch_of(&client));
         }
-    }
-
-    fn launch_of(surface: &WlSurface) -> u64 {
-        surface
-            .client()
-            .and_then(|client| client.get_data::<App>().map(|app| app.launch))
-            .unwrap_or(0)
     }
 
     /// The first configure of a window or popup, which it waits for before it draws.
@@ -175,7 +168,8 @@ impl XdgShellHandler for Stage {
     }
 
     fn new_toplevel(&mut self, surface: ToplevelSurface) {
-        let launch = Self::launch_of(surface.wl_surface());
+        let client = surface.wl_surface().client();
+        let launch = client.as_ref().map_or(0, launch_of);
         self.windows.push(Entry {
             window: Window::new_wayland_window(surface),
             launch,

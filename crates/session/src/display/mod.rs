@@ -32,7 +32,7 @@ use smithay::wayland::shell::xdg::decoration::XdgDecorationState;
 use smithay::wayland::shm::ShmState;
 use smithay::wayland::single_pixel_buffer::SinglePixelBufferState;
 use smithay::wayland::viewporter::ViewporterState;
-use std::cell::Cell;
+use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,7 +87,7 @@ pub struct Stage {
     buttons: Vec<u32>,
     /// Something may look different from the frame composed last, or an app waits for its frame callback.
     dirty: bool,
-    expelled: Cell<bool>,
+    expelled: RefCell<Vec<u64>>,
     news: Vec<News>,
     cursor: String,
 
@@ -113,6 +113,11 @@ pub struct Stage {
 pub struct App {
     compositor: CompositorClientState,
     launch: u64,
+}
+
+/// The launch whose socket a client came through.
+pub fn launch_of(client: &Client) -> u64 {
+    client.get_data::<App>().map_or(0, |app| app.launch)
 }
 
 impl ClientData for App {
@@ -152,7 +157,7 @@ impl Stage {
             keyboard,
             buttons: Vec::new(),
             dirty: true,
-            expelled: Cell::new(false),
+            expelled: RefCell::default(),
             news: Vec::new(),
             cursor: "default".into(),
             compositor: CompositorState::new_v6::<Self>(display),
@@ -207,8 +212,9 @@ impl Stage {
         self.dirty = true;
     }
 
-    /// Whether a client was expelled since the last call. It stays until the clients are dispatched again.
-    pub fn take_expelled(&self) -> bool {
+    /// The launches whose clients were expelled since the last call. A client's connection is closed only when
+    /// the clients are dispatched again.
+    pub fn take_expelled(&self) -> Vec<u64> {
         self.expelled.take()
     }
 
@@ -286,7 +292,8 @@ impl Stage {
         let Some(keyboard) = self.seat.get_keyboard() else {
             return;
         };
-        if keyboard.current_focus() != top && !keyboard.is_grabbed() {
+        // While a menu has the keyboard this is what it goes back to.
+        if keyboard.current_focus() != top {
             keyboard.set_focus(self, top, SERIAL_COUNTER.next_serial());
         }
     }

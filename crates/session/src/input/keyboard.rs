@@ -45,7 +45,7 @@ pub struct Keyboard {
 pub struct NoKeymap;
 
 impl Keyboard {
-    /// The keymap the apps start with, the same as [`keymap_text`] without a spare key.
+    /// The keymap the apps start with, the same as the one compiled here while no spare key has a character.
     pub const CONFIG: XkbConfig<'static> = XkbConfig {
         rules: "evdev",
         model: "pc105",

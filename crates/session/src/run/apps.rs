@@ -134,6 +134,7 @@ impl Holder {
                     failure = ended.failure, "an app has ended"
                 );
                 self.close_app_door(ended.launch);
+                self.faults.remove(&ended.launch);
                 self.apps.ended(ended);
             }
         }

@@ -1,14 +1,19 @@
 //! The apps as clients of the compositor.
 
 use super::Holder;
+use crate::display::launch_of;
 use calloop::generic::Generic;
 use calloop::{Interest, Mode, PostAction};
+use smithay::reexports::wayland_server::backend::DisconnectReason;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Connections of all apps together.
 const MAX_CLIENTS: usize = 256;
+/// Times an app's clients may have to be expelled before it may not connect any more: an app that comes back
+/// at once, each time, would fill the log and the processor.
+const MAX_FAULTS: u32 = 16;
 
 impl Holder {
     /// Opens the door of one launch: whoever comes through it belongs to that launch.
@@ -41,7 +46,7 @@ impl Holder {
             };
             if self.clients.len() >= MAX_CLIENTS {
                 tracing::warn!(launch, "a client is refused: too many");
-                continue;
+                return self.blame(launch);
             }
             match self.stage.admit(stream, launch) {
                 Ok(client) => self.clients.push(client),
@@ -54,23 +59,45 @@ impl Holder {
     /// compositor's library into a panic (a pool resized to nothing does) can be told and disconnected.
     pub(super) fn dispatch_clients(&mut self) {
         let handle = self.display.handle().backend_handle();
+        let mut broke = Vec::new();
         let (display, stage) = (&mut self.display, &mut self.stage);
         self.clients.retain(|client| {
-            let dispatch =
-                AssertUnwindSafe(|| display.backend().dispatch_single_client(stage, client.id()));
-            let Ok(dispatched) = catch_unwind(dispatch) else {
-                tracing::error!("a client's request broke the compositor; it is disconnected");
-                let reason =
-                    smithay::reexports::wayland_server::backend::DisconnectReason::ConnectionClosed;
-                handle.kill_client(client.id(), reason);
-                return true;
+            let backend = display.backend();
+            let mut dispatch = || {
+                catch_unwind(AssertUnwindSafe(|| {
+                    backend.dispatch_single_client(stage, client.id())
+                }))
             };
-            match dispatched {
-                Ok(_) => true,
-                Err(error) => error.kind() == ErrorKind::WouldBlock,
+            match dispatch() {
+                Ok(Ok(_)) => true,
+                Ok(Err(error)) => error.kind() == ErrorKind::WouldBlock,
+                Err(_) => {
+                    handle.kill_client(client.id(), DisconnectReason::ConnectionClosed);
+                    broke.push(launch_of(client));
+                    // It is closed by a dispatch, of whomever; this one has nothing else to do.
+                    let _ = dispatch();
+                    false
+                }
             }
         });
         self.stage.sweep();
+        for launch in broke {
+            tracing::error!(
+                launch,
+                "a client's request broke the compositor; it is disconnected"
+            );
+            self.blame(launch);
+        }
+    }
+
+    /// A client of the launch had to be expelled.
+    pub(super) fn blame(&mut self, launch: u64) {
+        let faults = self.faults.entry(launch).or_default();
+        *faults += 1;
+        if *faults == MAX_FAULTS {
+            tracing::error!(launch, "the app may not connect any more");
+            self.close_app_door(launch);
+        }
     }
 }
 

@@ -63,6 +63,8 @@ struct Holder {
     clients: Vec<Client>,
     /// Where the apps of each launch connect.
     app_doors: HashMap<u64, RegistrationToken>,
+    /// How often clients of a launch had to be expelled.
+    faults: HashMap<u64, u32>,
 
     apps: Apps,
     init: Option<Rc<UnixStream>>,
@@ -169,6 +171,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         stage,
         clients: Vec::new(),
         app_doors: HashMap::new(),
+        faults: HashMap::new(),
         apps: Apps::default(),
         init: Some(Rc::new(link)),
         init_inbox: FrameBuffer::new(1 << 16),
@@ -278,7 +281,9 @@ impl Holder {
     fn settle(&mut self, now: Instant) {
         self.spread_news();
         self.draw(now);
-        if self.stage.take_expelled() {
+        let expelled = self.stage.take_expelled();
+        if !expelled.is_empty() {
+            expelled.into_iter().for_each(|launch| self.blame(launch));
             self.dispatch_clients();
         }
         self.go_on_stopping(now);

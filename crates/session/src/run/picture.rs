@@ -130,8 +130,10 @@ impl Holder {
             };
         let compose = composes.then_some(self.due.compose_after);
         let callbacks = self.due.callbacks.map(|owed| match owed {
-            Callbacks::Visible => self.due.callbacks_after,
-            Callbacks::Others => self.due.all_callbacks_after,
+            Callbacks::Visible if self.is_watched() => {
+                self.due.callbacks_after.min(self.due.all_callbacks_after)
+            }
+            Callbacks::Visible | Callbacks::Others => self.due.all_callbacks_after,
         });
         compose.into_iter().chain(callbacks).min()
     }
@@ -154,12 +156,7 @@ impl Holder {
         let time = self.since_began(now);
         if now >= self.due.all_callbacks_after {
             self.due.all_callbacks_after = now + CALLBACKS_UNSEEN;
-            self.due.callbacks_after = now
-                + if watched {
-                    CALLBACKS_WATCHED
-                } else {
-                    CALLBACKS_UNSEEN
-                };
+            self.due.callbacks_after = now + CALLBACKS_WATCHED;
             self.due.callbacks = None;
             self.guarded(|holder| holder.stage.send_frames(time, true));
         } else if watched && owed == Callbacks::Visible && now >= self.due.callbacks_after {

@@ -71,7 +71,7 @@ pub fn idle(id: &str) -> App {
 pub fn user() -> Option<u32> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let root = rustix::process::geteuid().is_root();
-    root.then(|| 40_000 + std::process::id() % 10_000 + NEXT.fetch_add(1, Ordering::Relaxed))
+    root.then(|| 40_000 + std::process::id() % 5_000 * 4 + NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 impl Session {

@@ -20,11 +20,16 @@ pub struct Client {
 impl Client {
     /// Connects as an app of a launch would.
     pub fn connect(session: &Session, launch: u64) -> Self {
+        until("a connection", || Self::try_connect(session, launch))
+    }
+
+    /// The same, unless nobody listens or the connection is closed at once.
+    pub fn try_connect(session: &Session, launch: u64) -> Option<Self> {
         let socket = session
             .spec
             .run_dir
             .join(format!("wayland/wayland-{launch}"));
-        let stream = until("the app's socket", || UnixStream::connect(&socket).ok());
+        let stream = UnixStream::connect(socket).ok()?;
         stream.set_read_timeout(Some(LIMIT)).unwrap();
         let mut client = Self {
             stream,
@@ -34,8 +39,8 @@ impl Client {
         client.request(DISPLAY, 1, &[REGISTRY]);
         let callback = client.new_id();
         client.request(DISPLAY, 0, &[callback]);
-        client.read_globals(callback);
-        client
+        client.read_globals(callback)?;
+        Some(client)
     }
 
     pub fn new_id(&mut self) -> u32 {
@@ -115,16 +120,20 @@ impl Client {
         }
     }
 
-    fn read_globals(&mut self, until: u32) {
+    fn read_globals(&mut self, until: u32) -> Option<()> {
         let mut bytes = Vec::new();
         loop {
             let mut part = [0; 4096];
-            let read = self.stream.read(&mut part).unwrap();
-            assert!(read > 0, "closed before the globals came");
+            let read = match self.stream.read(&mut part) {
+                Err(error) if error.kind() != std::io::ErrorKind::ConnectionReset => {
+                    panic!("no globals: {error}")
+                }
+                other => other.ok().filter(|read| *read > 0)?,
+            };
             bytes.extend_from_slice(&part[..read]);
             while let Some((object, _, body)) = event(&mut bytes) {
                 if object == until {
-                    return;
+                    return Some(());
                 }
                 if object == REGISTRY {
                     let size = word(&body, 4) as usize;
