@@ -17,7 +17,7 @@ use greenroom_model::{Clock, Entropy};
 use greenroom_store::{Store, StoreError};
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -124,7 +124,7 @@ pub async fn serve(
         draining: AtomicBool::new(false),
         pinged: Mutex::new(None),
     });
-    let assets = install_dir(&config).join("player");
+    let assets = config.program_dir().join("player");
     let routes = http::router(site.clone()).merge(greenroom_gateway::router(
         Arc::new(door),
         assets,
@@ -189,16 +189,6 @@ impl Signals {
             _ = self.interrupt.recv() => {}
         }
     }
-}
-
-/// Where the player's files and the sibling programs are: where the configuration says, else beside this
-/// program.
-fn install_dir(config: &Config) -> PathBuf {
-    if !config.general.install_dir.as_os_str().is_empty() {
-        return config.general.install_dir.clone();
-    }
-    let own = std::env::current_exe().unwrap_or_default();
-    own.parent().unwrap_or(Path::new(".")).to_owned()
 }
 
 fn url(config: &Config, listening: SocketAddr) -> String {

@@ -171,6 +171,18 @@ pub struct Flags {
 }
 
 impl Config {
+    /// Where the sibling programs and the player's files are: the configured folder, else the one that this
+    /// program lies in. When the system does not say where that is, what is missed there names the folder.
+    #[must_use]
+    pub fn program_dir(&self) -> PathBuf {
+        let configured = &self.general.install_dir;
+        if !configured.as_os_str().is_empty() {
+            return std::path::absolute(configured).unwrap_or_else(|_| configured.clone());
+        }
+        let own = std::env::current_exe().unwrap_or_default();
+        own.parent().unwrap_or(Path::new("/")).to_owned()
+    }
+
     /// Reads `file` when one is given, then `env` (all variables of the process), then `flags`.
     ///
     /// # Errors

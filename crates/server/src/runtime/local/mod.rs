@@ -18,7 +18,7 @@ use process::Process;
 use spawn::{Places, files, make_dir};
 use std::collections::HashMap;
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Child;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -93,7 +93,7 @@ pub fn from_config(
     let is_root = rustix::process::geteuid().is_root();
     let settings = Settings {
         data_dir: std::path::absolute(data_dir).map_err(files("find", data_dir))?,
-        install_dir: install_dir(&config.general.install_dir)?,
+        install_dir: config.program_dir(),
         uids: is_root.then(|| sessions.first_uid..sessions.first_uid.saturating_add(sessions.uids)),
         locale: sessions.locale.clone(),
         timezone: sessions.timezone.clone(),
@@ -103,16 +103,6 @@ pub fn from_config(
         },
     };
     Local::new(settings, entropy, changes)
-}
-
-/// The folder of the sibling programs: the configured one, else the one this program lies in.
-fn install_dir(configured: &Path) -> Result<PathBuf, RuntimeError> {
-    if configured.as_os_str().is_empty() {
-        let own = std::env::current_exe().map_err(files("find", Path::new("/proc/self/exe")))?;
-        Ok(own.parent().unwrap_or(Path::new("/")).to_owned())
-    } else {
-        std::path::absolute(configured).map_err(files("find", configured))
-    }
 }
 
 impl Local {
