@@ -327,10 +327,14 @@ impl Case {
             }
         }
         if self.is_to_launch() {
-            times.push((
-                self.last_written().after(self.pause(rules)),
-                Some(Event::LaunchDue),
-            ));
+            let failed_at = self.last_written();
+            // A clock that was set back must not put a relaunch off for as long.
+            let due = if failed_at > now {
+                now
+            } else {
+                failed_at.after(self.pause(rules))
+            };
+            times.push((due, Some(Event::LaunchDue)));
         }
         if self.record.status == S::Running {
             let deadlines = self

@@ -82,6 +82,21 @@ async fn a_holder_that_dies_is_replaced_after_a_pause_and_the_session_says_so() 
 }
 
 #[tokio::test]
+async fn a_clock_that_is_set_back_does_not_put_a_relaunch_off() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.fake.die(&session);
+    world.settle().await;
+    let now = world.clock.now();
+    world
+        .clock
+        .set(greenroom_model::Timestamp(now.0 - 3_600_000));
+    world.pass(&session).await;
+    world.settle().await;
+    assert_eq!(world.status(&session).await, Status::Running);
+}
+
+#[tokio::test]
 async fn three_failures_in_a_row_make_a_session_unavailable_until_somebody_asks_again() {
     let world = World::new().await;
     world
