@@ -6,6 +6,7 @@
 
 use super::World;
 use crate::ops::OPERATIONS;
+use greenroom_testkit::SeededEntropy;
 use greenroom_testkit::contract::{self, Field, Kind};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -268,4 +269,58 @@ fn without_indices(code: &str) -> String {
         .filter(|part| !is_index(part))
         .collect::<Vec<_>>()
         .join(".")
+}
+
+/// What no client means to send.
+fn nasty(entropy: &SeededEntropy) -> Value {
+    let values = [
+        json!(""),
+        json!(null),
+        json!([]),
+        json!({}),
+        json!([[[[1]]]]),
+        json!({"": {"": null}}),
+        json!(-1),
+        json!(i64::MAX),
+        json!(u64::MAX),
+        json!(1e300),
+        json!("9".repeat(400)),
+        json!("\u{0}\u{7f}\u{200b}\u{1f3ad}"),
+        json!("x".repeat(20_000)),
+        json!("' OR 1=1 --"),
+        json!("%s%n{}$(id)"),
+        json!("[".repeat(100)),
+        json!([{"Key": []}, "x", 7]),
+        json!(vec!["x"; 500]),
+    ];
+    values[entropy.below(values.len())].clone()
+}
+
+#[tokio::test]
+async fn whatever_is_sent_is_answered_or_refused_and_never_a_failure_of_the_server() {
+    let entropy = SeededEntropy::new(7);
+    for entry in OPERATIONS {
+        let world = World::new().await;
+        let right = world.request(entry.action);
+        let fields: Vec<_> = contract::request_fields(entry.action)
+            .map(|(path, _)| path)
+            .collect();
+        for _ in 0..80 {
+            let mut request = right.clone();
+            for _ in 0..=entropy.below(3) {
+                let path = &fields[entropy.below(fields.len())];
+                // A field that another one is in may have been replaced already by what cannot hold it.
+                let top = path.split('.').next().unwrap_or_default();
+                if !request[top].is_object() {
+                    request.as_object_mut().unwrap().remove(top);
+                }
+                request = with(entry.action, &request, path, nasty(&entropy));
+            }
+            let (status, answer) = world
+                .server
+                .call_as("acme", entry.action, request.clone())
+                .await;
+            assert!(status < 500, "{} {request}: {answer}", entry.action);
+        }
+    }
 }
