@@ -20,6 +20,7 @@ pub struct Request {
     authorize_user_group_ids: List<Text<64>, 20>,
     #[serde(default)]
     authorize_user_ids: List<EndUserId, 200>,
+    #[expect(dead_code, reason = "only its form matters")]
     avatar_id: Option<Avatar>,
     product_type: Product,
     #[serde(default)]
@@ -86,7 +87,6 @@ impl Operation for AuthorizeInstanceGroup {
         {
             return Err(ApiError::Invalid("UnAuthorizeUserIds"));
         }
-        let _ = req.avatar_id;
         Ok(())
     }
 

@@ -30,6 +30,8 @@ pub struct Request {
     app_instance_group_set_id: Option<Text<64>>,
     app_instance_id: Option<Ref<AppInstanceId>>,
     app_instance_persistent_id: Option<Ref<PersistentId>>,
+    /// The policy that the group follows, if any: a connection cannot have another one yet, and must not
+    /// silently get more than it was asked with.
     app_policy_id: Option<Text<64>>,
     /// Words for the app's command line, when this call is what launches it.
     app_start_param: Option<Text<1024>>,
@@ -99,11 +101,6 @@ impl Operation for GetConnectionTicket {
         fits(
             "AppInstanceGroupSetId",
             req.app_instance_group_set_id.is_none(),
-        )?;
-        let policy = req.app_policy_id.as_ref();
-        fits(
-            "AppPolicyId",
-            policy.is_none_or(|id| cx.catalogue.has_policy(id.as_str())),
         )?;
         let version = req.app_version.as_ref();
         fits(
@@ -176,6 +173,11 @@ async fn find(cx: &CallContext<'_>, req: &Request) -> Result<(Group, Session), A
         .ok_or_else(unknown)?;
     if session.desired == Desired::Deleted {
         return Err(unknown());
+    }
+    let policy = group.made.policy.as_ref().map(PolicyId::as_str);
+    let follows = |asked: &Text<64>| policy == Some(asked.as_str());
+    if !req.app_policy_id.as_ref().is_none_or(follows) {
+        return Err(ApiError::Invalid("AppPolicyId"));
     }
     let carries = |asked: &Ref<AppInstanceId>| asked.id() == Some(&session.row.instance);
     if !req.app_instance_id.as_ref().is_none_or(carries) {

@@ -13,8 +13,11 @@ pub struct ListImage;
 pub struct Request {
     #[serde(default)]
     biz_region_id_list: List<Text<64>, 100>,
+    /// Every image has the one type there is, so asking for it does not narrow.
+    #[expect(dead_code, reason = "only its form matters")]
     biz_type: Option<BizType>,
     #[serde(default)]
+    #[expect(dead_code, reason = "only its form matters")]
     biz_type_list: List<BizType, 100>,
     distro: Option<Text<128>>,
     #[serde(default)]
@@ -216,8 +219,6 @@ impl Request {
             || !self.feature_list.items().is_empty()
             || !self.platform_name_list.items().is_empty()
             || !self.tag_list.items().is_empty();
-        // Every image has the one BizType there is, so asking for it does not narrow.
-        let _ = (self.biz_type, self.biz_type_list.items());
         !has_what_none_has
             && (self.biz_region_id_list.items().is_empty()
                 || self.biz_region_id_list.items().iter().any(in_region))

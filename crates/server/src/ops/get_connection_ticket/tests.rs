@@ -172,6 +172,10 @@ async fn what_does_not_fit_is_named() {
             "InvalidParameter.AppPolicyId",
         ),
         (
+            json!({"AppPolicyId": "pg-shut"}),
+            "InvalidParameter.AppPolicyId",
+        ),
+        (
             json!({"BizRegionId": "cn-none"}),
             "InvalidParameter.BizRegionId",
         ),
