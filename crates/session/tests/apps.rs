@@ -170,6 +170,23 @@ fn an_apps_end_is_reported_as_it_was_and_the_session_stays() {
 }
 
 #[test]
+fn a_launch_larger_than_a_sockets_buffer_arrives_whole() {
+    if skipped("bwrap") {
+        return;
+    }
+    let session = Session::start(vec![]);
+    let mut long = script("ca-long", "echo $# > ~/count");
+    long.argv.push("sh".into());
+    long.argv.extend((0..250).map(|_| "x".repeat(4000)));
+    let mut control = session.control();
+    control.launch(&long);
+    let ended = control.app("ca-long", "ended", |app| app.ended);
+    assert_eq!(ended.exit_code, Some(0), "{ended:?}");
+    let count = std::fs::read_to_string(session.home().join("count")).unwrap();
+    assert_eq!(count, "250\n");
+}
+
+#[test]
 fn apps_see_their_home_and_nothing_of_the_machine_or_of_greenroom() {
     if skipped("bwrap") {
         return;

@@ -1,16 +1,13 @@
 //! Launching apps, hearing what becomes of them, and ending it all.
 
-use super::io::{Taken, take};
+use super::io::{Taken, give, take};
 use super::{Holder, KERNEL_GRACE, Stop};
 use crate::apps::Decision;
 use crate::sandbox::{Bwrap, Sandbox, bwrap::shell};
-use calloop::PostAction;
 use greenroom_session_api::init::{
     FromInit, Launch, Signal, ToInit, from_init::News, to_init::Order,
 };
-use greenroom_session_api::{control, encode};
-use std::io::Write;
-use std::os::unix::net::UnixStream;
+use greenroom_session_api::{FrameError, control};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -83,37 +80,47 @@ impl Holder {
         own.chain(added.iter().cloned()).collect()
     }
 
-    /// Orders are small and init reads all it gets, so a full socket means that init is not there any more.
-    fn tell_init(&self, order: Order) -> std::io::Result<()> {
-        let gone = || std::io::Error::other("the sandbox has ended");
-        let mut init = self.init.as_deref().ok_or_else(gone)?;
-        init.write_all(&encode(&ToInit { order: Some(order) }))
+    fn tell_init(&mut self, order: Order) -> std::io::Result<()> {
+        let init = self
+            .init
+            .as_mut()
+            .ok_or_else(|| std::io::Error::other("the sandbox has ended"))?;
+        init.outbox.push(&ToInit { order: Some(order) }, None);
+        Ok(())
     }
 
-    pub(super) fn hear_init(&mut self, init: &UnixStream) -> PostAction {
-        match take(init) {
-            Taken::Bytes(bytes) => {
-                self.init_inbox.push(&bytes);
-                loop {
-                    match self.init_inbox.take() {
-                        Ok(Some(FromInit { news: Some(news) })) => self.take_init_news(news),
-                        Ok(Some(FromInit { news: None })) => {}
-                        Ok(None) => return PostAction::Continue,
-                        Err(error) => {
-                            tracing::error!(%error, "init cannot be understood");
-                            break;
-                        }
-                    }
-                }
+    /// Sends init what waits for it.
+    pub(super) fn tend_init(&mut self) {
+        let Some(init) = &mut self.init else { return };
+        if give(&init.stream, &mut init.outbox).is_err() {
+            self.close_sandbox();
+        }
+    }
+
+    pub(super) fn hear_init(&mut self) {
+        while let Some(init) = &mut self.init {
+            match take(&init.stream) {
+                Taken::Bytes(bytes) => init.inbox.push(&bytes),
+                Taken::Nothing => return,
+                Taken::Closed => return self.close_sandbox(),
             }
-            Taken::Nothing => return PostAction::Continue,
-            Taken::Closed => {}
+            if let Err(error) = self.take_all_init_news() {
+                tracing::error!(%error, "init cannot be understood");
+                return self.close_sandbox();
+            }
         }
-        self.close_sandbox();
-        if self.sandbox.is_none() {
-            self.sandbox_ended();
+    }
+
+    fn take_all_init_news(&mut self) -> Result<(), FrameError> {
+        while let Some(init) = &mut self.init {
+            match init.inbox.take::<FromInit>()? {
+                Some(FromInit { news }) => {
+                    news.into_iter().for_each(|news| self.take_init_news(news))
+                }
+                None => break,
+            }
         }
-        PostAction::Remove
+        Ok(())
     }
 
     fn take_init_news(&mut self, news: News) {
@@ -195,8 +202,9 @@ impl Holder {
     /// Closes init's link: init ends, and the kernel ends everything in its process namespace.
     fn close_sandbox(&mut self) {
         if let Some(init) = self.init.take() {
-            // Not only dropped: the event loop has a reference of its own.
-            let _ = init.shutdown(std::net::Shutdown::Both);
+            self.handle.remove(init.token);
+            // Not only dropped: a duplicate may be about.
+            let _ = init.stream.shutdown(std::net::Shutdown::Both);
             if self.sandbox.is_none() {
                 self.sandbox_ended();
             }
@@ -206,23 +214,14 @@ impl Holder {
     /// Nothing of the sandbox is left, by our will or not.
     pub(super) fn sandbox_ended(&mut self) {
         let asked = self.stop.is_some();
-        let status = self
-            .sandbox
-            .take()
-            .and_then(|mut process| process.try_wait().ok().flatten());
+        let process = self.sandbox.as_mut();
+        let status = process.and_then(|process| process.try_wait().ok().flatten());
         if !asked {
             tracing::error!(?status, "the sandbox has ended by itself");
             self.announce_end("the session's sandbox has ended");
         }
         // What init said last is read before the end is called unknown.
-        if let Some(init) = self.init.take() {
-            while let Taken::Bytes(bytes) = take(&init) {
-                self.init_inbox.push(&bytes);
-            }
-            while let Ok(Some(FromInit { news })) = self.init_inbox.take() {
-                news.into_iter().for_each(|news| self.take_init_news(news));
-            }
-        }
+        self.hear_init();
         self.apps
             .all_ended(if asked { "" } else { "the sandbox has ended" });
         self.report();

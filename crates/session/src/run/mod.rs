@@ -10,7 +10,7 @@ mod picture;
 use crate::apps::Apps;
 use crate::display::{Geometry, News, Stage};
 use crate::input::Streams;
-use crate::links::{Door, Link};
+use crate::links::{Door, Link, Outbox};
 use crate::setup::Setup;
 use calloop::generic::Generic;
 use calloop::signals::{Signal, Signals};
@@ -67,8 +67,8 @@ struct Holder {
     faults: HashMap<u64, u32>,
 
     apps: Apps,
-    init: Option<Rc<UnixStream>>,
-    init_inbox: FrameBuffer,
+    /// The way into the sandbox, until it is closed, which ends the sandbox.
+    init: Option<Init>,
     sandbox: Option<Child>,
 
     peers: HashMap<u64, Peer>,
@@ -84,6 +84,14 @@ struct Holder {
     due: Due,
     stop: Option<Stop>,
     exit: Option<ExitCode>,
+}
+
+/// The link to init.
+struct Init {
+    stream: Rc<UnixStream>,
+    inbox: FrameBuffer,
+    outbox: Outbox,
+    token: RegistrationToken,
 }
 
 /// A connection at the door.
@@ -146,11 +154,6 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
     let geometry = geometry(setup.spec.width, setup.spec.height, setup.spec.scale_120);
     let stage =
         Stage::new(&display.handle(), geometry).map_err(|error| compositor(error.into()))?;
-    let link = setup
-        .sandbox
-        .link
-        .try_clone()
-        .map_err(|error| RunError::Kernel("keep init's link", error))?;
     let now = Instant::now();
     let mut holder = Holder {
         door: Door {
@@ -173,8 +176,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         app_doors: HashMap::new(),
         faults: HashMap::new(),
         apps: Apps::default(),
-        init: Some(Rc::new(link)),
-        init_inbox: FrameBuffer::new(1 << 16),
+        init: None,
         peers: HashMap::new(),
         peers_ever: 0,
         streams: Streams::default(),
@@ -232,13 +234,12 @@ impl Holder {
             .try_clone()
             .map_err(failed("listen at the door"))?;
         let door = Generic::new(door, Interest::READ, Mode::Level);
-        let insert = |error: calloop::InsertError<_>| RunError::Loop(error.error);
         self.handle
             .insert_source(door, |_, door, holder| {
                 holder.admit_peers(door);
                 Ok(PostAction::Continue)
             })
-            .map_err(insert)?;
+            .map_err(|error| RunError::Loop(error.error))?;
 
         let requests = self.display.backend().poll_fd().try_clone_to_owned();
         let requests = requests.map_err(failed("listen to the apps"))?;
@@ -252,16 +253,25 @@ impl Holder {
             )
             .map_err(|error| RunError::Loop(error.error))?;
 
-        if let Some(init) = self.init.clone() {
-            init.set_nonblocking(true)
-                .map_err(failed("listen to init"))?;
-            self.handle
-                .insert_source(
-                    Generic::new(init, Interest::READ, Mode::Level),
-                    |_, init, holder| Ok(holder.hear_init(init)),
-                )
-                .map_err(|error| RunError::Loop(error.error))?;
-        }
+        let init = self.setup.sandbox.link.try_clone();
+        let init = Rc::new(init.map_err(failed("listen to init"))?);
+        init.set_nonblocking(true)
+            .map_err(failed("listen to init"))?;
+        let source = Generic::new(Rc::clone(&init), Interest::BOTH, Mode::Edge);
+        let token = self
+            .handle
+            .insert_source(source, |_, _, holder| {
+                holder.hear_init();
+                Ok(PostAction::Continue)
+            })
+            .map_err(|error| RunError::Loop(error.error))?;
+        self.init = Some(Init {
+            stream: init,
+            // Init says little at once.
+            inbox: FrameBuffer::new(1 << 16),
+            outbox: Outbox::default(),
+            token,
+        });
         if let Some(process) = &self.sandbox {
             let ended = process_descriptor(process).map_err(failed("watch the sandbox"))?;
             self.handle
@@ -292,11 +302,13 @@ impl Holder {
             self.due.heartbeat_at = now + HEARTBEAT;
             self.report();
         }
-        self.tend_peers(now);
+        self.tend_init();
+        // The apps first: input is acknowledged after they were given it.
         self.guarded(|holder| {
             // Errors are about single clients, which are disconnected by it.
             let _ = holder.display.flush_clients();
         });
+        self.tend_peers(now);
     }
 
     /// When there is something to do even if nothing happens.
