@@ -1,4 +1,4 @@
-//! From root to nobody in particular, for good. Part of both binaries.
+//! What is not to be passed on: rights, and descriptors of whoever started us. Part of both binaries.
 
 use rustix::process::{Gid, Uid};
 use rustix::thread::{CapabilitySet, CapabilitySets};
@@ -38,4 +38,22 @@ pub fn give_up(uid: u32, gid: u32) -> Result<(), Stuck> {
     };
     rustix::thread::set_capabilities(None, none).map_err(failed("drop the capabilities"))?;
     rustix::thread::set_no_new_privs(true).map_err(failed("refuse new privileges"))
+}
+
+/// Closes every descriptor but the standard ones. Whoever started this program may have left some open: they
+/// are not the apps' business, and a holder that kept them would keep somebody waiting for years.
+///
+/// To be called before anything is opened.
+///
+/// # Errors
+/// The kernel refuses.
+pub fn close_inherited() -> std::io::Result<()> {
+    const FIRST: libc::c_uint = 3;
+    // SAFETY: the call takes no pointer, and nothing in this process owns a descriptor yet.
+    let closed = unsafe { libc::close_range(FIRST, libc::c_uint::MAX, 0) };
+    if closed == 0 {
+        Ok(())
+    } else {
+        Err(std::io::Error::last_os_error())
+    }
 }

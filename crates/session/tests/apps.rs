@@ -202,7 +202,7 @@ fn apps_see_their_home_and_nothing_of_the_machine_or_of_greenroom() {
          ls $XDG_RUNTIME_DIR; ls /home
          echo x > /usr/x; echo x > /etc/x; mount -t tmpfs none /mnt
          cat /proc/1/environ
-         ls /proc | grep -c '^[0-9]'
+         ls /proc/self/fd > ~/descriptors
          echo ok > ~/ok; echo ok > /tmp/ok; echo ok > /dev/shm/ok; cat /tmp/ok /dev/shm/ok
          touch ~/done"
     );
@@ -234,6 +234,9 @@ fn apps_see_their_home_and_nothing_of_the_machine_or_of_greenroom() {
     assert!(seen.contains("\nuser\n"), "{seen}");
     assert!(seen.contains("/usr/x") && seen.contains("/etc/x"), "{seen}");
     assert!(seen.ends_with("ok\nok\n"), "{seen}");
+    let descriptors = std::fs::read_to_string(session.home().join("descriptors")).unwrap();
+    // The standard ones, and the one that lists them.
+    assert_eq!(descriptors, "0\n1\n2\n3\n");
     // What the machine says of the app: its real user.
     if let Some(uid) = session.spec.uid {
         let report = session

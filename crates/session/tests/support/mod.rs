@@ -85,6 +85,9 @@ impl Session {
         let path = folder.path().join("spec.json");
         std::fs::create_dir_all(&spec.session_dir).unwrap();
         std::fs::write(&path, spec.to_json().unwrap()).unwrap();
+        // Whoever starts a holder may have left a descriptor open.
+        let left = std::fs::File::open("/dev/null").unwrap();
+        rustix::io::fcntl_setfd(&left, rustix::io::FdFlags::empty()).unwrap();
         let process = Command::new(env!("CARGO_BIN_EXE_greenroom-session"))
             .arg("--spec")
             .arg(path)
