@@ -1,6 +1,6 @@
 //! `greenroom-session --spec FILE`: holds one session until it is told to stop.
 
-use greenroom_session::{run, sandbox::Bwrap, setup::Setup};
+use greenroom_session::{privileges, run, sandbox::Bwrap, setup::Setup};
 use std::error::Error;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -33,6 +33,7 @@ fn main() -> ExitCode {
 }
 
 fn hold() -> Result<ExitCode, Box<dyn Error>> {
+    privileges::close_inherited()?;
     let mut arguments = std::env::args_os().skip(1);
     let (Some(flag), Some(spec), None) = (arguments.next(), arguments.next(), arguments.next())
     else {

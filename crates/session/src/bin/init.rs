@@ -40,7 +40,7 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     if !rustix::process::getpid().is_init() {
         return Err("this is the first process of a sandbox, not a program to run by hand".into());
     }
-    privileges::keep_descriptors()?;
+    privileges::close_inherited()?;
     let mut arguments = std::env::args().skip(1);
     if let (Some(uid), Some(gid)) = (arguments.next(), arguments.next()) {
         privileges::give_up(uid.parse()?, gid.parse()?)?;
