@@ -77,10 +77,9 @@ impl Hosting {
     }
 
     /// Takes note that an app was ordered.
-    pub fn order(&mut self, app: &AppId, seen: &Seen, now: Timestamp) {
+    pub fn order(&mut self, app: &AppId, seen: &Seen) {
         let launch = latest(app, seen).map_or(0, |launch| launch.launch);
         self.ordered.insert(app.clone(), launch);
-        self.launched_at = now;
     }
 }
 
@@ -133,7 +132,7 @@ mod tests {
         assert!(!hosting.lacks(&app(), &Seen::default()), "it is on its way");
         assert!(!hosting.lacks(&app(), &seen(1, AppState::Launched)));
         assert!(hosting.lacks(&app(), &failed(1)));
-        hosting.order(&app(), &failed(1), Timestamp(1));
+        hosting.order(&app(), &failed(1));
         assert!(
             !hosting.lacks(&app(), &failed(1)),
             "the order is on its way"

@@ -115,7 +115,7 @@ impl<R: Runtime> Sessions<R> {
                 None => case.record.opened_apps.retain(|open| *open != app),
             }
             if let Some(hosting) = &mut case.hosting {
-                hosting.order(&app, &seen, now);
+                hosting.order(&app, &seen);
             }
         }
         if let Some(hosting) = &mut case.hosting {

@@ -367,9 +367,7 @@ impl Case {
             _ => false,
         };
         match self.record.status {
-            S::Pending | S::Starting | S::Running => idle,
-            // One whose apps all failed; not one that was killed and is about to be seen gone.
-            S::Unavailable => idle && !self.lives(|_| true),
+            S::Pending | S::Starting | S::Running | S::Unavailable => idle,
             S::Stopping | S::Stopped | S::Rebuilding | S::Deleting | S::Deleted => false,
         }
     }

@@ -2,7 +2,7 @@
 
 use crate::reconcilers::world::{FIRST_APP, OTHER_APP, World, app};
 use crate::runtime::fake::Script;
-use crate::runtime::{AppState, Observation, Runtime};
+use crate::runtime::{AppState, Observation, Order, Runtime};
 use greenroom_model::{
     AppInstanceStatus as Instance, Ask, Clock, Desired, GroupStatus, PersistentStatus as Status,
     TaskStatus,
@@ -221,8 +221,10 @@ async fn a_holder_that_does_not_stop_is_killed_at_the_deadline() {
     let session = world.running().await;
     world.fake.ignore_stop(&session);
     world.ask(&session, Ask::Stop).await;
+    // The holder has longer than its apps: it is the one that ends them.
+    world.wait(world.rules().stop + SECOND).await;
     assert_eq!(world.status(&session).await, Status::Stopping);
-    world.wait(world.rules().stop + 2 * SECOND).await;
+    world.wait(SECOND).await;
     assert_eq!(world.status(&session).await, Status::Stopped);
     assert_eq!(world.fake.pid(&session), None);
 }
@@ -281,6 +283,27 @@ async fn a_deleted_group_takes_its_sessions_along_and_is_gone_a_day_later() {
             .unwrap()
             .is_none()
     );
+}
+
+#[tokio::test]
+async fn a_stopped_session_is_reset_and_deleted_without_being_started() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.ask(&session, Ask::Stop).await;
+    world.ask(&session, Ask::Reset).await;
+    assert_eq!(world.status(&session).await, Status::Stopped);
+    assert!(!world.fake.has_home(&session));
+    assert!(world.record(&session).await.home_lost);
+    let group = world.record(&session).await.group;
+    let now = world.clock.now();
+    world
+        .store
+        .delete_group(&world.account, &group, None, now)
+        .await
+        .unwrap();
+    world.settle().await;
+    assert_eq!(world.status(&session).await, Status::Deleted);
+    assert_eq!(world.fake.spawns(), 1);
 }
 
 #[tokio::test]
@@ -389,6 +412,38 @@ async fn an_app_its_user_closed_leaves_the_session_running_and_opens_again_when_
 }
 
 #[tokio::test]
+async fn an_app_closed_before_anybody_saw_it_drawn_was_drawn_all_the_same() {
+    let world = World::new().await;
+    world.fake.script(&app(FIRST_APP), Script::Hangs);
+    let session = world.group(1).await.1.remove(0);
+    world.settle().await;
+    world
+        .fake
+        .app_is(&session, &app(FIRST_APP), AppState::Closed);
+    world.settle().await;
+    assert_eq!(world.status(&session).await, Status::Running);
+    assert_eq!(world.instance(&session).await, Instance::Closed);
+}
+
+#[tokio::test]
+async fn the_end_of_an_app_that_nobody_wants_open_is_no_failure() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world
+        .fake
+        .script(&app(OTHER_APP), Script::Fails("it ended with exit code 2"));
+    let order = Order::Launch(greenroom_session_api::spec::App {
+        app_id: OTHER_APP.into(),
+        argv: vec!["other".into()],
+        env: Vec::new(),
+    });
+    world.fake.order(&session, order).await.unwrap();
+    world.settle().await;
+    let record = world.record(&session).await;
+    assert_eq!((record.status, record.failures), (Status::Running, 0));
+}
+
+#[tokio::test]
 async fn an_app_that_crashes_is_launched_again_in_the_same_holder() {
     let world = World::new().await;
     let session = world.running().await;
@@ -405,6 +460,21 @@ async fn an_app_that_crashes_is_launched_again_in_the_same_holder() {
     world.wait(SECOND).await;
     assert_eq!(world.status(&session).await, Status::Running);
     assert_eq!(world.fake.spawns(), 1);
+}
+
+#[tokio::test]
+async fn an_app_that_is_launched_again_has_its_whole_time_to_draw() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.wait(2 * world.rules().start).await;
+    world.fake.script(&app(FIRST_APP), Script::Hangs);
+    let crash = AppState::Failed("it was ended by signal 11".into());
+    world.fake.app_is(&session, &app(FIRST_APP), crash);
+    world.settle().await;
+    world.wait(SECOND).await;
+    assert_eq!(world.status(&session).await, Status::Starting);
+    world.wait(world.rules().start).await;
+    assert_eq!(world.status(&session).await, Status::Unavailable);
 }
 
 #[tokio::test]
