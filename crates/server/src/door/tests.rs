@@ -225,6 +225,24 @@ async fn a_crashed_session_asks_its_viewers_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_session_that_gave_up_asks_nobody_to_come_back() {
+    let house = House::new().await;
+    let admission = house.admit().await;
+    house.world.fake.refuse_spawns(true);
+    house.world.fake.die(&house.session);
+    for pause in [0, 1, 2] {
+        house.world.wait(Duration::from_secs(pause)).await;
+    }
+    let refusal = house
+        .refused(Credential::Resume(admission.resume_token))
+        .await;
+    assert!(
+        matches!(refusal, Refusal::NotRunning { coming: false, .. }),
+        "{refusal:?}"
+    );
+}
+
+#[tokio::test]
 async fn a_binding_is_connected_while_any_viewer_of_it_is() {
     let house = House::new().await;
     let _one = house.admit().await;

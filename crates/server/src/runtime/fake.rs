@@ -45,6 +45,8 @@ struct Host {
     handle: Handle,
     apps: Vec<AppSeen>,
     launches: u64,
+    front: Option<AppId>,
+    stopping: bool,
     frozen: bool,
     deaf_to_stop: bool,
 }
@@ -112,6 +114,19 @@ impl Fake {
         self.changes.tell(session);
     }
 
+    /// The app that was launched or raised last.
+    pub fn front(&self, session: &PersistentId) -> Option<AppId> {
+        self.world().hosts.get(session)?.front.clone()
+    }
+
+    /// The holder has been told to end by somebody else, and has begun to.
+    pub fn begin_to_end(&self, session: &PersistentId) {
+        if let Some(host) = self.world().hosts.get_mut(session) {
+            host.stopping = true;
+        }
+        self.changes.tell(session);
+    }
+
     /// The holder does not end when it is told to.
     pub fn ignore_stop(&self, session: &PersistentId) {
         if let Some(host) = self.world().hosts.get_mut(session) {
@@ -129,11 +144,9 @@ impl Host {
         let Ok(app_id) = AppId::parse(&app.app_id) else {
             return;
         };
-        if self
-            .apps
-            .iter()
-            .any(|seen| seen.app_id == app_id && seen.state.lives())
-        {
+        self.front = Some(app_id.clone());
+        let mut lives = self.apps.iter().filter(|seen| seen.state.lives());
+        if lives.any(|seen| seen.app_id == app_id) {
             return;
         }
         self.apps.retain(|seen| seen.app_id != app_id);
@@ -179,6 +192,8 @@ impl Runtime for Fake {
                 },
                 apps: Vec::new(),
                 launches: 0,
+                front: None,
+                stopping: false,
                 frozen: false,
                 deaf_to_stop: false,
             };
@@ -200,7 +215,7 @@ impl Runtime for Fake {
                 host.handle.clone(),
                 Seen {
                     apps: host.apps.clone(),
-                    stopping: false,
+                    stopping: host.stopping,
                 },
             ),
         }

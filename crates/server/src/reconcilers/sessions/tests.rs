@@ -235,6 +235,7 @@ async fn a_reset_begins_again_with_another_home() {
     let session = world.running().await;
     world.fake.ignore_stop(&session);
     world.ask(&session, Ask::Reset).await;
+    world.ask(&session, Ask::Reset).await;
     assert_eq!(world.status(&session).await, Status::Rebuilding);
     assert!(
         world.fake.has_home(&session),
@@ -526,6 +527,50 @@ async fn a_task_whose_app_never_draws_fails_with_a_reason_and_the_session_runs_o
     assert_eq!(task.status, TaskStatus::Failed);
     assert!(task.reason.contains("60 s"), "{}", task.reason);
     assert_eq!(world.status(&session).await, Status::Running);
+}
+
+#[tokio::test]
+async fn each_task_has_its_own_time_for_an_app_that_does_not_draw() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.fake.script(&app(OTHER_APP), Script::Hangs);
+    let first = world.open_task(&session, OTHER_APP).await;
+    world.settle().await;
+    world.wait(world.rules().start / 2).await;
+    let second = world.open_task(&session, OTHER_APP).await;
+    world.settle().await;
+    world.wait(world.rules().start / 2).await;
+    assert_eq!(world.task(&first).await.status, TaskStatus::Failed);
+    assert_eq!(world.task(&second).await.status, TaskStatus::Running);
+    world.wait(world.rules().start / 2).await;
+    assert_eq!(world.task(&second).await.status, TaskStatus::Failed);
+}
+
+#[tokio::test]
+async fn an_app_that_is_asked_for_and_runs_is_brought_to_the_front() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.open_task(&session, OTHER_APP).await;
+    world.settle().await;
+    assert_eq!(world.fake.front(&session), Some(app(OTHER_APP)));
+    let task = world.open_task(&session, FIRST_APP).await;
+    world.settle().await;
+    assert_eq!(world.task(&task).await.status, TaskStatus::Finished);
+    assert_eq!(world.fake.front(&session), Some(app(FIRST_APP)));
+}
+
+#[tokio::test]
+async fn an_app_that_ends_with_its_holder_is_one_failure_and_not_two() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.fake.begin_to_end(&session);
+    let ended = AppState::Failed("it was ended by signal 15".into());
+    world.fake.app_is(&session, &app(FIRST_APP), ended);
+    world.settle().await;
+    assert_eq!(world.record(&session).await.failures, 0);
+    world.fake.die(&session);
+    world.settle().await;
+    assert_eq!(world.record(&session).await.failures, 1);
 }
 
 #[tokio::test]
