@@ -14,6 +14,7 @@ mod demo;
 mod e2e;
 mod failure;
 mod http;
+mod interrupt;
 mod new_op;
 mod node;
 mod scratch;

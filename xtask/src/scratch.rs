@@ -4,9 +4,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
-
 use crate::failure::{Context, Failure, Result, bail};
+use crate::interrupt;
 use crate::server::{self, Server};
 use crate::sessions::holders;
 use crate::wait::until;
@@ -25,6 +24,8 @@ pub fn with_server(
 ) -> Result {
     with_data(workspace, name, |data| {
         let server = Server::start(workspace, profile, data, server::free_address(0)?)?;
+        let pid = server.pid();
+        let _interrupted = interrupt::Guard::new(move || interrupt::terminate(pid))?;
         work(&server, data).map_err(|failure| told_with_log(failure, &server))?;
         if until(GONE, || Ok(holders(data).is_empty().then_some(())))?.is_none() {
             bail!(
@@ -44,21 +45,16 @@ pub fn with_data<T>(
 ) -> Result<T> {
     let data = server::data_dir(workspace, &format!("{name}-{}", std::process::id()));
     fs::create_dir_all(&data).context(|| format!("creating {}", data.display()))?;
+    let sessions = interrupt::Guard::new({
+        let data = data.clone();
+        move || holders(&data).into_iter().for_each(interrupt::terminate)
+    })?;
     let done = work(&data);
-    for pid in holders(&data) {
-        end(pid);
-    }
+    drop(sessions);
     if done.is_ok() {
         fs::remove_dir_all(&data).context(|| format!("removing {}", data.display()))?;
     }
     done
-}
-
-/// SIGTERM, which a session process takes as an order to stop. That it may have ended meanwhile is fine.
-fn end(pid: u32) {
-    if let Some(pid) = i32::try_from(pid).ok().and_then(Pid::from_raw) {
-        let _ = kill_process(pid, Signal::TERM);
-    }
 }
 
 fn told_with_log(failure: Failure, server: &Server) -> Failure {

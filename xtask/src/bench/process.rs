@@ -3,6 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
+use rustix::param::clock_ticks_per_second;
+
 use crate::failure::{Context, Result};
 
 /// A process that is being watched.
@@ -31,15 +33,12 @@ impl Watched {
             == Some(name)
     }
 
-    /// The processor time of all its threads so far.
+    /// The processor time of all its threads, of those that have ended too; in steps of a clock tick.
     pub fn cpu(self) -> Result<Duration> {
-        let folder = format!("/proc/{}/task", self.0);
-        let tasks = fs::read_dir(&folder).context(|| format!("reading {folder}"))?;
-        let spent = tasks.flatten().filter_map(|task| {
-            let text = fs::read_to_string(task.path().join("schedstat")).ok()?;
-            text.split(' ').next()?.parse::<u64>().ok()
-        });
-        Ok(Duration::from_nanos(spent.sum()))
+        let path = format!("/proc/{}/stat", self.0);
+        let stat = fs::read_to_string(&path).context(|| format!("reading {path}"))?;
+        let ticks = ticks(&stat).context(|| format!("reading the times in {path}"))?;
+        Ok(Duration::from_secs(1) * ticks / u32::try_from(clock_ticks_per_second()).unwrap_or(100))
     }
 
     /// Its share of the memory it maps, in MiB: pages that several processes share are divided among them.
@@ -68,6 +67,13 @@ fn parent(stat: &str) -> Option<u32> {
         .ok()
 }
 
+/// The time spent in the program and in the kernel for it.
+fn ticks(stat: &str) -> Option<u32> {
+    let mut fields = stat.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut next = || fields.next()?.parse::<u32>().ok();
+    Some(next()? + next()?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,7 +82,14 @@ mod tests {
     fn a_process_costs_something() {
         let this = Watched(std::process::id());
         assert!(this.memory_mib().unwrap() > 0.1);
-        assert!(this.cpu().unwrap() > Duration::ZERO);
+        assert!(this.cpu().unwrap() < Duration::from_secs(3600));
+    }
+
+    #[test]
+    fn processor_time_is_the_sum_of_both_kinds() {
+        let stat = "7 (a) b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20";
+        assert_eq!(ticks(stat), Some(300));
+        assert_eq!(ticks("7 (a) S 1"), None);
     }
 
     #[test]

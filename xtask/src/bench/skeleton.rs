@@ -20,7 +20,7 @@ const CREATIONS: usize = 20;
 const OPENINGS: usize = 20;
 const KEYS: u32 = 200;
 /// How long the screen is left alone. Figures per second come from it, so it is long against any timer.
-const STILL: Duration = Duration::from_secs(20);
+const STILL: Duration = Duration::from_secs(30);
 /// How often the API is asked whether a session runs; the figure is no more exact than this.
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
@@ -136,7 +136,7 @@ fn at_rest(report: &mut Report, workload: &str, processes: &[(&str, Watched)]) -
     std::thread::sleep(STILL);
     let (after, took) = (cpu()?, began.elapsed());
     for (((name, process), before), after) in processes.iter().zip(before).zip(after) {
-        let share = (after - before).as_secs_f64() / took.as_secs_f64();
+        let share = after.saturating_sub(before).as_secs_f64() / took.as_secs_f64();
         report.add(
             workload,
             &format!("{name} CPU"),

@@ -29,12 +29,14 @@ const answers = {
     const milliseconds = [];
     await page.locator("canvas").first().focus();
     for (let i = 0; i < count; i++) {
-      const before = await page.evaluate(() => window.greenroom.inputAcked);
-      const seen = await page.evaluate(() => window.greenroom.stats().updates);
+      const { updates, inputSent } = await page.evaluate(() => window.greenroom.stats());
       await page.keyboard.press("abcdefghij"[i % 10]);
       await page.waitForFunction(
-        ([acked, updates]) => window.greenroom.inputAcked >= acked + 2 && window.greenroom.stats().updates > updates,
-        [before, seen],
+        ([updates, sent]) => {
+          const now = window.greenroom.stats();
+          return now.updates > updates && now.inputAcked > sent;
+        },
+        [updates, inputSent],
         { timeout: LIMIT },
       );
       milliseconds.push(await page.evaluate(() => window.greenroom.stats().inputToPicture.at(-1)));
