@@ -266,7 +266,6 @@ impl Case {
             (_, _, S::Deleted) => return None,
             (Desired::Deleted, _, S::Deleting) => return None,
             (Desired::Deleted, _, _) => Event::DeleteAsked,
-            (_, Some(Ask::Reset), S::Rebuilding) => return None,
             (_, Some(Ask::Reset), _) => Event::ResetAsked,
             (Desired::Running, Some(Ask::Start), S::Unavailable) => Event::StartAsked,
             (Desired::Running, _, S::Unavailable) if self.is_asked_anew() => Event::StartAsked,

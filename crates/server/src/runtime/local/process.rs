@@ -78,6 +78,8 @@ mod tests {
         tokio::time::timeout(Duration::from_secs(10), process.ended())
             .await
             .unwrap();
+        // Not waited for yet, but dead.
+        assert!(Process::find(child.id(), started).unwrap().is_none());
         child.wait().unwrap();
         assert!(Process::find(child.id(), started).unwrap().is_none());
     }
