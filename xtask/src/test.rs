@@ -219,10 +219,13 @@ fn fmt(workspace: &Workspace) -> Result {
 }
 
 fn player(workspace: &Workspace) -> Result {
+    // Its tests draw recorded units with the decoder that a browser gets.
+    web::wasm(workspace)?;
     node::install(workspace, web::PLAYER)?;
     for script in ["check", "test"] {
         Run::new("npm")
             .args(["run", "--silent", script])
+            .env("GREENROOM_TILES_WASM", web::decoder(workspace))
             .dir(workspace.root(), web::PLAYER)
             .run()?;
     }
