@@ -274,6 +274,17 @@ impl Fault {
         .retry_after_ms(retry_after_ms)
     }
 
+    /// The caller asks for one operation more often than one caller may.
+    #[must_use]
+    pub fn throttled_api(retry_after_ms: u64) -> Self {
+        Self::new(
+            400,
+            "Throttling.Api",
+            "Request was denied due to api flow control.",
+        )
+        .retry_after_ms(retry_after_ms)
+    }
+
     /// Something is wrong here, and the caller cannot mend it.
     #[must_use]
     pub fn internal() -> Self {

@@ -4,7 +4,7 @@
 //! in this order:
 //! 1. [`Request::parse`] on what came over HTTP;
 //! 2. [`Signed::verify`] with the secret it keeps for [`Signed::access_key_id`];
-//! 3. [`Signed::check_time`] and [`ReplayCache::admit`];
+//! 3. [`Signed::check_time`], [`ReplayCache::admit`] and [`Throttle::admit`];
 //! 4. [`Params::deserialize`] into the operation's own request type;
 //! 5. [`envelope::success`] or [`envelope::failure`].
 //!
@@ -49,6 +49,7 @@ pub mod replay;
 pub mod request;
 pub mod sign;
 pub mod signature;
+pub mod throttle;
 
 pub use envelope::Reply;
 pub use fault::Fault;
@@ -56,3 +57,4 @@ pub use params::{ParamError, Params, Problem};
 pub use replay::ReplayCache;
 pub use request::{BearerToken, Credential, Format, RawRequest, Request};
 pub use signature::Signed;
+pub use throttle::{Rate, Throttle};

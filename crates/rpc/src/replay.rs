@@ -3,7 +3,8 @@
 use crate::fault::Fault;
 use crate::signature::TIME_TOLERANCE_MS;
 use sha2::{Digest, Sha256};
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::hash::{BuildHasher, RandomState};
 
 /// How long a nonce is remembered: a request may be dated [`TIME_TOLERANCE_MS`] ahead, and stays
 /// acceptable as long after that date.
@@ -11,25 +12,42 @@ pub const REMEMBER_MS: i64 = 2 * TIME_TOLERANCE_MS;
 
 /// The nonces used within [`REMEMBER_MS`], for at most a given number of requests.
 ///
-/// A full cache refuses new requests: forgetting an old nonce to make room would let it be used again.
+/// A full cache refuses new requests: forgetting an old nonce to make room would let it be used again. No
+/// key may hold more than what is left free, so that no key can fill it for the others: a key alone gets
+/// half of the room, two get a third each, and one that was quiet always finds some.
 pub struct ReplayCache {
     capacity: usize,
     seen: HashSet<Digested>,
-    /// In the order they came, with the time of it.
-    order: VecDeque<(i64, Digested)>,
+    /// In the order they came.
+    order: VecDeque<Used>,
+    /// How many nonces each key holds.
+    held: HashMap<KeyHash, usize>,
+    hasher: RandomState,
 }
+
+/// A nonce that was used.
+struct Used {
+    at_ms: i64,
+    key: KeyHash,
+    digested: Digested,
+}
+
+/// Stands for a key where it is counted: two that share one would share a key's room, no more.
+type KeyHash = u64;
 
 /// Half of a SHA-256: no two nonces ever share it, and a nonce of any length takes this much.
 type Digested = [u8; 16];
 
 impl ReplayCache {
-    /// A cache of at most `capacity` nonces, which takes about 60 bytes for each when full.
+    /// A cache of at most `capacity` nonces, which takes about 70 bytes for each that it holds.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
         Self {
             capacity,
             seen: HashSet::new(),
             order: VecDeque::new(),
+            held: HashMap::new(),
+            hasher: RandomState::new(),
         }
     }
 
@@ -37,30 +55,47 @@ impl ReplayCache {
     /// unverified request must not use up another's nonce, nor the cache's room.
     ///
     /// # Errors
-    /// `SignatureNonceUsed` when it was used before; `Throttling.User` when the cache is full.
+    /// `SignatureNonceUsed` when it was used before; `Throttling.User` when the key has no room for more.
     pub fn admit(&mut self, access_key_id: &str, nonce: &str, now_ms: i64) -> Result<(), Fault> {
-        // A request is still in time at the very end of the window, so that moment is remembered too.
-        while let Some((at, digested)) = self.order.front() {
-            if now_ms <= at.saturating_add(REMEMBER_MS) {
-                break;
-            }
-            self.seen.remove(digested);
-            self.order.pop_front();
-        }
+        self.forget_old(now_ms);
         let digested = digest(access_key_id, nonce);
         if self.seen.contains(&digested) {
             return Err(Fault::nonce_used());
         }
-        if self.order.len() >= self.capacity {
-            let until_room = self.order.front().map_or(0, |(at, _)| {
-                at.saturating_add(REMEMBER_MS).saturating_sub(now_ms)
+        let key = self.hasher.hash_one(access_key_id);
+        let free = self.capacity.saturating_sub(self.order.len());
+        if self.held.get(&key).copied().unwrap_or(0) >= free {
+            let until_room = self.order.front().map_or(0, |oldest| {
+                oldest
+                    .at_ms
+                    .saturating_add(REMEMBER_MS)
+                    .saturating_sub(now_ms)
             });
             let wait = u64::try_from(until_room).unwrap_or(0).max(1);
             return Err(Fault::throttled_user(wait));
         }
         self.seen.insert(digested);
-        self.order.push_back((now_ms, digested));
+        *self.held.entry(key).or_default() += 1;
+        self.order.push_back(Used {
+            at_ms: now_ms,
+            key,
+            digested,
+        });
         Ok(())
+    }
+
+    fn forget_old(&mut self, now_ms: i64) {
+        // A request is still in time at the very end of the window, so that moment is remembered too.
+        let is_old = |used: &Used| now_ms > used.at_ms.saturating_add(REMEMBER_MS);
+        while let Some(used) = self.order.pop_front_if(|used| is_old(used)) {
+            self.seen.remove(&used.digested);
+            if let Some(held) = self.held.get_mut(&used.key) {
+                *held -= 1;
+                if *held == 0 {
+                    self.held.remove(&used.key);
+                }
+            }
+        }
     }
 
     /// How many nonces are remembered now.
@@ -123,7 +158,7 @@ mod tests {
 
     #[test]
     fn a_full_cache_refuses_and_forgets_nothing_early() {
-        let mut cache = ReplayCache::new(2);
+        let mut cache = ReplayCache::new(4);
         assert!(cache.is_empty());
         assert_eq!(code(cache.admit("k", "a", 0)), "admitted");
         assert_eq!(code(cache.admit("k", "b", 500)), "admitted");
@@ -133,6 +168,23 @@ mod tests {
         assert_eq!(code(cache.admit("k", "a", 1_000)), "SignatureNonceUsed");
         let then = 1_001 + i64::try_from(wait).expect("small");
         assert_eq!(code(cache.admit("k", "c", then)), "admitted");
+    }
+
+    #[test]
+    fn a_key_that_fills_its_room_leaves_room_for_the_others() {
+        let mut cache = ReplayCache::new(1000);
+        let mut fill = |key: &str, now| {
+            (0..1000)
+                .filter(|n| cache.admit(key, &format!("{now} {n}"), now).is_ok())
+                .count()
+        };
+        assert_eq!(fill("greedy", 0), 500);
+        assert_eq!(fill("greedy", 1), 0);
+        assert_eq!(fill("second", 2), 250);
+        assert_eq!(fill("third", 3), 125);
+        // Once they are forgotten, the room is there again, and so is the count of it.
+        assert_eq!(fill("greedy", 4 + REMEMBER_MS), 500);
+        assert_eq!(cache.held.len(), 1);
     }
 
     #[test]
