@@ -87,7 +87,10 @@ impl ReplayCache {
     fn forget_old(&mut self, now_ms: i64) {
         // A request is still in time at the very end of the window, so that moment is remembered too.
         let is_old = |used: &Used| now_ms > used.at_ms.saturating_add(REMEMBER_MS);
-        while let Some(used) = self.order.pop_front_if(|used| is_old(used)) {
+        while self.order.front().is_some_and(is_old) {
+            let Some(used) = self.order.pop_front() else {
+                return;
+            };
             self.seen.remove(&used.digested);
             if let Some(held) = self.held.get_mut(&used.key) {
                 *held -= 1;

@@ -1,11 +1,12 @@
 //! The one way into every operation: a request as it came over HTTP goes in, the vendor's answer comes out.
 //!
 //! The order of the checks: the protocol's form, the operation's name, the access key, the signature, the
-//! time, the replay, then the parameters, the rules between them, the access. Nothing is remembered of a
-//! request that is not signed rightly, and nothing is looked up for one.
+//! time, the replay, the caller's rate, then the parameters, the rules between them, the access. Nothing is
+//! remembered of a request that is not signed rightly, and nothing is looked up for one.
 
 use crate::access::Principal;
 use crate::catalogue::Catalogue;
+use crate::config::Throttling;
 use crate::error::{ApiError, chain};
 use crate::metrics::Calls;
 use crate::ops::{self, CallContext, Entry};
@@ -13,7 +14,8 @@ use greenroom_model::random::uuid_upper;
 use greenroom_model::{Clock, Entropy, Timestamp};
 use greenroom_rpc::replay::REMEMBER_MS;
 use greenroom_rpc::{
-    Credential, Fault, Format, RawRequest, ReplayCache, Reply, Request, Signed, envelope,
+    Credential, Fault, Format, Rate, RawRequest, ReplayCache, Reply, Request, Signed, Throttle,
+    envelope,
 };
 use greenroom_store::{Nonce, Store};
 use serde_json::{Map, Value};
@@ -31,6 +33,7 @@ pub struct Api {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     replay: Mutex<ReplayCache>,
+    throttle: Mutex<Throttle>,
     calls: Calls,
 }
 
@@ -44,7 +47,7 @@ struct Admitted {
 }
 
 impl Api {
-    /// An API over these.
+    /// An API over these, which limits no caller's rate.
     #[must_use]
     pub fn new(
         store: Store,
@@ -58,7 +61,22 @@ impl Api {
             clock,
             entropy,
             replay: Mutex::new(ReplayCache::new(NONCES)),
+            throttle: Mutex::new(Throttle::new(None, None)),
             calls: Calls::default(),
+        }
+    }
+
+    /// The same API, with these limits on how often a caller may call.
+    #[must_use]
+    pub fn throttled(self, limits: &Throttling) -> Self {
+        let rate = |per_second, burst| (per_second > 0).then_some(Rate { per_second, burst });
+        let throttle = Throttle::new(
+            rate(limits.account_per_second, limits.account_burst),
+            rate(limits.operation_per_second, limits.operation_burst),
+        );
+        Self {
+            throttle: Mutex::new(throttle),
+            ..self
         }
     }
 
@@ -138,6 +156,13 @@ impl Api {
             // A cache is whole at every moment, so a panic elsewhere does not spoil it.
             .unwrap_or_else(PoisonError::into_inner)
             .admit(&signed.access_key_id, &signed.nonce, now.0)
+            .map_err(ApiError::Gateway)?;
+        // After the replay, so that nobody who overheard a request can use up its sender's calls with it.
+        self.throttle
+            .lock()
+            // Its buckets are whole at every moment, too.
+            .unwrap_or_else(PoisonError::into_inner)
+            .admit(principal.account().as_str(), entry.action, now.0)
             .map_err(ApiError::Gateway)?;
         let nonce = nonce(signed, now);
         Ok(Admitted {
@@ -351,6 +376,52 @@ mod tests {
             code(&restarted, &request).await,
             (400, "SignatureNonceUsed".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn a_caller_who_calls_too_often_is_told_when_to_come_back() {
+        let mut server = TestServer::start().await;
+        server.throttle("account_burst = 3\noperation_burst = 2");
+        let date = server.date();
+        let call = |nonce: &'static str, change: fn(&mut Call<'_>)| {
+            let request = list_regions(&server, &date, nonce, |call| change(call));
+            let api = &server.api;
+            async move {
+                let reply = api.call(&request.as_raw()).await;
+                let answer: Value = serde_json::from_str(&reply.body).unwrap();
+                let retry = reply
+                    .headers
+                    .iter()
+                    .find(|(name, _)| *name == "x-acs-retry-after");
+                let code = answer["Code"].as_str().filter(|_| reply.status != 200);
+                (
+                    code.unwrap_or("OK").to_owned(),
+                    retry.map(|(_, ms)| ms.clone()),
+                )
+            }
+        };
+        let same = |_: &mut Call<'_>| ();
+        let images = |call: &mut Call<'_>| {
+            call.action = "ListImage";
+            call.query = &[("ProductType", "CloudApp")];
+        };
+        let ok = ("OK".to_owned(), None);
+        assert_eq!(call("n1", same).await, ok);
+        assert_eq!(call("n2", same).await, ok);
+        // A call that is heard twice costs its sender nothing.
+        assert_eq!(call("n2", same).await.0, "SignatureNonceUsed");
+        let in_10_ms = Some("10".to_owned());
+        let of_operation = ("Throttling.Api".to_owned(), in_10_ms.clone());
+        assert_eq!(call("n3", same).await, of_operation);
+        assert_eq!(call("n4", images).await, ok);
+        let of_account = ("Throttling.User".to_owned(), in_10_ms);
+        assert_eq!(call("n5", images).await, of_account);
+        assert_eq!(
+            server.call_as("globex", "ListRegions", json!({})).await.0,
+            200
+        );
+        server.clock.advance(Duration::from_millis(10));
+        assert_eq!(call("n6", same).await, ok);
     }
 
     #[tokio::test]

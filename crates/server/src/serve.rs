@@ -116,7 +116,8 @@ pub async fn serve(
 
     let metrics = Arc::new(Metrics::default());
     let site = Arc::new(Site {
-        api: Api::new(store.clone(), catalogue.clone(), clock.clone(), entropy),
+        api: Api::new(store.clone(), catalogue.clone(), clock.clone(), entropy)
+            .throttled(&config.throttling),
         store,
         health: reconcilers.health(),
         gateway: metrics.clone(),

@@ -118,6 +118,13 @@ impl TestServer {
         )
     }
 
+    /// Limits its callers by these settings of `[throttling]`.
+    pub fn throttle(&mut self, settings: &str) {
+        let config = Config::from_text(&format!("[throttling]\n{settings}")).unwrap();
+        let fresh = self.restarted().api;
+        self.api = fresh.throttled(&config.throttling);
+    }
+
     fn account(&self, name: &str) -> &TestAccount {
         self.accounts
             .iter()

@@ -78,6 +78,20 @@ section! {
 }
 
 section! {
+    /// How often clients may call the API. Each server counts for itself.
+    Throttling in "throttling" {
+        /// Calls a second of one account, over a long time; 0: no limit.
+        account_per_second: u32 = 100;
+        /// Calls that one account may make at once after a pause.
+        account_burst: u32 = 200;
+        /// Calls a second of one account to one operation, over a long time; 0: no limit.
+        operation_per_second: u32 = 100;
+        /// Calls that one account may make at once to one operation after a pause.
+        operation_burst: u32 = 100;
+    }
+}
+
+section! {
     /// The image of this machine's apps.
     Image in "image" {
         /// The name that ListImage answers.
@@ -91,6 +105,7 @@ pub const SECTIONS: &[SectionInfo] = &[
     Catalogue::INFO,
     Capacity::INFO,
     Sessions::INFO,
+    Throttling::INFO,
     Image::INFO,
 ];
 
@@ -153,6 +168,8 @@ pub struct Config {
     pub capacity: Capacity,
     /// `[sessions]`
     pub sessions: Sessions,
+    /// `[throttling]`
+    pub throttling: Throttling,
     /// `[image]`
     pub image: Image,
     /// `[[image.apps]]`; empty: what is installed of the usual ones.
@@ -234,6 +251,10 @@ impl Config {
                 ),
                 (Capacity::INFO.name, toml::Table::try_from(&self.capacity)?),
                 (Sessions::INFO.name, toml::Table::try_from(&self.sessions)?),
+                (
+                    Throttling::INFO.name,
+                    toml::Table::try_from(&self.throttling)?,
+                ),
                 (Image::INFO.name, toml::Table::try_from(&self.image)?),
             ] {
                 whole.insert(name.to_owned(), section.into());
@@ -260,10 +281,11 @@ impl Config {
                 "{name} is a section: write [{name}]"
             ))),
         };
-        let (catalogue, capacity, sessions) = (
+        let (catalogue, capacity, sessions, throttling) = (
             section("catalogue")?,
             section("capacity")?,
             section("sessions")?,
+            section("throttling")?,
         );
         let mut image = section("image")?;
         let apps = section::take(&mut image, "image", "apps", Vec::new())?;
@@ -272,6 +294,7 @@ impl Config {
             catalogue: Catalogue::from_table(catalogue)?,
             capacity: Capacity::from_table(capacity)?,
             sessions: Sessions::from_table(sessions)?,
+            throttling: Throttling::from_table(throttling)?,
             image: Image::from_table(image)?,
             apps,
             policies,
@@ -340,6 +363,10 @@ impl Config {
         rule(
             self.sessions.locale.len() <= 64,
             "sessions.locale must be at most 64 bytes long",
+        )?;
+        rule(
+            self.throttling.account_burst > 0 && self.throttling.operation_burst > 0,
+            "throttling.account_burst and throttling.operation_burst must be at least 1",
         )?;
         let mut ids: Vec<&str> = self.apps.iter().map(|app| app.id.as_str()).collect();
         ids.extend(self.policies.iter().map(|policy| policy.id.as_str()));
