@@ -5,7 +5,7 @@
 
 use crate::access::Denied;
 use greenroom_rpc::{Fault, ParamError};
-use greenroom_store::StoreError;
+use greenroom_store::{IdentityError, StoreError, Thing};
 use std::error::Error;
 
 /// How long to wait before a call is tried again that found the database busy.
@@ -102,6 +102,7 @@ fn store_fault(error: &StoreError) -> Fault {
     match error {
         StoreError::NonceReplayed => Fault::nonce_used(),
         StoreError::NoRoom => Fault::from(&ApiError::NoStock),
+        StoreError::Identity(error) => identity_fault(*error),
         StoreError::Busy | StoreError::Unavailable { .. } | StoreError::Conflict(_) => {
             Fault::unavailable(RETRY_AFTER_MS)
         }
@@ -111,6 +112,34 @@ fn store_fault(error: &StoreError) -> Fault {
         | StoreError::Corrupt(_)
         | StoreError::Refused { .. } => Fault::internal(),
     }
+}
+
+/// The codes of RAM: what is wrong, then with what.
+fn identity_fault(error: IdentityError) -> Fault {
+    let (status, what, thing, text) = match error {
+        IdentityError::Missing(thing) => (404, "EntityNotExist", thing, "does not exist."),
+        IdentityError::Exists(thing) => (409, "EntityAlreadyExists", thing, "already exists."),
+        IdentityError::Held(thing) => (409, "DeleteConflict", thing, "must be removed first."),
+        IdentityError::Full(thing) => (409, "LimitExceeded", thing, "has reached its limit."),
+    };
+    let thing = match thing {
+        Thing::User => "User",
+        Thing::UserAccessKey => "User.AccessKey",
+        Thing::UserGroup => "User.Group",
+        Thing::UserPolicy => "User.Policy",
+        Thing::Group => "Group",
+        Thing::GroupUser => "Group.User",
+        Thing::GroupPolicy => "Group.Policy",
+        Thing::Role => "Role",
+        Thing::RolePolicy => "Role.Policy",
+        Thing::Policy => "Policy",
+        Thing::PolicyUser => "Policy.User",
+        Thing::PolicyGroup => "Policy.Group",
+        Thing::PolicyRole => "Policy.Role",
+        Thing::PolicyVersion => "Policy.Version",
+        Thing::PolicyVersionDefault => "Policy.Version.Default",
+    };
+    Fault::new(status, format!("{what}.{thing}"), format!("The {thing} {text}"))
 }
 
 /// The error and its causes in one line, for the log.
@@ -166,6 +195,16 @@ mod tests {
             (StoreError::Busy.into(), 503, "ServiceUnavailable"),
             (busy().into(), 503, "ServiceUnavailable"),
             (StoreError::Corrupt("x".into()).into(), 500, "InternalError"),
+            (
+                StoreError::from(IdentityError::Held(Thing::UserAccessKey)).into(),
+                409,
+                "DeleteConflict.User.AccessKey",
+            ),
+            (
+                StoreError::from(IdentityError::Missing(Thing::PolicyVersion)).into(),
+                404,
+                "EntityNotExist.Policy.Version",
+            ),
         ] {
             let fault = Fault::from(&error);
             assert_eq!(

@@ -23,7 +23,7 @@ impl Secret {
     }
 
     // The form byte says how the rest is to be read; 0 is "as it is".
-    fn to_column(&self) -> Vec<u8> {
+    pub(crate) fn to_column(&self) -> Vec<u8> {
         let mut column = Vec::with_capacity(self.0.len() + 1);
         column.push(PLAIN);
         column.extend_from_slice(&self.0);

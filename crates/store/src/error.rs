@@ -27,6 +27,9 @@ pub enum StoreError {
     /// What was to be changed does not exist for this caller.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// What RAM's rules forbid, in terms that its callers act on.
+    #[error(transparent)]
+    Identity(#[from] crate::identity::IdentityError),
     /// The capacity asked for is not there.
     #[error("there is no room for the nodes asked for")]
     NoRoom,

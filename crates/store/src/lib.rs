@@ -23,6 +23,8 @@ mod migrate;
 mod nonces;
 mod page;
 mod reconcile;
+mod identity;
+mod instances;
 mod sessions;
 mod slots;
 mod sqlite;
@@ -46,6 +48,13 @@ pub use tickets::{Admitted, Digest, NewTicket, Redemption, Resumption};
 use connection::Connection;
 use std::path::Path;
 use std::sync::Arc;
+pub use history::{EVENTS_KEPT, SessionEvent};
+pub use identity::{
+    Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser, PolicyKind,
+    PolicyName, PolicyVersion, RamGroup, RamPolicy, RamRole, RamUser, RoleChange, Thing,
+    UserChange, UserKey,
+};
+pub use instances::{Held, InstanceFilter, InstanceRow};
 use tokio::sync::watch;
 
 /// The database. Clones share it; the last one to go waits until every write is on disk.

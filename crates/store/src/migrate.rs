@@ -13,11 +13,18 @@ struct Migration {
     sql: &'static str,
 }
 
-const MIGRATIONS: &[Migration] = &[Migration {
-    number: 1,
-    name: "skeleton",
-    sql: include_str!("../migrations/0001_skeleton.sql"),
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        number: 1,
+        name: "skeleton",
+        sql: include_str!("../migrations/0001_skeleton.sql"),
+    },
+    Migration {
+        number: 2,
+        name: "identity",
+        sql: include_str!("../migrations/0002_identity.sql"),
+    },
+];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.
 pub(crate) fn run(c: &mut dyn Transactions) -> Result<()> {
