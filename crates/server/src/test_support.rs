@@ -4,6 +4,7 @@
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::dispatch::Api;
+use crate::ops::{ApiProduct, OPERATIONS};
 use greenroom_model::{AccountId, Clock, EndUserId, Entropy};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
 use greenroom_store::{Secret, Store};
@@ -165,7 +166,7 @@ impl TestServer {
             method: "POST",
             host: HOST,
             action,
-            version: "2021-09-01",
+            version: version_of(action),
             query: &[],
             form: &form,
             access_key_id: &account.key_id,
@@ -195,7 +196,7 @@ impl TestServer {
         let answer: Value = serde_json::from_str(&reply.body).unwrap();
         if reply.status == 200 {
             assert_eq!(
-                contract::check_response(action, &answer),
+                contract::check_response(version_of(action), action, &answer),
                 Ok(()),
                 "{action}: {answer:#}"
             );
@@ -285,6 +286,14 @@ impl TestServer {
             .map(str::to_owned)
             .collect()
     }
+}
+
+/// The version that an action belongs to; the first product's for one that is not built.
+fn version_of(action: &str) -> &'static str {
+    let built = OPERATIONS.iter().find(|entry| entry.action == action);
+    built
+        .map_or(ApiProduct::APP_STREAM_CENTER, |entry| *entry.product)
+        .version
 }
 
 /// A request that makes a group with one session, changed by `more`.

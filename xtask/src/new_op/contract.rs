@@ -9,6 +9,8 @@ use crate::failure::{Context, Result, bail};
 
 /// One operation as recorded.
 pub struct Operation {
+    /// The product's name.
+    pub product: String,
     /// The API version it was found in.
     pub version: String,
     /// Its name on the wire.
@@ -62,6 +64,11 @@ pub enum Kind {
 }
 
 impl Operation {
+    /// The folder under `ops` of its product; those of the first product lie in `ops` itself.
+    pub fn folder(&self) -> Option<&str> {
+        (self.version != super::python::VERSION).then_some(self.product.as_str())
+    }
+
     /// Looks an operation up in the contract files of a folder; the newest admin version is asked first.
     pub fn find(folder: &Path, action: &str, version: Option<&str>) -> Result<Self> {
         for path in files(folder)? {
@@ -69,7 +76,8 @@ impl Operation {
             let found = &contract["operations"][action];
             let its_version = text(&contract["version"]).unwrap_or_default();
             if found.is_object() && version.is_none_or(|wanted| wanted == its_version) {
-                return Ok(Self::parse(action, &its_version, found));
+                let product = text(&contract["product"]).unwrap_or_default();
+                return Ok(Self::parse(&product, action, &its_version, found));
             }
         }
         match version {
@@ -79,7 +87,7 @@ impl Operation {
     }
 
     /// Reads one operation of a contract file.
-    pub fn parse(action: &str, version: &str, value: &Value) -> Self {
+    pub fn parse(product: &str, action: &str, version: &str, value: &Value) -> Self {
         let access = value["ram"]["access"].as_str();
         let looks = ["List", "Get", "Page", "Find"]
             .iter()
@@ -87,6 +95,7 @@ impl Operation {
         let mut response = fields(&value["response"]);
         response.retain(|field| field.name != "RequestId");
         Self {
+            product: product.to_owned(),
             version: version.to_owned(),
             action: action.to_owned(),
             rule: text(&value["rule"]),

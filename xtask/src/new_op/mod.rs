@@ -42,7 +42,11 @@ pub fn main(workspace: &Workspace, mut args: Args) -> Result {
 fn add(root: &Path, action: &str, version: Option<&str>) -> Result<Vec<PathBuf>> {
     let operation = Operation::find(&root.join("contract"), action, version)?;
     let module = names::snake(action);
-    let file = root.join(OPS).join(format!("{module}.rs"));
+    let folder = operation.folder();
+    let file = root
+        .join(OPS)
+        .join(folder.unwrap_or_default())
+        .join(format!("{module}.rs"));
     if file.exists() {
         bail!("{} is there already", file.display());
     }
@@ -53,7 +57,8 @@ fn add(root: &Path, action: &str, version: Option<&str>) -> Result<Vec<PathBuf>>
         .read()?;
     let list = root.join(OPS).join("mod.rs");
     let text = fs::read_to_string(&list).context(|| format!("reading {}", list.display()))?;
-    write(&list, &with_line(&text, &format!("{module}::{action}"))?)?;
+    let line = format!("{module}::{action},");
+    write(&list, &with_line(&text, folder, &line)?)?;
     let mut made = vec![file, list];
     // The SDK of the suite speaks this version; another version's case goes to its own SDK's suite.
     if operation.version == python::VERSION {
@@ -68,18 +73,24 @@ fn write(path: &Path, text: &str) -> Result {
     fs::write(path, text).context(|| format!("writing {}", path.display()))
 }
 
-/// The list of operations with one more, in its alphabetical place.
-fn with_line(text: &str, entry: &str) -> Result<String> {
-    const OPEN: &str = "operations![\n";
+/// The list of operations with one more, in its alphabetical place: among those that stand alone, or after
+/// the name of a product with a folder of its own.
+fn with_line(text: &str, folder: Option<&str>, entry: &str) -> Result<String> {
+    let open = match folder {
+        None => "operations![\n".to_owned(),
+        Some(folder) => format!(" in {folder}]\n"),
+    };
     let start = text
-        .find(OPEN)
-        .context(|| format!("{OPS}/mod.rs has no list that begins with `operations![`"))?;
-    let start = start + OPEN.len();
-    let length = text[start..]
-        .find("];")
-        .context(|| format!("the list in {OPS}/mod.rs has no end"))?;
-    let line = format!("    {entry},");
-    let mut lines: Vec<_> = text[start..start + length].lines().collect();
+        .find(&open)
+        .context(|| format!("{OPS}/mod.rs has no line that ends with `{}`", open.trim()))?;
+    let start = start + open.len();
+    let line = format!("    {entry}");
+    // The entries end where something else begins: another product's name, or the end of the list.
+    let entries = text[start..]
+        .lines()
+        .take_while(|line| line.contains("::") && line.ends_with(','));
+    let mut lines: Vec<_> = entries.collect();
+    let length: usize = lines.iter().map(|line| line.len() + 1).sum();
     if lines.contains(&line.as_str()) {
         bail!("{entry} is on the list already");
     }

@@ -58,7 +58,11 @@ pub fn draft(operation: &Operation) -> String {
         purpose.trim_end_matches('.').replace("`", "'") + "."
     ));
     draft.line("");
-    draft.line("use super::prelude::*;\n");
+    // Those of a product with a folder of its own lie one deeper.
+    draft.line(match operation.folder() {
+        None => "use super::prelude::*;\n",
+        Some(_) => "use crate::ops::prelude::*;\n",
+    });
     draft.line(&format!("/// `{action}`\npub struct {action};\n"));
     draft.structure(
         "What it takes.",
@@ -210,15 +214,11 @@ impl Draft {
     fn implementation(&mut self, operation: &Operation) {
         let action = &operation.action;
         let access = if operation.reads { "Read" } else { "Write" };
-        let version = match operation.version.as_str() {
-            super::python::VERSION => String::new(),
-            other => format!("    const VERSION: &'static str = {other:?};\n"),
-        };
         let _ = write!(
             self.text,
             "impl Operation for {action} {{
     const ACTION: &'static str = {action:?};
-{version}    type Request = Request;
+    type Request = Request;
     type Response = Response;
 
     fn access(_: &Request) -> Access {{

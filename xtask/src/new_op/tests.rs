@@ -16,7 +16,9 @@ impl Copy {
         }
         let real = Workspace::find().unwrap();
         for entry in fs::read_dir(real.path("contract")).unwrap().flatten() {
-            fs::copy(entry.path(), root.join("contract").join(entry.file_name())).unwrap();
+            if entry.path().is_file() {
+                fs::copy(entry.path(), root.join("contract").join(entry.file_name())).unwrap();
+            }
         }
         fs::write(root.join(OPS).join("mod.rs"), LIST).unwrap();
         Self(root)
@@ -61,6 +63,23 @@ fn the_list_stays_in_order_and_everything_else_as_it_was() {
 }
 
 #[test]
+fn another_product_s_operation_goes_to_its_folder_and_after_its_name() {
+    let copy = Copy::new("product");
+    let list = "operations![\n    list_image::ListImage,\n    [RAM in ram]\n    get_user::GetUser,\n    \
+        [STS in sts]\n    assume_role::AssumeRole,\n];\n";
+    fs::write(copy.0.join(OPS).join("mod.rs"), list).unwrap();
+    fs::create_dir(copy.0.join(OPS).join("ram")).unwrap();
+    add(&copy.0, "DeleteUser", None).unwrap();
+    add(&copy.0, "ListNodes", None).unwrap();
+    let expected = list
+        .replace("    get_user", "    delete_user::DeleteUser,\n    get_user")
+        .replace("Image,\n", "Image,\n    list_nodes::ListNodes,\n");
+    assert_eq!(copy.read("crates/server/src/ops/mod.rs"), expected);
+    let draft = copy.read("crates/server/src/ops/ram/delete_user.rs");
+    assert!(draft.contains("use crate::ops::prelude::*;"), "{draft}");
+}
+
+#[test]
 fn an_operation_is_not_drafted_over() {
     let copy = Copy::new("twice");
     add(&copy.0, "ListNodes", None).unwrap();
@@ -84,7 +103,12 @@ fn every_operation_of_the_contract_can_be_drafted() {
         let file = copy.0.join(format!("{}.rs", names::snake(action)));
         fs::write(
             &file,
-            rust::draft(&Operation::parse(action, "2021-09-01", recorded)),
+            rust::draft(&Operation::parse(
+                "appstream-center",
+                action,
+                "2021-09-01",
+                recorded,
+            )),
         )
         .unwrap();
         files.push(file);

@@ -4,9 +4,6 @@
 
 use greenroom_model::AccountId;
 
-/// The product's code in RAM actions: `appstreaming:ListRegions`.
-pub const RAM_CODE: &str = "appstreaming";
-
 /// What an operation does with what it is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
@@ -47,10 +44,4 @@ pub fn decide(principal: &Principal, access: Access) -> Result<(), Denied> {
     match (principal, access) {
         (Principal::Account(_), Access::Read | Access::Write) => Ok(()),
     }
-}
-
-/// The RAM action of an operation.
-#[must_use]
-pub fn ram_action(action: &str) -> String {
-    format!("{RAM_CODE}:{action}")
 }

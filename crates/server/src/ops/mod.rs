@@ -4,8 +4,10 @@
 pub mod fields;
 mod operation;
 mod paging;
+mod product;
 
 pub use operation::{CallContext, Entry, Operation};
+pub use product::ApiProduct;
 
 /// What every operation's file uses.
 mod prelude {
@@ -18,13 +20,29 @@ mod prelude {
     pub(super) use serde::{Deserialize, Serialize};
 }
 
-/// Declares each operation's module and puts it on the list.
+/// Declares each operation's module and puts it on the list. Those of the first product stand alone, in this
+/// folder; those of another follow its name, and lie in a folder of their own.
 macro_rules! operations {
-    ($($module:ident :: $operation:ident,)*) => {
+    (
+        $($module:ident :: $operation:ident,)*
+        $(
+            [$product:ident in $folder:ident]
+            $($its_module:ident :: $its_operation:ident,)*
+        )*
+    ) => {
         $(pub mod $module;)*
+        $(
+            #[doc = concat!("The operations of [`ApiProduct::", stringify!($product), "`].")]
+            pub mod $folder {
+                $(pub mod $its_module;)*
+            }
+        )*
 
-        /// Every operation that is built, in alphabetical order.
-        pub const OPERATIONS: &[Entry] = &[$(Entry::of::<$module::$operation>()),*];
+        /// Every operation that is built: product by product, each in alphabetical order.
+        pub const OPERATIONS: &[Entry] = &[
+            $(Entry::of::<$module::$operation>(&ApiProduct::APP_STREAM_CENTER),)*
+            $($(Entry::of::<$folder::$its_module::$its_operation>(&ApiProduct::$product),)*)*
+        ];
     };
 }
 
@@ -41,18 +59,21 @@ operations![
     list_regions::ListRegions,
 ];
 
-/// The operation of this name and version.
+/// The operation of this name and version. All products are at one address, where the version tells them
+/// apart.
 #[must_use]
 pub fn find(version: &str, action: &str) -> Option<&'static Entry> {
     OPERATIONS
         .iter()
-        .find(|entry| entry.version == version && entry.action == action)
+        .find(|entry| entry.product.version == version && entry.action == action)
 }
 
 /// Whether any operation has this version.
 #[must_use]
 pub fn has_version(version: &str) -> bool {
-    OPERATIONS.iter().any(|entry| entry.version == version)
+    OPERATIONS
+        .iter()
+        .any(|entry| entry.product.version == version)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What an operation is, and how the dispatcher runs one without knowing its types.
 
 use super::fields::{Product, Ref};
+use super::product::ApiProduct;
 use crate::access::{self, Access, Principal};
 use crate::catalogue::Catalogue;
 use crate::error::ApiError;
@@ -17,8 +18,6 @@ use std::pin::Pin;
 pub trait Operation: 'static {
     /// Its name on the wire.
     const ACTION: &'static str;
-    /// The version of the API that it belongs to.
-    const VERSION: &'static str = "2021-09-01";
     /// What it takes. A value of this type is within the bounds of its single fields.
     type Request: DeserializeOwned + Send + Sync;
     /// What it answers, without the `RequestId`.
@@ -96,18 +95,18 @@ type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send + 
 pub struct Entry {
     /// Its name on the wire.
     pub action: &'static str,
-    /// The version of the API that it belongs to.
-    pub version: &'static str,
+    /// The product that it belongs to.
+    pub product: &'static ApiProduct,
     /// Reads the parameters, checks them, decides on access and does it.
     pub run: for<'a> fn(CallContext<'a>, &'a Params) -> Answer<'a>,
 }
 
 impl Entry {
     /// The entry of an operation.
-    pub(super) const fn of<O: Operation>() -> Self {
+    pub(super) const fn of<O: Operation>(product: &'static ApiProduct) -> Self {
         Self {
             action: O::ACTION,
-            version: O::VERSION,
+            product,
             run: |cx, params| Box::pin(run::<O>(cx, params)),
         }
     }

@@ -45,35 +45,51 @@ pub struct Ram {
     pub action: String,
 }
 
-#[derive(Deserialize)]
-struct Contract {
-    operations: BTreeMap<String, Operation>,
+/// What is recorded of one product in one version.
+#[derive(Debug, Deserialize)]
+pub struct Contract {
+    /// The product's name.
+    pub product: String,
+    /// The version. No two of the products here share one.
+    pub version: String,
+    /// Its operations, by name.
+    pub operations: BTreeMap<String, Operation>,
 }
 
-static CONTRACT: LazyLock<Contract> = LazyLock::new(|| {
-    let text = include_str!("../../../../contract/appstream-center-2021-09-01.json");
-    serde_json::from_str(text).unwrap_or_else(|error| panic!("the recorded contract: {error}"))
+/// The products that the server speaks; what else is in the folder is for later.
+static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
+    let texts = [
+        include_str!("../../../../contract/appstream-center-2021-09-01.json"),
+        include_str!("../../../../contract/ram-2015-05-01.json"),
+        include_str!("../../../../contract/sts-2015-04-01.json"),
+    ];
+    let read = |text| {
+        serde_json::from_str(text).unwrap_or_else(|error| panic!("a recorded contract: {error}"))
+    };
+    texts.into_iter().map(read).collect()
 });
 
-/// The operation of this name, if the contract has it.
+/// Every product.
 #[must_use]
-pub fn operation(action: &str) -> Option<&'static Operation> {
-    CONTRACT.operations.get(action)
+pub fn all() -> &'static [Contract] {
+    &CONTRACTS
 }
 
-/// Every operation with its name, in the order of the names.
-pub fn operations() -> impl Iterator<Item = (&'static str, &'static Operation)> {
-    CONTRACT
-        .operations
-        .iter()
-        .map(|(name, operation)| (name.as_str(), operation))
+/// The operation of this version and name, if the contract has it.
+#[must_use]
+pub fn operation(version: &str, action: &str) -> Option<&'static Operation> {
+    let contract = all().iter().find(|contract| contract.version == version)?;
+    contract.operations.get(action)
 }
 
-/// Every field that `action` takes, nested ones after the one they are in, each with its dotted path
+/// Every field that an operation takes, nested ones after the one they are in, each with its dotted path
 /// (`NodePool.RecurrenceSchedules.RecurrenceType`). Nothing for an operation the contract lacks.
-pub fn request_fields(action: &str) -> impl Iterator<Item = (String, &'static Field)> {
+pub fn request_fields(
+    version: &str,
+    action: &str,
+) -> impl Iterator<Item = (String, &'static Field)> {
     let mut found = Vec::new();
-    if let Some(operation) = operation(action) {
+    if let Some(operation) = operation(version, action) {
         walk("", &operation.request, &mut found);
     }
     found.into_iter()
@@ -98,10 +114,21 @@ fn walk(
 mod tests {
     use super::*;
 
+    const VERSION: &str = "2021-09-01";
+
     #[test]
-    fn the_recorded_contract_is_read_whole() {
-        assert_eq!(operations().count(), 92);
-        let listing = operation("ListPersistentAppInstances").expect("recorded");
+    fn the_recorded_contracts_are_read_whole() {
+        let recorded = |contract: &Contract| (contract.version.clone(), contract.operations.len());
+        let counts: Vec<_> = all().iter().map(recorded).collect();
+        let counts: Vec<_> = counts
+            .iter()
+            .map(|(version, n)| (version.as_str(), *n))
+            .collect();
+        assert_eq!(
+            counts,
+            [("2021-09-01", 92), ("2015-05-01", 41), ("2015-04-01", 2)]
+        );
+        let listing = operation(VERSION, "ListPersistentAppInstances").expect("recorded");
         assert_eq!(
             listing.ram.as_ref().map(|ram| ram.action.as_str()),
             Some("appstreaming:ListPersistentAppInstances")
@@ -114,7 +141,7 @@ mod tests {
         );
         assert_eq!(size.default, Some(20.into()));
         assert!(listing.request["ProductType"].required);
-        let creation = operation("CreateAppInstanceGroup").expect("recorded");
+        let creation = operation(VERSION, "CreateAppInstanceGroup").expect("recorded");
         assert!(
             creation
                 .errors
@@ -125,7 +152,7 @@ mod tests {
 
     #[test]
     fn nested_request_fields_have_dotted_paths_and_say_how_they_travel() {
-        let fields: BTreeMap<_, _> = request_fields("CreateAppInstanceGroup").collect();
+        let fields: BTreeMap<_, _> = request_fields(VERSION, "CreateAppInstanceGroup").collect();
         assert_eq!(fields["NodePool"].wire, Wire::Json);
         assert_eq!(fields["Users"].wire, Wire::List);
         assert_eq!(fields["NodePool.NodeAmount"].kind, Kind::Integer);
@@ -133,6 +160,6 @@ mod tests {
             fields["NodePool.RecurrenceSchedules.RecurrenceType"].kind,
             Kind::String
         );
-        assert_eq!(request_fields("NoSuchAction").count(), 0);
+        assert_eq!(request_fields(VERSION, "NoSuchAction").count(), 0);
     }
 }

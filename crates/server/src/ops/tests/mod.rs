@@ -4,7 +4,9 @@ mod access;
 mod requests;
 mod support;
 
+use super::Entry;
 use crate::test_support::{TestServer, group_request};
+use greenroom_testkit::contract;
 use serde_json::{Value, json};
 
 /// A server with a group `office` of two sessions, of which alice has the first; and the requests that are
@@ -64,19 +66,27 @@ async fn every_operation_answers_a_right_request() {
 }
 
 #[test]
-fn the_list_is_sorted_and_names_nothing_twice() {
-    let names: Vec<_> = super::OPERATIONS
-        .iter()
-        .map(|entry| (entry.version, entry.action))
-        .collect();
-    assert!(names.is_sorted_by(|one, next| one < next), "{names:?}");
+fn the_list_is_sorted_within_each_product_and_names_nothing_twice() {
+    let ordered =
+        |one: &Entry, next: &Entry| one.product != next.product || one.action < next.action;
+    assert!(super::OPERATIONS.is_sorted_by(ordered));
+    let mut seen = std::collections::BTreeSet::new();
+    for Entry {
+        action, product, ..
+    } in super::OPERATIONS
+    {
+        assert!(
+            seen.insert((product.version, action)),
+            "{action} is there twice"
+        );
+    }
 }
 
 #[test]
 fn every_action_is_in_the_contract_under_the_name_that_policies_use() {
     for entry in super::OPERATIONS {
-        let recorded = greenroom_testkit::contract::operation(entry.action).unwrap();
+        let recorded = contract::operation(entry.product.version, entry.action).unwrap();
         let action = recorded.ram.as_ref().map(|ram| ram.action.clone());
-        assert_eq!(action, Some(crate::access::ram_action(entry.action)));
+        assert_eq!(action, Some(entry.product.ram_action(entry.action)));
     }
 }

@@ -5,7 +5,7 @@
 //! only shrink: a probe that is not in it must pass, and one that is must still fail.
 
 use super::World;
-use crate::ops::OPERATIONS;
+use crate::ops::{Entry, OPERATIONS};
 use greenroom_testkit::SeededEntropy;
 use greenroom_testkit::contract::{self, Field, Kind};
 use serde_json::{Map, Value, json};
@@ -95,8 +95,8 @@ async fn requests_are_bounded_as_recorded_and_a_refused_one_changes_nothing() {
     for entry in OPERATIONS {
         let world = World::new().await;
         let right = world.request(entry.action);
-        for (path, field) in contract::request_fields(entry.action) {
-            for probe in probes(entry.action, &right, &path, field) {
+        for (path, field) in contract::request_fields(entry.product.version, entry.action) {
+            for probe in probes(entry, &right, &path, field) {
                 probed += 1;
                 let before = state(&world).await;
                 let (_, answer) = world
@@ -149,13 +149,14 @@ async fn state(world: &World) -> (Value, Vec<Value>) {
     (groups["TotalCount"].clone(), sessions)
 }
 
-fn probes(action: &str, right: &Value, path: &str, field: &Field) -> Vec<Probe> {
+fn probes(entry: &Entry, right: &Value, path: &str, field: &Field) -> Vec<Probe> {
+    let action = entry.action;
     let mut probes = Vec::new();
     let invalid = format!("InvalidParameter.{path}");
     let mut refuses = |what: &str, value: Value| {
         probes.push(Probe {
             name: format!("{action} {path} refuses {what}"),
-            request: with(action, right, path, value),
+            request: with(entry, right, path, value),
             expected: Expected::Code(invalid.clone()),
         });
     };
@@ -202,7 +203,7 @@ fn probes(action: &str, right: &Value, path: &str, field: &Field) -> Vec<Probe> 
     for value in &field.values {
         probes.push(Probe {
             name: format!("{action} {path} takes {value}"),
-            request: with(action, right, path, wrap(json!(value))),
+            request: with(entry, right, path, wrap(json!(value))),
             expected: Expected::Accepted(path.to_owned()),
         });
     }
@@ -232,9 +233,10 @@ fn item(kind: Kind, field: &Field) -> Value {
 }
 
 /// The request with another value at a dotted path; what is on the way there is made as the contract has it.
-fn with(action: &str, right: &Value, path: &str, value: Value) -> Value {
+fn with(entry: &Entry, right: &Value, path: &str, value: Value) -> Value {
     let mut request = right.clone();
-    let fields = &contract::operation(action).unwrap().request;
+    let recorded = contract::operation(entry.product.version, entry.action).unwrap();
+    let fields = &recorded.request;
     put(request.as_object_mut().unwrap(), fields, path, value);
     request
 }
@@ -302,7 +304,7 @@ async fn whatever_is_sent_is_answered_or_refused_and_never_a_failure_of_the_serv
     for entry in OPERATIONS {
         let world = World::new().await;
         let right = world.request(entry.action);
-        let fields: Vec<_> = contract::request_fields(entry.action)
+        let fields: Vec<_> = contract::request_fields(entry.product.version, entry.action)
             .map(|(path, _)| path)
             .collect();
         for _ in 0..80 {
@@ -314,7 +316,7 @@ async fn whatever_is_sent_is_answered_or_refused_and_never_a_failure_of_the_serv
                 if !request[top].is_object() {
                     request.as_object_mut().unwrap().remove(top);
                 }
-                request = with(entry.action, &request, path, nasty(&entropy));
+                request = with(entry, &request, path, nasty(&entropy));
             }
             let (status, answer) = world
                 .server

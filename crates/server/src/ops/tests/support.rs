@@ -2,7 +2,7 @@
 
 use crate::ops::OPERATIONS;
 use greenroom_model::ProductType;
-use greenroom_testkit::contract;
+use greenroom_testkit::contract::{self, Contract};
 use std::fmt::Write;
 
 const HEAD: &str = "\
@@ -36,7 +36,6 @@ const LIMITS: &str = "\
 ";
 
 fn page() -> String {
-    let built = |action: &str| OPERATIONS.iter().any(|entry| entry.action == action);
     let mut text = HEAD.to_owned();
     let _ = writeln!(
         text,
@@ -51,22 +50,34 @@ fn page() -> String {
     }
     text.push_str("\n## Runtimes\n\n| runtime | sessions are |\n|---|---|\n| `local` | detached processes of this machine |\n\n");
     text.push_str(LIMITS);
-    let all = contract::operations().count();
-    let done = contract::operations()
-        .filter(|(action, _)| built(action))
-        .count();
-    let _ = writeln!(
-        text,
-        "\n## Operations of version 2021-09-01\n\n{done} of {all} are built.\n\n| operation | built |\n|---|---|"
-    );
-    for (action, _) in contract::operations() {
-        let _ = writeln!(
-            text,
-            "| `{action}` | {} |",
-            if built(action) { "yes" } else { "" }
-        );
+    for recorded in contract::all() {
+        operations(&mut text, recorded);
     }
     text
+}
+
+/// The table of one product: every recorded operation, and whether it is built.
+fn operations(text: &mut String, recorded: &Contract) {
+    let built = |action: &str| {
+        OPERATIONS
+            .iter()
+            .any(|entry| entry.product.version == recorded.version && entry.action == action)
+    };
+    let all = recorded.operations.len();
+    let done = recorded
+        .operations
+        .keys()
+        .filter(|action| built(action))
+        .count();
+    let (product, version) = (&recorded.product, &recorded.version);
+    let _ = writeln!(
+        text,
+        "\n## Operations of `{product}` {version}\n\n{done} of {all} are built.\n\n| operation | built |\n|---|---|"
+    );
+    for action in recorded.operations.keys() {
+        let built = if built(action) { "yes" } else { "" };
+        let _ = writeln!(text, "| `{action}` | {built} |");
+    }
 }
 
 #[test]

@@ -1,0 +1,39 @@
+//! The products that operations belong to.
+
+/// A product of the vendor's, in the version that is spoken here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ApiProduct {
+    /// Its name.
+    pub name: &'static str,
+    /// Its version. No two products share one.
+    pub version: &'static str,
+    /// Its name in policies: `ram` in `ram:CreateUser`.
+    pub ram_code: &'static str,
+}
+
+impl ApiProduct {
+    /// Delivery groups and their sessions.
+    pub const APP_STREAM_CENTER: Self = Self {
+        name: "appstream-center",
+        version: "2021-09-01",
+        ram_code: "appstreaming",
+    };
+    /// Users, groups, roles, policies and keys of an account.
+    pub const RAM: Self = Self {
+        name: "ram",
+        version: "2015-05-01",
+        ram_code: "ram",
+    };
+    /// Who calls, and keys for a while.
+    pub const STS: Self = Self {
+        name: "sts",
+        version: "2015-04-01",
+        ram_code: "sts",
+    };
+
+    /// An action's name in policies.
+    #[must_use]
+    pub fn ram_action(&self, action: &str) -> String {
+        format!("{}:{action}", self.ram_code)
+    }
+}
