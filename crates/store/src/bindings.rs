@@ -24,11 +24,13 @@ pub struct Binding {
     pub expires_at: Option<Timestamp>,
 }
 
-const BINDING: &str =
+/// Selects what [`binding`] reads.
+pub(crate) const BINDING: &str =
     "SELECT binding_id, session_id, end_user_id, created_at, disconnected_at, expires_at
     FROM bindings";
 
-fn binding(row: &dyn Row) -> Result<Binding> {
+/// Reads a row of [`BINDING`].
+pub(crate) fn binding(row: &dyn Row) -> Result<Binding> {
     Ok(Binding {
         id: word(row.text(0)?, BindingId::parse)?,
         session: word(row.text(1)?, PersistentId::parse)?,
@@ -144,7 +146,8 @@ const DISCONNECT: &str = "UPDATE bindings SET disconnected_at = $1, expires_at =
          WHERE s.session_id = bindings.session_id)
     WHERE ended_at IS NULL AND disconnected_at IS NULL";
 
-fn open(c: &mut dyn Connection, session: &PersistentId) -> Result<Vec<Binding>> {
+/// The session's bindings that have not ended, oldest first, within the caller's transaction.
+pub(crate) fn open(c: &mut dyn Connection, session: &PersistentId) -> Result<Vec<Binding>> {
     let sql = format!(
         "{BINDING} WHERE session_id = $1 AND ended_at IS NULL ORDER BY created_at, binding_id"
     );
@@ -191,7 +194,8 @@ pub(crate) fn end_all(
     Ok(())
 }
 
-fn end(c: &mut dyn Connection, binding: &Binding, reason: &str, at: Timestamp) -> Result<()> {
+/// Ends a binding within the caller's transaction.
+pub(crate) fn end(c: &mut dyn Connection, binding: &Binding, reason: &str, at: Timestamp) -> Result<()> {
     let id = &binding.id;
     c.execute(
         "UPDATE bindings SET ended_at = $2, end_reason = $3, expires_at = NULL,

@@ -12,31 +12,42 @@
 //! after that the job is carried out whole, heard or not.
 
 mod accounts;
+mod authorized;
 mod bindings;
 mod blocks;
+mod bound;
 mod connection;
 mod error;
 mod grants;
 mod groups;
 mod housekeeping;
+mod identity;
+mod instances;
 mod migrate;
 mod nonces;
 mod page;
 mod reconcile;
-mod identity;
-mod instances;
 mod sessions;
 mod slots;
 mod sqlite;
 mod tasks;
 mod tickets;
+mod unbind;
 mod workers;
 
 pub use accounts::{AccessKey, Secret};
+pub use authorized::{AuthorizedFilter, AuthorizedUser};
 pub use bindings::Binding;
+pub use bound::{BoundFilter, BoundRow};
 pub use error::{Result, StoreError};
 pub use grants::GrantChange;
 pub use groups::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
+pub use identity::{
+    Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser, PolicyKind,
+    PolicyName, PolicyVersion, RamGroup, RamPolicy, RamRole, RamUser, RoleChange, Thing,
+    UserChange, UserKey,
+};
+pub use instances::{Held, InstanceFilter, InstanceRow};
 pub use nonces::Nonce;
 pub use page::{Page, PageRequest};
 pub use reconcile::{Observation, SessionRecord, SettlingGroup};
@@ -44,17 +55,11 @@ pub use sessions::{Session, SessionFilter, SessionRow};
 pub use slots::{NewSlot, NewSlots};
 pub use tasks::{NewTask, TicketTask};
 pub use tickets::{Admitted, Digest, NewTicket, Redemption, Resumption};
+pub use unbind::Unbinding;
 
 use connection::Connection;
 use std::path::Path;
 use std::sync::Arc;
-pub use history::{EVENTS_KEPT, SessionEvent};
-pub use identity::{
-    Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser, PolicyKind,
-    PolicyName, PolicyVersion, RamGroup, RamPolicy, RamRole, RamUser, RoleChange, Thing,
-    UserChange, UserKey,
-};
-pub use instances::{Held, InstanceFilter, InstanceRow};
 use tokio::sync::watch;
 
 /// The database. Clones share it; the last one to go waits until every write is on disk.

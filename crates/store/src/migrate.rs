@@ -24,6 +24,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "identity",
         sql: include_str!("../migrations/0002_identity.sql"),
     },
+    Migration {
+        number: 3,
+        name: "users and tags",
+        sql: include_str!("../migrations/0003_users_and_tags.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

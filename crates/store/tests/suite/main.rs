@@ -14,6 +14,7 @@ mod groups;
 mod paging;
 mod reconcile;
 mod tickets;
+mod unbind;
 mod world;
 
 /// Runs each case on SQLite on disk and in memory.
@@ -81,6 +82,14 @@ suite! {
         a_binding_nobody_came_to_runs_out
         a_server_that_starts_finds_nobody_connected
         an_ended_binding_stays_ended;
+    unbind:
+        a_user_is_unbound_from_what_is_named_and_from_nothing_else
+        what_is_unbound_must_belong_together_and_to_the_caller
+        a_session_is_reset_once_nobody_holds_it
+        a_binding_expires_unless_its_user_came_back
+        open_bindings_of_an_account_are_listed_oldest_first
+        instances_are_listed_with_whoever_is_there
+        users_are_listed_by_their_newest_grant;
     reconcile:
         a_new_session_is_due_and_an_observed_one_is_not
         an_observation_of_an_older_generation_is_refused

@@ -1,0 +1,312 @@
+//! Unbinding, what it leaves behind, and the listings that show who holds and who may hold what.
+
+use crate::world::{World, after, nonce, user};
+use greenroom_model::{
+    AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, PersistentId,
+    PersistentStatus, Timestamp,
+};
+use greenroom_store::{
+    AuthorizedFilter, BoundFilter, GrantChange, InstanceFilter, PageRequest, StoreError, Unbinding,
+};
+
+fn all_of(group: &AppInstanceGroupId, name: &str) -> Unbinding {
+    Unbinding {
+        group: group.clone(),
+        user: user(name),
+        session: None,
+        instance: None,
+        reset: false,
+    }
+}
+
+async fn holders(w: &World, session: &PersistentId) -> Vec<String> {
+    let open = w.store.open_bindings(session).await.unwrap();
+    open.iter()
+        .map(|held| held.user.as_str().to_owned())
+        .collect()
+}
+
+const PAGE: PageRequest = PageRequest {
+    number: 1,
+    size: 100,
+};
+
+pub async fn a_user_is_unbound_from_what_is_named_and_from_nothing_else(w: World) {
+    let group = w.with_group("office", 2).await;
+    let sessions = w.ids(&group).await;
+    for session in &sessions {
+        w.open_task(&group, session, "alice", after(0)).await;
+    }
+    w.open_task(&group, &sessions[0], "bob", after(1)).await;
+    let one = Unbinding {
+        session: Some(sessions[0].clone()),
+        ..all_of(&group, "alice")
+    };
+    let ended = w
+        .store
+        .unbind(&w.acme, one, "why", nonce(1), after(2))
+        .await;
+    assert_eq!(ended.unwrap().len(), 1);
+    assert_eq!(holders(&w, &sessions[0]).await, ["bob"]);
+    assert_eq!(holders(&w, &sessions[1]).await, ["alice"]);
+    assert_eq!(w.session(&sessions[0]).await.asked, None);
+
+    let carrier = w.session(&sessions[1]).await.instance;
+    let by_instance = Unbinding {
+        instance: Some(carrier),
+        ..all_of(&group, "alice")
+    };
+    let ended = w
+        .store
+        .unbind(&w.acme, by_instance, "why", nonce(2), after(3))
+        .await;
+    assert_eq!(ended.unwrap()[0].session, sessions[1]);
+    let none = all_of(&group, "alice");
+    let ended = w
+        .store
+        .unbind(&w.acme, none, "why", nonce(3), after(4))
+        .await;
+    assert_eq!(ended.unwrap(), []);
+}
+
+pub async fn what_is_unbound_must_belong_together_and_to_the_caller(w: World) {
+    let group = w.with_group("office", 2).await;
+    let other = w.with_group("studio", 1).await;
+    let sessions = w.ids(&group).await;
+    w.open_task(&group, &sessions[0], "alice", after(0)).await;
+    let elsewhere = w.ids(&other).await.remove(0);
+    let second = w.session(&sessions[1]).await.instance;
+    let no_instance = AppInstanceId::parse("ai-none").unwrap();
+    for (session, instance, missing) in [
+        (Some(&elsewhere), None, "session"),
+        (Some(&sessions[0]), Some(&second), "instance"),
+        (None, Some(&no_instance), "instance"),
+    ] {
+        let what = Unbinding {
+            session: session.cloned(),
+            instance: instance.cloned(),
+            ..all_of(&group, "alice")
+        };
+        let refused = w.store.unbind(&w.acme, what, "why", None, after(1)).await;
+        assert!(matches!(refused, Err(StoreError::NotFound(what)) if what == missing));
+    }
+    let theirs = all_of(&group, "alice");
+    let refused = w
+        .store
+        .unbind(&w.globex, theirs, "why", None, after(1))
+        .await;
+    assert!(matches!(refused, Err(StoreError::NotFound("group"))));
+    assert_eq!(holders(&w, &sessions[0]).await, ["alice"]);
+}
+
+pub async fn a_session_is_reset_once_nobody_holds_it(w: World) {
+    let group = w.with_group("office", 1).await;
+    let session = w.ids(&group).await.remove(0);
+    for name in ["alice", "bob"] {
+        w.open_task(&group, &session, name, after(0)).await;
+    }
+    for (name, asked) in [("alice", None), ("bob", Some(Ask::Reset))] {
+        let what = Unbinding {
+            reset: true,
+            ..all_of(&group, name)
+        };
+        w.store
+            .unbind(&w.acme, what, "why", None, after(1))
+            .await
+            .unwrap();
+        assert_eq!(w.session(&session).await.asked, asked, "{name}");
+    }
+}
+
+pub async fn a_binding_expires_unless_its_user_came_back(w: World) {
+    let group = w.with_group("office", 1).await;
+    let session = w.ids(&group).await.remove(0);
+    let binding = w
+        .open_task(&group, &session, "alice", after(0))
+        .await
+        .binding;
+    let expire = |at: Timestamp| w.store.expire_binding(&binding, "late", true, at);
+    assert!(!expire(after(899)).await.unwrap());
+    w.store.connected(&binding).await.unwrap();
+    assert!(!expire(after(900)).await.unwrap());
+    w.store.disconnected(&binding, after(1_000)).await.unwrap();
+    assert!(expire(after(1_900)).await.unwrap());
+    assert_eq!(w.session(&session).await.asked, Some(Ask::Reset));
+    assert!(!expire(after(1_901)).await.unwrap());
+}
+
+pub async fn open_bindings_of_an_account_are_listed_oldest_first(w: World) {
+    let group = w.with_group("office", 2).await;
+    let sessions = w.ids(&group).await;
+    w.open_task(&group, &sessions[1], "zoe", after(0)).await;
+    w.open_task(&group, &sessions[0], "alice", after(1)).await;
+    let mut task = w.task(&group, &sessions[1], "zoe", after(2));
+    task.app = AppId::parse("ca-mousepad").unwrap();
+    w.store.open_task(task, None).await.unwrap();
+
+    let listed = |account, filter| w.store.page_bindings(account, filter, PAGE);
+    let all = listed(&w.acme, BoundFilter::default()).await.unwrap();
+    let shown: Vec<_> = all
+        .items
+        .iter()
+        .map(|row| (row.user.as_str(), row.app.as_ref().unwrap().as_str()))
+        .collect();
+    assert_eq!(shown, [("zoe", "ca-mousepad"), ("alice", "ca-foot")]);
+    assert_eq!(all.total, 2);
+    for (filter, total) in [
+        (
+            BoundFilter {
+                apps: Some(vec![AppId::parse("ca-foot").unwrap()]),
+                ..BoundFilter::default()
+            },
+            1,
+        ),
+        (
+            BoundFilter {
+                users: Some(vec![user("zoe"), user("nobody")]),
+                groups: Some(vec![group.clone()]),
+                ..BoundFilter::default()
+            },
+            1,
+        ),
+        (
+            BoundFilter {
+                instances: Some(Vec::new()),
+                ..BoundFilter::default()
+            },
+            0,
+        ),
+    ] {
+        assert_eq!(listed(&w.acme, filter).await.unwrap().total, total);
+    }
+    let strangers = listed(&w.globex, BoundFilter::default()).await.unwrap();
+    assert_eq!((strangers.items, strangers.total), (Vec::new(), 0));
+}
+
+pub async fn instances_are_listed_with_whoever_is_there(w: World) {
+    let group = w.with_group("office", 3).await;
+    let sessions = w.ids(&group).await;
+    w.open_task(&group, &sessions[0], "alice", after(0)).await;
+    let bobs = w.open_task(&group, &sessions[0], "bob", after(1)).await;
+    w.store.connected(&bobs.binding).await.unwrap();
+    w.observe(&sessions[0], PersistentStatus::Running, after(5))
+        .await;
+    w.observe(&sessions[2], PersistentStatus::Deleted, after(5))
+        .await;
+    let mut carriers = Vec::new();
+    for session in &sessions {
+        carriers.push(w.session(session).await.instance);
+    }
+    let listed = async |filter| {
+        let page = w.store.page_instances(&w.acme, &group, filter, PAGE).await;
+        page.unwrap().expect("the group is there")
+    };
+    let all = listed(InstanceFilter::default()).await;
+    assert_eq!(all.total, 2, "the deleted one is left out");
+    let first = all.items.iter().find(|row| row.id == carriers[0]).unwrap();
+    assert_eq!(
+        (first.status, first.changed),
+        (AppInstanceStatus::Running, after(5))
+    );
+    let held = first.held.as_ref().unwrap();
+    assert_eq!(
+        (held.user.as_str(), held.since, held.connected),
+        ("bob", after(1), true)
+    );
+    for (filter, total) in [
+        (
+            InstanceFilter {
+                deleted: true,
+                ..InstanceFilter::default()
+            },
+            3,
+        ),
+        (
+            InstanceFilter {
+                statuses: Some(vec![AppInstanceStatus::Init]),
+                ..InstanceFilter::default()
+            },
+            1,
+        ),
+        (
+            InstanceFilter {
+                users: Some(vec![user("alice")]),
+                ids: Some(carriers.clone()),
+                ..InstanceFilter::default()
+            },
+            1,
+        ),
+        (
+            InstanceFilter {
+                ids: Some(Vec::new()),
+                ..InstanceFilter::default()
+            },
+            0,
+        ),
+    ] {
+        assert_eq!(listed(filter).await.total, total);
+    }
+    let theirs = w
+        .store
+        .page_instances(&w.globex, &group, InstanceFilter::default(), PAGE)
+        .await;
+    assert_eq!(theirs.unwrap(), None);
+}
+
+pub async fn users_are_listed_by_their_newest_grant(w: World) {
+    let group = w.with_group("office", 2).await;
+    let sessions = w.ids(&group).await;
+    for (second, session, name) in [(1, 0, "alice"), (2, 1, "bob"), (3, 1, "alice")] {
+        let change = GrantChange {
+            add: vec![user(name)],
+            remove: Vec::new(),
+        };
+        w.store
+            .authorize_session_users(
+                &w.acme,
+                &group,
+                &sessions[session],
+                change,
+                None,
+                after(second),
+            )
+            .await
+            .unwrap();
+    }
+    let listed = async |account, filter, size| {
+        let page = PageRequest { number: 1, size };
+        let listed =
+            w.store
+                .page_authorized_users(account, &group, AuthMode::Session, filter, page);
+        let page = listed.await.unwrap();
+        let names: Vec<String> = page
+            .items
+            .iter()
+            .map(|row| format!("{} {}", row.user, row.sessions.len()))
+            .collect();
+        (names.join(", "), page.total)
+    };
+    let everybody = AuthorizedFilter::default;
+    assert_eq!(
+        listed(&w.acme, everybody(), 10).await,
+        ("alice 2, bob 1".to_owned(), 2)
+    );
+    assert_eq!(
+        listed(&w.acme, everybody(), 1).await,
+        ("alice 2".to_owned(), 2)
+    );
+    let of_the_first = AuthorizedFilter {
+        session: Some(sessions[0].clone()),
+        ..everybody()
+    };
+    assert_eq!(
+        listed(&w.acme, of_the_first, 10).await,
+        ("alice 2".to_owned(), 1)
+    );
+    let with_o = AuthorizedFilter {
+        id_contains: Some("o".to_owned()),
+        ..everybody()
+    };
+    assert_eq!(listed(&w.acme, with_o, 10).await, ("bob 1".to_owned(), 1));
+    assert_eq!(listed(&w.globex, everybody(), 10).await, (String::new(), 0));
+}
