@@ -62,6 +62,12 @@ pub fn node_type(id: &str) -> Option<&'static NodeType> {
     NODE_TYPES.iter().find(|node| node.id == id)
 }
 
+/// Whether there are node types of that family.
+#[must_use]
+pub fn has_family(family: &str) -> bool {
+    NODE_TYPES.iter().any(|node| node.family == family)
+}
+
 /// An image that groups are made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Image {

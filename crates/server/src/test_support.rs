@@ -5,7 +5,7 @@ use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::dispatch::Api;
 use crate::ops::{ApiProduct, OPERATIONS};
-use greenroom_model::{AccountId, Clock, EndUserId, Entropy};
+use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
 use greenroom_store::{Secret, Store};
 use greenroom_testkit::{SeededEntropy, TestClock, contract};
@@ -242,6 +242,15 @@ impl TestServer {
         let pool = json!({"NodeInstanceType": "appstreaming.general.4c8g", "NodeAmount": 1, "NodeCapacity": 2});
         self.create_group(json!({"AppInstanceGroupName": "office", "NodePool": pool}))
             .await
+    }
+
+    /// Has a group published, as the reconciler does once its sessions have settled.
+    pub async fn publish(&self, group: &str) {
+        let group = group.to_owned().try_into().unwrap();
+        let published = self
+            .store
+            .set_group_status(&group, GroupStatus::Published, "");
+        assert!(published.await.unwrap());
     }
 
     /// The group's persistent sessions as they are listed.

@@ -24,6 +24,7 @@ mod housekeeping;
 mod identity;
 mod instances;
 mod migrate;
+mod nodes;
 mod nonces;
 mod page;
 mod reconcile;

@@ -3,7 +3,7 @@
 use crate::error::ApiError;
 use crate::ops::fields::{INT32_MAX, Whole};
 use greenroom_model::{ChargeType, Entropy, ProductType, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
 /// `ChargeResourceMode`: what is counted.
@@ -109,6 +109,36 @@ impl Terms {
         Duration::from_secs(u64::from(self.period.as_u32()) * days * 24 * 3600)
     }
 }
+
+/// `Price`: what something costs.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct Price {
+    currency: &'static str,
+    discount_price: &'static str,
+    original_price: &'static str,
+    promotions: [Promotion; 0],
+    trade_price: &'static str,
+}
+
+impl Price {
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        currency: "CNY",
+        discount_price: "0",
+        original_price: "0",
+        promotions: [],
+        trade_price: "0",
+    };
+}
+
+/// What costs nothing is never made cheaper.
+#[derive(Debug, Clone, Copy, Serialize)]
+enum Promotion {}
+
+/// An element of `Rules`: why a price is lower than another one. None is.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub enum Rule {}
 
 impl ChargeResourceMode {
     const fn as_str(self) -> &'static str {

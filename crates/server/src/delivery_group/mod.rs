@@ -5,8 +5,8 @@ mod node_pool;
 mod policies;
 mod view;
 
-pub use charge::{ChargeResourceMode, PeriodUnit, SubPayType, Terms};
-pub use node_pool::{NodePool, StrategyType};
+pub use charge::{ChargeResourceMode, PeriodUnit, Price, Rule, SubPayType, Terms};
+pub use node_pool::{NodePool, StrategyType, node_type_on_offer};
 pub use policies::{
     Network, RuntimePolicy, SecurityPolicy, SessionType, StoragePolicy, StreamingMode,
     UserDefinePolicy, VideoPolicy,

@@ -183,7 +183,10 @@ impl NodePool {
     /// # Errors
     /// A rule is broken, or there are no nodes of that type.
     pub fn check(&self, charge: ChargeType, now: Timestamp) -> Result<&'static NodeType, ApiError> {
-        let node = self.node_type()?;
+        let node = node_type_on_offer(
+            self.node_instance_type.as_str(),
+            "NodePool.NodeInstanceType",
+        )?;
         if self.node_capacity.get() > i64::from(node.max_capacity) {
             return Err(ApiError::Invalid("NodePool.NodeCapacity"));
         }
@@ -226,16 +229,6 @@ impl NodePool {
         self.node_amount.map_or(0, Whole::as_u32)
     }
 
-    fn node_type(&self) -> Result<&'static NodeType, ApiError> {
-        let id = self.node_instance_type.as_str();
-        match catalogue::node_type(id) {
-            Some(node) => Ok(node),
-            // A type that the vendor has and this machine does not is out of stock here.
-            None if id.starts_with("appstreaming.vgpu.") => Err(ApiError::NoStock),
-            None => Err(ApiError::Invalid("NodePool.NodeInstanceType")),
-        }
-    }
-
     fn check_dates(&self, now: Timestamp) -> Result<(), ApiError> {
         let day = |day: &Option<Day>, name| {
             day.as_ref()
@@ -252,6 +245,19 @@ impl NodePool {
             return Err(ApiError::Invalid("NodePool.StrategyDisableDate"));
         }
         Ok(())
+    }
+}
+
+/// The node type of that id, which `field` of a request names.
+///
+/// # Errors
+/// There is none: never, or not on this machine.
+pub fn node_type_on_offer(id: &str, field: &'static str) -> Result<&'static NodeType, ApiError> {
+    match catalogue::node_type(id) {
+        Some(node) => Ok(node),
+        // A type that the vendor has and this machine does not is out of stock here.
+        None if id.starts_with("appstreaming.vgpu.") => Err(ApiError::NoStock),
+        None => Err(ApiError::Invalid(field)),
     }
 }
 

@@ -176,6 +176,33 @@ impl<'de> Deserialize<'de> for Product {
     }
 }
 
+/// `ProductType` where the contract names everything that the vendor sells; `None` for what is never
+/// delivered here, of which there is nothing to be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnyProduct(pub Option<ProductType>);
+
+/// What the vendor sells and no part of this API delivers.
+const SOLD_ELSEWHERE: [&str; 5] = [
+    "WuyingServer",
+    "WuyingWorkstation",
+    "WuyingWorkstationTeam",
+    "WuyingWorkstationBusiness",
+    "AIAgent",
+];
+
+impl<'de> Deserialize<'de> for AnyProduct {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = filled(deserializer)?;
+        let is = |word: &str| word.eq_ignore_ascii_case(&text);
+        let ours = ProductType::ALL.iter().find(|known| is(known.as_str()));
+        match ours {
+            None if SOLD_ELSEWHERE.into_iter().any(is) => Ok(Self(None)),
+            None => Err(D::Error::custom("not a product type")),
+            Some(known) => Ok(Self(Some(*known))),
+        }
+    }
+}
+
 /// A text for which empty means absent, as the official clients mean it. Asking for a `char` is how a
 /// type tells the parameters so: they answer with the whole text, and take an empty one for none.
 fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
@@ -246,6 +273,19 @@ mod tests {
                 fits,
                 "{value}"
             );
+        }
+    }
+
+    #[test]
+    fn what_is_sold_elsewhere_is_a_product_that_is_not_here() {
+        for (word, product) in [
+            ("cloudapp", Some(Some(ProductType::CloudApp))),
+            ("WuyingServer", Some(None)),
+            ("aiagent", Some(None)),
+            ("CloudGame", None),
+        ] {
+            let read = from_value::<AnyProduct>(json!(word)).ok();
+            assert_eq!(read.map(|read| read.0), product, "{word}");
         }
     }
 

@@ -5,6 +5,7 @@ pub mod fields;
 mod operation;
 mod paging;
 mod product;
+mod published;
 
 pub use operation::{CallContext, Entry, Operation};
 pub use product::ApiProduct;
@@ -52,11 +53,18 @@ operations![
     delete_app_instance_group::DeleteAppInstanceGroup,
     get_app_instance_group::GetAppInstanceGroup,
     get_connection_ticket::GetConnectionTicket,
+    get_resource_price::GetResourcePrice,
+    get_resource_renew_price::GetResourceRenewPrice,
     list_app_instance_group::ListAppInstanceGroup,
+    list_apps_by_app_instance_group_id::ListAppsByAppInstanceGroupId,
     list_image::ListImage,
     list_node_instance_type::ListNodeInstanceType,
+    list_nodes::ListNodes,
     list_persistent_app_instances::ListPersistentAppInstances,
+    list_published_app_instance_group::ListPublishedAppInstanceGroup,
+    list_published_apps::ListPublishedApps,
     list_regions::ListRegions,
+    list_zones::ListZones,
 ];
 
 /// The operation of this name and version. All products are at one address, where the version tells them

@@ -34,6 +34,11 @@ impl ApiProduct {
     /// An action's name in policies.
     #[must_use]
     pub fn ram_action(&self, action: &str) -> String {
+        let action = match action {
+            // Guarded by the action of an operation that came before it.
+            "ListZones" => "ListAppInstanceType",
+            own => own,
+        };
         format!("{}:{action}", self.ram_code)
     }
 }

@@ -11,6 +11,7 @@ mod accounts;
 mod bindings;
 mod durability;
 mod groups;
+mod nodes;
 mod paging;
 mod reconcile;
 mod tickets;
@@ -59,6 +60,8 @@ suite! {
         a_listing_filters_and_pages_oldest_first
         a_group_asked_to_go_is_not_found_and_its_sessions_are_to_go
         users_are_granted_and_lose_a_group;
+    nodes:
+        nodes_are_paged_in_the_order_in_which_they_came;
     paging:
         pages_agree_with_a_naive_model_while_sessions_go
         a_page_past_the_end_is_empty_with_the_same_total

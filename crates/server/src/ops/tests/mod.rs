@@ -15,6 +15,8 @@ struct World {
     server: TestServer,
     group: String,
     session: String,
+    /// Another group, published and paid for a week.
+    paid: String,
 }
 
 impl World {
@@ -23,10 +25,15 @@ impl World {
         let group = server.create_group_of_two().await;
         let session = server.session_ids(&group).await.remove(0);
         server.authorize(&group, &session, "alice").await;
+        let terms =
+            json!({"AppInstanceGroupName": "paid", "ChargeType": "PrePaid", "PeriodUnit": "Week"});
+        let paid = server.create_group(terms).await;
+        server.publish(&paid).await;
         Self {
             server,
             group,
             session,
+            paid,
         }
     }
 
@@ -48,6 +55,20 @@ impl World {
             "ListImage" | "ListRegions" => json!({}),
             "ListNodeInstanceType" => {
                 json!({"ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
+            }
+            "GetResourcePrice" => json!({"ProductType": "CloudApp", "BizRegionId": "cn-shanghai",
+                "NodeInstanceType": "appstreaming.general.4c8g", "Amount": 1, "ChargeType": "PostPaid",
+                "Period": 1, "PeriodUnit": "Month"}),
+            "GetResourceRenewPrice" => json!({"AppInstanceGroupId": self.paid,
+                "ProductType": "CloudApp", "Period": 1, "PeriodUnit": "Month"}),
+            "ListAppsByAppInstanceGroupId" | "ListNodes" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
+            }
+            "ListPublishedAppInstanceGroup" | "ListPublishedApps" => {
+                json!({"ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
+            }
+            "ListZones" => {
+                json!({"ProductType": "CloudApp", "BizRegionId": "cn-shanghai", "OsType": "Linux"})
             }
             other => panic!("write a right request for {other} here"),
         }

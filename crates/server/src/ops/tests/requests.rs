@@ -48,6 +48,10 @@ const DEVIATIONS: &[(&str, &str)] = &[
         REGIONS_ARE_OURS,
     ),
     (
+        "GetResourcePrice BizRegionId takes cn-hangzhou",
+        REGIONS_ARE_OURS,
+    ),
+    (
         "ListAppInstanceGroup BizRegionId refuses no-such-word",
         NARROWS_TO_NOTHING,
     ),
