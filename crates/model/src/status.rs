@@ -141,6 +141,8 @@ words! {
         Start = "START",
         /// End its processes.
         Stop = "STOP",
+        /// End its processes and bring it up again.
+        Restart = "RESTART",
         /// Bring it back to its image.
         Reset = "RESET",
         /// Remove it.

@@ -86,6 +86,7 @@ fn sessions(c: &mut dyn Connection, before: Timestamp) -> Result<bool> {
         ),
         format!("DELETE FROM bindings WHERE session_id {of_them}"),
         format!("DELETE FROM session_users WHERE session_id {of_them}"),
+        format!("DELETE FROM session_events WHERE session_id {of_them}"),
         format!("DELETE FROM sessions WHERE session_id {of_them}"),
     ] {
         c.execute(&sql, &ids)?;

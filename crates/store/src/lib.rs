@@ -4,7 +4,7 @@
 //! become true together is one call. They take the time, ids and secrets as arguments. Calls of a tenant
 //! take the account as well, so that an operation that forgot to check cannot cross over to another.
 //!
-//! Three sides use it: operations write intent ([`Store::create_group`], [`Store::ask_session`]…) and read
+//! Three sides use it: operations write intent ([`Store::create_group`], [`Store::ask_sessions`]…) and read
 //! pages; reconcilers take what is due ([`Store::sessions_to_act_on`]) and write what they saw, fenced by a
 //! generation ([`Store::record`]); the door redeems tickets ([`Store::redeem_ticket`]).
 //!
@@ -13,6 +13,7 @@
 
 mod accounts;
 mod authorized;
+mod administer;
 mod bindings;
 mod blocks;
 mod bound;
@@ -20,6 +21,7 @@ mod connection;
 mod error;
 mod grants;
 mod groups;
+mod history;
 mod housekeeping;
 mod identity;
 mod instances;
@@ -38,11 +40,13 @@ mod workers;
 
 pub use accounts::{AccessKey, Secret};
 pub use authorized::{AuthorizedFilter, AuthorizedUser};
+pub use administer::{SessionDetail, SessionScope};
 pub use bindings::Binding;
 pub use bound::{BoundFilter, BoundRow};
 pub use error::{Result, StoreError};
 pub use grants::GrantChange;
 pub use groups::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
+pub use history::{EVENTS_KEPT, SessionEvent};
 pub use identity::{
     Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser, PolicyKind,
     PolicyName, PolicyVersion, RamGroup, RamPolicy, RamRole, RamUser, RoleChange, Thing,

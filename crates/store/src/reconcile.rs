@@ -6,7 +6,7 @@
 use crate::connection::{Connection, Row, all, first, narrow, values, word};
 use crate::error::{Result, StoreError};
 use crate::sessions::{apps_from_column, apps_to_column};
-use crate::{Store, bindings};
+use crate::{Store, bindings, history};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, Desired,
     GroupStatus, ImageId, PersistentId, PersistentStatus, PolicyId, Timestamp,
@@ -223,8 +223,8 @@ impl Store {
         self.write_intent(move |c| wake(c, &id, at)).await
     }
 
-    /// Writes what was seen of a session, if nothing was written of it since `generation`; answers the new
-    /// generation. A session seen `DELETED` loses its bindings, tickets and grants.
+    /// Writes what was seen of a session, and what is new of it into its history, if nothing was written of it
+    /// since `generation`; answers the new generation. A session seen `DELETED` loses its bindings, tickets and grants.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] when the generation is another one: read the session again; or the database
@@ -237,7 +237,9 @@ impl Store {
     ) -> Result<i64> {
         let id = id.clone();
         self.write(move |c| {
+            let before = history::standing(c, &id)?;
             update(c, &id, generation, &seen)?;
+            history::seen(c, &id, &before, &seen)?;
             c.execute(
                 "UPDATE app_instances SET status = $2
                  WHERE instance_id = (SELECT instance_id FROM sessions WHERE session_id = $1)",

@@ -1,11 +1,9 @@
 //! Persistent sessions as callers see them: listed page by page, looked at one by one, asked for things.
 
-use crate::Store;
-use crate::blocks;
 use crate::connection::{Connection, Row, Value, all, first, narrow, placeholders, values, word};
-use crate::error::{Result, StoreError};
-use crate::nonces::{self, Nonce};
+use crate::error::Result;
 use crate::page::{Page, PageRequest};
+use crate::{Store, blocks, history};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, Desired,
     EndUserId, PersistentId, PersistentStatus, ProductType, Timestamp,
@@ -59,7 +57,7 @@ const ROW: &str =
     "SELECT s.session_id, s.name, s.status, s.instance_id, s.instance_status, s.created_at
     FROM sessions s";
 
-fn row(row: &dyn Row) -> Result<SessionRow> {
+pub(crate) fn row(row: &dyn Row) -> Result<SessionRow> {
     Ok(SessionRow {
         id: word(row.text(0)?, PersistentId::parse)?,
         name: row.text(1)?.to_owned(),
@@ -134,59 +132,37 @@ impl Store {
         })
         .await
     }
-
-    /// Writes down what is asked of a session, for a reconciler to act on. A session that is deleted, or is
-    /// to be, takes nothing else.
-    ///
-    /// # Errors
-    /// [`StoreError::NotFound`] when the account has no such session, [`StoreError::Conflict`] when it is
-    /// to be deleted, [`StoreError::NonceReplayed`], or the database could not be written.
-    pub async fn ask_session(
-        &self,
-        account: &AccountId,
-        id: &PersistentId,
-        ask: Ask,
-        nonce: Option<Nonce>,
-        at: Timestamp,
-    ) -> Result<()> {
-        let (account, id) = (account.clone(), id.clone());
-        self.write_intent(move |c| {
-            nonces::spend(c, nonce.as_ref())?;
-            let sql = "SELECT 1 FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
-                 WHERE s.session_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'";
-            first(c, sql, values![&id, &account], |row| row.integer(0))?
-                .ok_or(StoreError::NotFound("session"))?;
-            if self::ask(c, &id, ask, at)? {
-                Ok(())
-            } else {
-                Err(StoreError::Conflict("the session"))
-            }
-        })
-        .await
-    }
 }
 
-/// Writes an ask within the caller's transaction; `false` when the session is to be deleted.
+/// Writes an ask of `author`'s within the caller's transaction; `false` when the session is to be deleted.
 pub(crate) fn ask(
     c: &mut dyn Connection,
     id: &PersistentId,
     ask: Ask,
+    author: &str,
     at: Timestamp,
 ) -> Result<bool> {
     let desired = match ask {
-        Ask::Start => Some(Desired::Running),
+        Ask::Start | Ask::Restart => Some(Desired::Running),
         Ask::Stop => Some(Desired::Stopped),
         Ask::Delete => Some(Desired::Deleted),
         // What was meant to run runs again from its image; what was stopped stays stopped.
         Ask::Reset => None,
     };
+    // A reset that nobody has acted on yet is carried out on the way to whatever is wished after it, and a
+    // start asks for nothing that a restart does not bring.
     let changed = c.execute(
-        "UPDATE sessions SET asked = $2, desired = COALESCE($3, desired), wake_at = $4,
-             generation = generation + 1
+        "UPDATE sessions SET desired = COALESCE($3, desired), wake_at = $4, generation = generation + 1,
+             asked = CASE WHEN asked = 'RESET' AND $2 <> 'DELETE' THEN asked
+                 WHEN asked = 'RESTART' AND $2 = 'START' THEN asked ELSE $2 END
          WHERE session_id = $1 AND desired <> 'DELETED'",
         values![id, ask.as_str(), desired.map(Desired::as_str), at],
     )?;
-    Ok(changed > 0)
+    if changed == 0 {
+        return Ok(false);
+    }
+    history::asked(c, id, ask, author, at)?;
+    Ok(true)
 }
 
 fn by_position(
@@ -241,7 +217,7 @@ fn among(
 }
 
 /// Adds the users to a page's rows with one query.
-fn add_users(c: &mut dyn Connection, rows: &mut [SessionRow]) -> Result<()> {
+pub(crate) fn add_users(c: &mut dyn Connection, rows: &mut [SessionRow]) -> Result<()> {
     if rows.is_empty() {
         return Ok(());
     }

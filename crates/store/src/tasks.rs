@@ -106,7 +106,8 @@ impl Store {
             .ok_or(StoreError::NotFound("session"))?;
             let binding = bindings::hold(c, &new.binding, &new.session, &new.user, new.created)?;
             if desired == Desired::Stopped {
-                sessions::ask(c, &new.session, Ask::Start, new.created)?;
+                let author = format!("user {}", new.user);
+                sessions::ask(c, &new.session, Ask::Start, &author, new.created)?;
             } else {
                 reconcile::wake(c, &new.session, new.created)?;
             }

@@ -141,7 +141,8 @@ fn end(
     bindings::end(c, binding, reason, at)?;
     // What another user does in the session is not this one's to throw away.
     if reset && bindings::open(c, &binding.session)?.is_empty() {
-        sessions::ask(c, &binding.session, Ask::Reset, at)?;
+        let author = format!("the end of {}'s hold", binding.user);
+        sessions::ask(c, &binding.session, Ask::Reset, &author, at)?;
     }
     reconcile::wake(c, &binding.session, at)
 }

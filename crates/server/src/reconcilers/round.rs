@@ -313,7 +313,14 @@ mod tests {
         world.fake.refuse_releases(true);
         world
             .store
-            .ask_session(&world.account, &session, Ask::Stop, None, world.clock.now())
+            .ask_sessions(
+                &world.account,
+                std::slice::from_ref(&session),
+                Ask::Stop,
+                "root",
+                None,
+                world.clock.now(),
+            )
             .await
             .unwrap();
         until("the session has been told to end", async || {

@@ -14,8 +14,8 @@ use greenroom_model::{
     SpecId,
 };
 use greenroom_store::{
-    Charge, GrantChange, GroupSpec, NewSlots, NewTask, NodePool, Secret, SessionRecord, Store,
-    TicketTask,
+    Charge, GrantChange, GroupSpec, NewSlots, NewTask, NodePool, PageRequest, Secret,
+    SessionRecord, Store, TicketTask,
 };
 use greenroom_testkit::{SeededEntropy, TestClock};
 use std::sync::Arc;
@@ -215,10 +215,37 @@ impl World {
     /// Asks for something and lets it happen.
     pub async fn ask(&self, session: &PersistentId, ask: Ask) {
         self.store
-            .ask_session(&self.account, session, ask, None, self.clock.now())
+            .ask_sessions(
+                &self.account,
+                std::slice::from_ref(session),
+                ask,
+                "root",
+                None,
+                self.clock.now(),
+            )
             .await
             .unwrap();
         self.settle().await;
+    }
+
+    /// The statuses a session went through, oldest first.
+    pub async fn past(&self, session: &PersistentId) -> String {
+        let page = PageRequest {
+            number: 1,
+            size: 200,
+        };
+        let found = self
+            .store
+            .session_events(&self.account, session, page)
+            .await
+            .unwrap()
+            .unwrap();
+        let changes = found.items.iter().rev();
+        let changes = changes.filter(|event| event.before != event.status);
+        let changes: Vec<_> = changes
+            .map(|event| format!("{}>{}", event.before, event.status))
+            .collect();
+        changes.join(" ")
     }
 
     /// Authorizes alice for a session.

@@ -12,6 +12,7 @@ mod bindings;
 mod durability;
 mod groups;
 mod nodes;
+mod history;
 mod paging;
 mod reconcile;
 mod tickets;
@@ -104,4 +105,10 @@ suite! {
         settling_groups_count_their_sessions
         a_deleted_group_is_purged_without_a_trace
         serials_are_never_given_twice;
+    history:
+        what_is_wished_and_seen_is_kept_and_nothing_twice
+        a_history_keeps_its_latest_events
+        a_wish_of_several_sessions_is_of_all_or_of_none
+        a_reset_is_not_lost_to_a_later_wish
+        sessions_of_all_groups_are_listed_until_they_are_purged;
 }

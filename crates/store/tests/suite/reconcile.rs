@@ -72,7 +72,14 @@ pub async fn intent_written_meanwhile_fences_the_observer(w: World) {
     let mut news = w.store.intents();
     news.mark_unchanged();
     w.store
-        .ask_session(&w.acme, &id, Ask::Stop, nonce(1), after(1))
+        .ask_sessions(
+            &w.acme,
+            std::slice::from_ref(&id),
+            Ask::Stop,
+            "root",
+            nonce(1),
+            after(1),
+        )
         .await
         .unwrap();
     assert!(news.has_changed().unwrap());
@@ -126,7 +133,11 @@ pub async fn only_what_runs_is_to_be_adopted(w: World) {
 pub async fn a_session_to_be_deleted_takes_no_other_wish(w: World) {
     let group = w.with_group("office", 1).await;
     let id = w.ids(&group).await.remove(0);
-    let ask = |wish| w.store.ask_session(&w.acme, &id, wish, None, after(1));
+    let ids = [id.clone()];
+    let ask = |wish| {
+        w.store
+            .ask_sessions(&w.acme, &ids, wish, "root", None, after(1))
+    };
     ask(Ask::Reset).await.unwrap();
     assert_eq!(w.session(&id).await.desired, Desired::Running);
     ask(Ask::Delete).await.unwrap();
@@ -136,7 +147,7 @@ pub async fn a_session_to_be_deleted_takes_no_other_wish(w: World) {
     assert_eq!(w.session(&id).await.asked, Some(Ask::Delete));
     let stranger = w
         .store
-        .ask_session(&w.globex, &id, Ask::Stop, None, after(1))
+        .ask_sessions(&w.globex, &ids, Ask::Stop, "root", None, after(1))
         .await;
     assert!(matches!(stranger, Err(StoreError::NotFound(_))));
 }

@@ -49,7 +49,14 @@ pub async fn a_task_gives_the_user_one_binding_and_starts_what_is_stopped(w: Wor
     let group = w.with_group("office", 1).await;
     let session = w.ids(&group).await.remove(0);
     w.store
-        .ask_session(&w.acme, &session, Ask::Stop, None, after(1))
+        .ask_sessions(
+            &w.acme,
+            std::slice::from_ref(&session),
+            Ask::Stop,
+            "root",
+            None,
+            after(1),
+        )
         .await
         .unwrap();
     w.observe(&session, PersistentStatus::Stopped, after(2))

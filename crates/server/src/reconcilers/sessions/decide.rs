@@ -266,7 +266,15 @@ impl Case {
             (_, _, S::Deleted) => return None,
             (Desired::Deleted, _, S::Deleting) => return None,
             (Desired::Deleted, _, _) => Event::DeleteAsked,
-            (_, Some(Ask::Reset), _) => Event::ResetAsked,
+            // Elsewhere it waits: for what is under way to have become something.
+            (_, Some(Ask::Reset), S::Running | S::Stopped | S::Unavailable | S::Rebuilding) => {
+                Event::ResetAsked
+            }
+            (
+                Desired::Running,
+                Some(Ask::Restart),
+                S::Pending | S::Starting | S::Running | S::Unavailable,
+            ) => Event::StopAsked,
             (Desired::Running, Some(Ask::Start), S::Unavailable) => Event::StartAsked,
             (Desired::Running, _, S::Unavailable) if self.is_asked_anew() => Event::StartAsked,
             (Desired::Running, _, S::Stopped) => Event::StartAsked,
@@ -289,6 +297,40 @@ impl Case {
             }
         };
         Some((wish, String::new()))
+    }
+
+    /// What is asked and still to be acted on after `event`, which was met just now.
+    pub fn asked_after(&self, event: Event) -> Option<Ask> {
+        let met = match event {
+            Event::StartAsked | Event::ResetAsked | Event::DeleteAsked => true,
+            Event::StopAsked => self.record.asked != Some(Ask::Reset),
+            Event::LaunchDue
+            | Event::DeadlinePassed
+            | Event::SteadyPassed
+            | Event::SpawnFailed
+            | Event::HolderSeen
+            | Event::AppDrawn
+            | Event::AppClosed
+            | Event::AppFailed
+            | Event::LastAppFailed
+            | Event::HolderGone
+            | Event::Unseen => false,
+        };
+        self.record.asked.filter(|_| !met)
+    }
+
+    /// What is asked and still to be acted on when there is nothing more to be done for now.
+    pub fn asked_at_rest(&self) -> Option<Ask> {
+        use PersistentStatus as S;
+        let waits = match self.record.status {
+            S::Pending | S::Starting | S::Stopping => true,
+            S::Running | S::Stopped | S::Rebuilding | S::Unavailable | S::Deleting | S::Deleted => {
+                false
+            }
+        };
+        self.record
+            .asked
+            .filter(|asked| waits && *asked == Ask::Reset)
     }
 
     /// A person asked for a ticket after the session had given up, or had fallen silent: it will not come

@@ -109,7 +109,7 @@ impl<R: Runtime> Sessions<R> {
             let (event, reason) = match case.next(&self.rules, now) {
                 Next::Event(event, reason) => (event, reason),
                 Next::Rest(until) => {
-                    case.record.asked = None;
+                    case.record.asked = case.asked_at_rest();
                     case.record.wake_at = until;
                     self.write(&mut case, &written, now).await?;
                     // Whoever is told that an app is there comes at once, and must find the session so.
@@ -194,7 +194,7 @@ impl<R: Runtime> Sessions<R> {
                 }
             }
         }
-        case.record.asked = None;
+        case.record.asked = case.asked_after(event);
         Ok(())
     }
 

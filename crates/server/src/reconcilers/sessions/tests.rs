@@ -216,6 +216,78 @@ async fn a_stop_keeps_the_home_and_a_start_opens_the_apps_that_were_open() {
 }
 
 #[tokio::test]
+async fn a_restart_ends_everything_keeps_the_home_and_opens_what_was_open() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.open_task(&session, OTHER_APP).await;
+    world.settle().await;
+    let before = world.fake.pid(&session);
+    world.ask(&session, Ask::Restart).await;
+    assert_eq!(world.status(&session).await, Status::Running);
+    assert_ne!(world.fake.pid(&session), before);
+    assert_eq!(world.fake.spawns(), 2);
+    assert!(world.fake.has_home(&session));
+    assert!(!world.record(&session).await.home_lost);
+    let open = world.record(&session).await.opened_apps;
+    assert_eq!(open, [app(FIRST_APP), app(OTHER_APP)]);
+    assert_eq!(
+        world.past(&session).await,
+        "PENDING>RUNNING RUNNING>STOPPING STOPPING>STOPPED STOPPED>STARTING STARTING>RUNNING"
+    );
+}
+
+#[tokio::test]
+async fn a_restart_brings_back_what_is_stopped_or_has_given_up() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world.ask(&session, Ask::Stop).await;
+    world.ask(&session, Ask::Restart).await;
+    assert_eq!(world.status(&session).await, Status::Running);
+
+    world.fake.refuse_spawns(true);
+    world.fake.die(&session);
+    for pause in [0, 1, 2, 4] {
+        world.wait(pause * SECOND).await;
+    }
+    assert_eq!(world.status(&session).await, Status::Unavailable);
+    assert_eq!(world.record(&session).await.failures, 3);
+    world.fake.refuse_spawns(false);
+    world.ask(&session, Ask::Restart).await;
+    let record = world.record(&session).await;
+    assert_eq!((record.status, record.failures), (Status::Running, 0));
+}
+
+#[tokio::test]
+async fn a_reset_of_a_session_that_is_just_starting_or_stopping_waits_its_turn() {
+    let world = World::new().await;
+    world.fake.script(&app(FIRST_APP), Script::Hangs);
+    let session = world.group(1).await.1.remove(0);
+    world.settle().await;
+    world.ask(&session, Ask::Reset).await;
+    let record = world.record(&session).await;
+    assert_eq!(
+        (record.status, record.asked),
+        (Status::Pending, Some(Ask::Reset))
+    );
+    world.fake.script(&app(FIRST_APP), Script::Draws);
+    world
+        .fake
+        .app_is(&session, &app(FIRST_APP), AppState::Drawn);
+    world.settle().await;
+    assert_eq!(world.status(&session).await, Status::Running);
+    assert_eq!(world.fake.spawns(), 2, "it was reset once it ran");
+
+    world.fake.ignore_stop(&session);
+    world.ask(&session, Ask::Stop).await;
+    world.ask(&session, Ask::Reset).await;
+    assert_eq!(world.status(&session).await, Status::Stopping);
+    world.fake.die(&session);
+    world.settle().await;
+    assert_eq!(world.status(&session).await, Status::Stopped);
+    assert!(!world.fake.has_home(&session));
+}
+
+#[tokio::test]
 async fn a_holder_that_does_not_stop_is_killed_at_the_deadline() {
     let world = World::new().await;
     let session = world.running().await;
