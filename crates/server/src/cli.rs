@@ -1,12 +1,12 @@
 //! The command line of `greenroom`.
 
-use crate::config::{self, Config, ConfigError, Flags};
+use crate::config::{self, Config, ConfigError, Flags, Tls};
 use crate::data_dir::{DATABASE, DataDir, DataDirError};
 use crate::error::chain;
 use crate::root::{self, RootError, RootKey};
 use crate::serve::{self, Ready, ServeError};
 use crate::system::{KernelEntropy, SystemClock};
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use greenroom_model::Clock;
 use greenroom_store::{Store, StoreError};
 use std::io::{self, Write};
@@ -46,6 +46,44 @@ struct ServeArgs {
     /// Address to listen on [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
+    #[command(flatten)]
+    tls: TlsArgs,
+}
+
+#[derive(Debug, Args)]
+struct TlsArgs {
+    /// Certificate and those it depends on, PEM; read again on SIGHUP [default: no TLS]
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Make a certificate at the first start and keep it in DATA_DIR/tls-certificate.pem
+    #[arg(long, conflicts_with = "tls_cert")]
+    tls: Option<TlsKind>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TlsKind {
+    SelfSigned,
+}
+
+impl TlsArgs {
+    /// What they say, if they say anything.
+    fn chosen(self) -> Option<Tls> {
+        match (self.tls_cert, self.tls_key, self.tls) {
+            (Some(certificate), Some(key), _) => Some(Tls {
+                certificate,
+                key,
+                self_signed: false,
+            }),
+            (.., Some(TlsKind::SelfSigned)) => Some(Tls {
+                self_signed: true,
+                ..Tls::default()
+            }),
+            _ => None,
+        }
+    }
 }
 
 /// What most commands need to know.
@@ -122,7 +160,12 @@ pub fn run() -> ExitCode {
 }
 
 fn serve(args: ServeArgs) -> Result<(), CliError> {
-    let config = load(&args.place, args.listen)?;
+    let flags = Flags {
+        listen: args.listen,
+        tls: args.tls.chosen(),
+        ..Flags::default()
+    };
+    let config = load(&args.place, flags)?;
     let root_key = root_key()?;
     start_logging(&config);
     async_runtime()?.block_on(serve::serve(config, root_key, greet))?;
@@ -169,7 +212,7 @@ fn check(file: &ConfigFile) -> Result<(), CliError> {
 }
 
 fn rotate_key(place: &Place) -> Result<(), CliError> {
-    let config = load(place, None)?;
+    let config = load(place, Flags::default())?;
     let root_key = root_key()?;
     // A folder that was misspelt must not become a new, empty one.
     if !config.general.data_dir.join(DATABASE).is_file() {
@@ -187,10 +230,10 @@ fn rotate_key(place: &Place) -> Result<(), CliError> {
     Ok(())
 }
 
-fn load(place: &Place, listen: Option<SocketAddr>) -> Result<Config, CliError> {
+fn load(place: &Place, flags: Flags) -> Result<Config, CliError> {
     let flags = Flags {
-        listen,
         data_dir: place.data_dir.clone(),
+        ..flags
     };
     Ok(Config::load(
         config_file(&place.file).as_deref(),
@@ -248,6 +291,8 @@ mod tests {
     fn every_command_reads_its_flags() {
         for line in [
             "greenroom serve --listen 127.0.0.1:0 --data-dir d --config c",
+            "greenroom serve --tls self-signed",
+            "greenroom serve --tls-cert c --tls-key k",
             "greenroom config check --config c",
             "greenroom config example",
             "greenroom root rotate-key --data-dir d",
@@ -258,6 +303,9 @@ mod tests {
             "greenroom",
             "greenroom serve --listen nowhere",
             "greenroom serve --port 1",
+            "greenroom serve --tls-cert c",
+            "greenroom serve --tls-key k",
+            "greenroom serve --tls self-signed --tls-cert c --tls-key k",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

@@ -22,6 +22,7 @@ pub mod runtime;
 pub mod serve;
 pub mod system;
 pub mod ticket;
+pub mod tls;
 
 #[cfg(test)]
 mod test_support;

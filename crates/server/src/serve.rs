@@ -5,13 +5,16 @@ use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError};
 use crate::dispatch::Api;
 use crate::door::StoreDoor;
+use crate::error::chain;
 use crate::http::{self, Site};
 use crate::listen;
 use crate::reconcilers::{self, BeginError};
 use crate::root::{self, RootError, RootKey};
 use crate::runtime::{self, Changes, RuntimeError};
 use crate::system::{KernelEntropy, SystemClock};
+use crate::tls::{Tls, TlsError};
 use axum::Router;
+use axum::http::Uri;
 use greenroom_gateway::Metrics;
 use greenroom_model::{Clock, Entropy};
 use greenroom_store::{Store, StoreError};
@@ -49,6 +52,9 @@ pub enum ServeError {
     /// The root account.
     #[error(transparent)]
     Root(#[from] RootError),
+    /// The certificate.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The address.
     #[error("cannot listen on {address}")]
     Listen {
@@ -83,6 +89,11 @@ pub async fn serve(
 
     let data = DataDir::open(&config.general.data_dir)?;
     let store = Store::open(&data.database())?;
+    let tls = Tls::from_config(&config.tls, names(&config), &data)?.map(Arc::new);
+    if let Some(tls) = tls.clone().filter(|_| !config.tls.self_signed) {
+        let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
+        tokio::spawn(reload(tls, hangup));
+    }
     let credentials = root::establish(&store, &data, root_key, &*entropy, clock.now()).await?;
 
     // Before anything is taken over: a second server on one address must fail without a trace.
@@ -144,7 +155,7 @@ pub async fn serve(
             .collect(),
     });
     let drain = Duration::from_secs(config.general.drain_seconds);
-    run(listener, routes, signals, drain, &site).await;
+    run(listener, routes, tls, signals, drain, &site).await;
     Ok(())
 }
 
@@ -152,11 +163,12 @@ pub async fn serve(
 async fn run(
     listener: TcpListener,
     routes: Router,
+    tls: Option<Arc<Tls>>,
     mut signals: Signals,
     drain: Duration,
     site: &Site,
 ) {
-    let leaving = listen::until(listener, routes, signals.next()).await;
+    let leaving = listen::until(listener, routes, tls, signals.next()).await;
     tracing::info!(
         seconds = drain.as_secs(),
         "ending: calls under way may end, sessions run on"
@@ -192,12 +204,47 @@ impl Signals {
     }
 }
 
+/// Takes the certificate that is in the files whenever the operator says that there is another.
+async fn reload(tls: Arc<Tls>, mut hangup: Signal) {
+    while hangup.recv().await.is_some() {
+        match tls.reload() {
+            Ok(()) => tracing::info!("the certificate was read again"),
+            Err(error) => {
+                let error = chain(&error);
+                tracing::error!(error, "the certificate stays as it was");
+            }
+        }
+    }
+}
+
 fn url(config: &Config, listening: SocketAddr) -> String {
+    let encrypted = config.tls.self_signed || !config.tls.certificate.as_os_str().is_empty();
+    let scheme = if encrypted { "https" } else { "http" };
     match config.general.public_url.trim_end_matches('/') {
-        "" if listening.ip().is_unspecified() => format!("http://127.0.0.1:{}", listening.port()),
-        "" => format!("http://{listening}"),
+        "" if listening.ip().is_unspecified() => {
+            format!("{scheme}://127.0.0.1:{}", listening.port())
+        }
+        "" => format!("{scheme}://{listening}"),
         public => public.to_owned(),
     }
+}
+
+/// What clients may call this server by, as far as the configuration says.
+fn names(config: &Config) -> Vec<String> {
+    let mut names = ["localhost", "127.0.0.1", "::1"]
+        .map(str::to_owned)
+        .to_vec();
+    let listen = config.general.listen.ip();
+    if !listen.is_unspecified() {
+        names.push(listen.to_string());
+    }
+    let public: Option<Uri> = config.general.public_url.parse().ok();
+    if let Some(host) = public.as_ref().and_then(Uri::host) {
+        names.push(host.trim_matches(['[', ']']).to_owned());
+    }
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 #[cfg(test)]
@@ -218,6 +265,26 @@ mod tests {
         assert_eq!(
             of("public_url = 'https://apps.example.com/'", "0.0.0.0:80"),
             "https://apps.example.com"
+        );
+        assert_eq!(
+            of("[tls]\nself_signed = true", "0.0.0.0:443"),
+            "https://127.0.0.1:443"
+        );
+    }
+
+    #[test]
+    fn a_certificate_of_our_own_is_for_every_name_that_the_configuration_knows() {
+        let text = "listen = '192.0.2.7:443'\npublic_url = 'https://apps.example.com:8443/x'";
+        let names = names(&Config::from_text(text).unwrap());
+        assert_eq!(
+            names,
+            [
+                "127.0.0.1",
+                "192.0.2.7",
+                "::1",
+                "apps.example.com",
+                "localhost"
+            ]
         );
     }
 }

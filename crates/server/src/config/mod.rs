@@ -78,6 +78,18 @@ section! {
 }
 
 section! {
+    /// How the API, the player and the gateway are encrypted: with neither of these, they are not.
+    Tls in "tls" {
+        /// The certificate and those it depends on, PEM. Read again, with the key, on SIGHUP.
+        certificate: PathBuf = PathBuf::new();
+        /// Its private key, PEM.
+        key: PathBuf = PathBuf::new();
+        /// Whether to make a certificate of its own at the first start: DATA_DIR/tls-certificate.pem.
+        self_signed: bool = false;
+    }
+}
+
+section! {
     /// How often clients may call the API. Each server counts for itself.
     Throttling in "throttling" {
         /// Calls a second of one account, over a long time; 0: no limit.
@@ -102,6 +114,7 @@ section! {
 /// Every section, in the order of the example file.
 pub const SECTIONS: &[SectionInfo] = &[
     General::INFO,
+    Tls::INFO,
     Catalogue::INFO,
     Capacity::INFO,
     Sessions::INFO,
@@ -162,6 +175,8 @@ pub enum Clipboard {
 pub struct Config {
     /// The settings at the top of the file.
     pub general: General,
+    /// `[tls]`
+    pub tls: Tls,
     /// `[catalogue]`
     pub catalogue: Catalogue,
     /// `[capacity]`
@@ -185,6 +200,8 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--tls`, or `--tls-cert` and `--tls-key`
+    pub tls: Option<Tls>,
 }
 
 impl Config {
@@ -225,6 +242,9 @@ impl Config {
         if let Some(data_dir) = flags.data_dir {
             config.general.data_dir = data_dir;
         }
+        if let Some(tls) = flags.tls {
+            config.tls = tls;
+        }
         config.check()?;
         Ok(config)
     }
@@ -245,6 +265,7 @@ impl Config {
         let build = || {
             let mut whole = toml::Table::try_from(&self.general)?;
             for (name, section) in [
+                (Tls::INFO.name, toml::Table::try_from(&self.tls)?),
                 (
                     Catalogue::INFO.name,
                     toml::Table::try_from(&self.catalogue)?,
@@ -281,7 +302,8 @@ impl Config {
                 "{name} is a section: write [{name}]"
             ))),
         };
-        let (catalogue, capacity, sessions, throttling) = (
+        let (tls, catalogue, capacity, sessions, throttling) = (
+            section("tls")?,
             section("catalogue")?,
             section("capacity")?,
             section("sessions")?,
@@ -291,6 +313,7 @@ impl Config {
         let apps = section::take(&mut image, "image", "apps", Vec::new())?;
         Ok(Self {
             general: General::from_table(table)?,
+            tls: Tls::from_table(tls)?,
             catalogue: Catalogue::from_table(catalogue)?,
             capacity: Capacity::from_table(capacity)?,
             sessions: Sessions::from_table(sessions)?,
@@ -306,6 +329,7 @@ impl Config {
             true => Ok(()),
             false => Err(ConfigError::Rule(text.to_owned())),
         };
+        let named = |path: &Path| !path.as_os_str().is_empty();
         let region_like = |text: &String| {
             (1..=64).contains(&text.len())
                 && text
@@ -314,6 +338,14 @@ impl Config {
         };
         tracing_subscriber::EnvFilter::try_new(&self.general.log)
             .map_err(|error| ConfigError::Rule(format!("log: {error}")))?;
+        rule(
+            named(&self.tls.certificate) == named(&self.tls.key),
+            "tls.certificate and tls.key go together: set both or neither",
+        )?;
+        rule(
+            !(self.tls.self_signed && named(&self.tls.certificate)),
+            "tls.self_signed makes a certificate: name none in tls.certificate",
+        )?;
         rule(
             !self.catalogue.regions.is_empty(),
             "catalogue.regions needs at least one region",
@@ -413,7 +445,7 @@ mod tests {
         ]);
         let flags = Flags {
             listen: "127.0.0.1:3".parse().ok(),
-            data_dir: None,
+            ..Flags::default()
         };
         let config = Config::load(Some(&file), variables, flags).unwrap();
         assert_eq!(config.general.listen.port(), 3);
