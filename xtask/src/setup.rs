@@ -65,6 +65,11 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "the official Python SDK runs in an environment of its own",
     ),
     (
+        "postgresql",
+        Scope::Test,
+        "the store is tested on it, in a cluster of the tests' own",
+    ),
+    (
         "chromium",
         Scope::Test,
         "the browser of the end-to-end test",

@@ -58,10 +58,14 @@ pub(crate) trait Connection {
 pub(crate) trait Transactions: Connection {
     /// Begins a transaction that may write; no other one may meanwhile.
     fn begin(&mut self) -> Result<()>;
+    /// Begins a transaction that only reads, and sees one moment of the database.
+    fn begin_reading(&mut self) -> Result<()>;
     /// Commits; when that fails, nothing of the transaction remains.
     fn commit(&mut self) -> Result<()>;
     /// Takes the transaction back.
     fn roll_back(&mut self);
+    /// Whether what was begun is still open: some errors (a full disk, a lost connection) end it.
+    fn in_transaction(&self) -> bool;
 }
 
 /// Every row, as `read` sees it.

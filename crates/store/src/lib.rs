@@ -1,4 +1,4 @@
-//! One [`Store`] over SQLite, written so that PostgreSQL is the same code path.
+//! One [`Store`] over SQLite or PostgreSQL, by one code path.
 //!
 //! The functions here are transactions that say what they are for, not access to tables: whatever must
 //! become true together is one call. They take the time, ids and secrets as arguments. Calls of a tenant
@@ -29,13 +29,16 @@ mod migrate;
 mod nodes;
 mod nonces;
 mod page;
+mod postgres;
 mod reconcile;
 mod sessions;
 mod slots;
 mod sqlite;
 mod tasks;
+mod threads;
 mod tickets;
 mod unbind;
+mod url;
 mod workers;
 
 pub use accounts::{AccessKey, Secret};
@@ -61,16 +64,18 @@ pub use slots::{NewSlot, NewSlots};
 pub use tasks::{NewTask, TicketTask};
 pub use tickets::{Admitted, Digest, NewTicket, Redemption, Resumption};
 pub use unbind::Unbinding;
+pub use url::{DatabaseUrl, InvalidUrl};
 
 use connection::Connection;
 use std::path::Path;
 use std::sync::Arc;
+use threads::Threads;
 use tokio::sync::watch;
 
 /// The database. Clones share it; the last one to go waits until every write is on disk.
 #[derive(Clone)]
 pub struct Store {
-    threads: Arc<sqlite::Threads>,
+    threads: Arc<Threads>,
     intents: Arc<watch::Sender<u64>>,
 }
 
@@ -82,9 +87,16 @@ impl Store {
     /// [`StoreError::SchemaTooNew`], [`StoreError::Corrupt`] for what is no such database, or the file
     /// cannot be opened or written.
     pub fn open(path: &Path) -> Result<Self> {
-        // More readers than cores only take turns; fewer than two would let one slow page delay the rest.
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Ok(Self::over(sqlite::Threads::open(path, cores.clamp(2, 8))?))
+        Ok(Self::over(sqlite::open(path, readers())?))
+    }
+
+    /// Opens a PostgreSQL database, which has to be there, and brings its schema up to date. Blocks while it
+    /// does. Servers on other machines may have it open too.
+    ///
+    /// # Errors
+    /// [`StoreError::SchemaTooNew`], or the database cannot be reached or written.
+    pub fn open_url(url: &DatabaseUrl) -> Result<Self> {
+        Ok(Self::over(postgres::open(url, readers())?))
     }
 
     /// A database in memory, gone with its last clone; for tests.
@@ -92,7 +104,7 @@ impl Store {
     /// # Errors
     /// There is no memory or thread for it.
     pub fn in_memory() -> Result<Self> {
-        Ok(Self::over(sqlite::Threads::in_memory()?))
+        Ok(Self::over(sqlite::in_memory()?))
     }
 
     /// Changes whenever this process wrote intent that a reconciler may have to act on: a hint to look now
@@ -102,7 +114,7 @@ impl Store {
         self.intents.subscribe()
     }
 
-    fn over(threads: sqlite::Threads) -> Self {
+    fn over(threads: Threads) -> Self {
         Self {
             threads: Arc::new(threads),
             intents: Arc::new(watch::Sender::new(0)),
@@ -135,6 +147,13 @@ impl Store {
             .send_modify(|count| *count = count.wrapping_add(1));
         Ok(written)
     }
+}
+
+/// How many connections read. More than cores only take turns; fewer than two would let one slow page delay
+/// the rest.
+fn readers() -> usize {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    cores.clamp(2, 8)
 }
 
 #[cfg(test)]

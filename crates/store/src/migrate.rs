@@ -42,26 +42,36 @@ pub(crate) fn run(c: &mut dyn Transactions) -> Result<()> {
 }
 
 fn apply(c: &mut dyn Transactions, known: &[Migration]) -> Result<()> {
-    c.script(
-        "CREATE TABLE IF NOT EXISTS schema_migrations (
-             number BIGINT NOT NULL PRIMARY KEY,
-             name TEXT NOT NULL,
-             checksum BIGINT NOT NULL,
-             oldest_reader BIGINT NOT NULL
-         )",
-    )?;
-    check(c, known)?;
+    // Two servers may come at once: whatever makes a table does so while no other can.
+    alone(c, |c| {
+        c.script(
+            "CREATE TABLE IF NOT EXISTS schema_migrations (
+                 number BIGINT NOT NULL PRIMARY KEY,
+                 name TEXT NOT NULL,
+                 checksum BIGINT NOT NULL,
+                 oldest_reader BIGINT NOT NULL
+             )",
+        )?;
+        check(c, known)
+    })?;
     for migration in known {
-        c.begin()?;
-        match within_transaction(c, migration) {
-            Ok(()) => c.commit()?,
-            Err(error) => {
-                c.roll_back();
-                return Err(error);
-            }
-        }
+        alone(c, |c| within_transaction(c, migration))?;
     }
     Ok(())
+}
+
+fn alone(
+    c: &mut dyn Transactions,
+    work: impl FnOnce(&mut dyn Connection) -> Result<()>,
+) -> Result<()> {
+    c.begin()?;
+    match work(c) {
+        Ok(()) => c.commit(),
+        Err(error) => {
+            c.roll_back();
+            Err(error)
+        }
+    }
 }
 
 fn within_transaction(c: &mut dyn Connection, migration: &Migration) -> Result<()> {

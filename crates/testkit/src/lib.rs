@@ -1,11 +1,12 @@
-//! What tests need in place of the world: a clock they move, randomness they repeat, and the recorded
-//! vendor contract as a judge of requests and answers.
+//! What tests need in place of the world: a clock they move, randomness they repeat, a PostgreSQL of their
+//! own, and the recorded vendor contract as a judge of requests and answers.
 //!
 //! Only ever a dev-dependency.
 
 mod clock;
 pub mod contract;
 mod entropy;
+pub mod postgres;
 
 pub use clock::TestClock;
 pub use entropy::SeededEntropy;

@@ -54,14 +54,19 @@ impl Sqlite {
         Ok(self)
     }
 
-    pub(super) fn in_transaction(&self) -> bool {
-        !self.inner.is_autocommit()
+    pub(super) fn reading_only(mut self) -> Result<Self> {
+        self.script("PRAGMA query_only = ON")?;
+        Ok(self)
     }
 }
 
 impl Transactions for Sqlite {
     fn begin(&mut self) -> Result<()> {
         self.script("BEGIN IMMEDIATE")
+    }
+
+    fn begin_reading(&mut self) -> Result<()> {
+        self.script("BEGIN")
     }
 
     fn commit(&mut self) -> Result<()> {
@@ -75,6 +80,10 @@ impl Transactions for Sqlite {
         if self.in_transaction() {
             drop(self.script("ROLLBACK"));
         }
+    }
+
+    fn in_transaction(&self) -> bool {
+        !self.inner.is_autocommit()
     }
 }
 

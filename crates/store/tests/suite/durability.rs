@@ -45,6 +45,23 @@ async fn what_was_answered_is_there_after_a_restart() {
 #[tokio::test]
 async fn a_kill_leaves_what_was_answered_and_nothing_half_made() {
     let folder = Folder::new();
+    kill_while_it_writes(folder.database().to_str().unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_kill_leaves_what_was_answered_and_nothing_half_made_on_postgres() {
+    kill_while_it_writes(&greenroom_testkit::postgres::database()).await;
+}
+
+/// The store at a path or URL.
+fn open(place: &str) -> Store {
+    match place.parse() {
+        Ok(url) => Store::open_url(&url).unwrap(),
+        Err(_) => Store::open(place.as_ref()).unwrap(),
+    }
+}
+
+async fn kill_while_it_writes(place: &str) {
     for round in 0..3 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args([
@@ -53,7 +70,7 @@ async fn a_kill_leaves_what_was_answered_and_nothing_half_made() {
                 "--ignored",
                 "--nocapture",
             ])
-            .env("STORE_TO_WRITE", folder.database())
+            .env("STORE_TO_WRITE", place)
             .env("ROUND", round.to_string())
             .stdout(Stdio::piped())
             .spawn()
@@ -68,7 +85,7 @@ async fn a_kill_leaves_what_was_answered_and_nothing_half_made() {
         child.wait().unwrap();
         assert_eq!(answered.len(), 20, "the child wrote until it was killed");
 
-        let store = Store::open(&folder.database()).unwrap();
+        let store = open(place);
         let account = store.access_key("key-acme").await.unwrap().unwrap().account;
         let page = PageRequest {
             number: 1,
@@ -112,9 +129,9 @@ async fn a_kill_leaves_what_was_answered_and_nothing_half_made() {
 #[tokio::test]
 #[ignore = "run by a_kill_leaves_what_was_answered_and_nothing_half_made"]
 async fn writes_groups_until_it_is_killed() {
-    let path = std::env::var_os("STORE_TO_WRITE").expect("run by the test that kills it");
+    let place = std::env::var("STORE_TO_WRITE").expect("run by the test that kills it");
     let round = std::env::var("ROUND").unwrap();
-    let store = Store::open(path.as_ref()).unwrap();
+    let store = open(&place);
     let account = store
         .access_key("key-acme")
         .await

@@ -1,6 +1,7 @@
 //! One list of cases, run over every database the store can be kept in.
 //!
-//! A case takes a fresh [`World`]; what only a database on disk can show is in [`durability`].
+//! A case takes a fresh [`World`]; what only a database on disk can show is in [`durability`], what only
+//! servers that share one in [`replicas`].
 
 #![allow(
     clippy::unwrap_used,
@@ -15,11 +16,12 @@ mod nodes;
 mod history;
 mod paging;
 mod reconcile;
+mod replicas;
 mod tickets;
 mod unbind;
 mod world;
 
-/// Runs each case on SQLite on disk and in memory.
+/// Runs each case on SQLite on disk and in memory, and on PostgreSQL.
 macro_rules! suite {
     ($($module:ident: $($case:ident)*;)*) => {
         mod sqlite_on_disk {
@@ -37,6 +39,16 @@ macro_rules! suite {
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $case() {
                     let store = greenroom_store::Store::in_memory().unwrap();
+                    crate::$module::$case(crate::world::World::new(store).await).await;
+                }
+            )*)*
+        }
+        mod postgres {
+            $($(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let url = greenroom_testkit::postgres::database().parse().unwrap();
+                    let store = greenroom_store::Store::open_url(&url).unwrap();
                     crate::$module::$case(crate::world::World::new(store).await).await;
                 }
             )*)*

@@ -1,0 +1,327 @@
+//! A PostgreSQL of the tests' own: reached by a Unix socket only, in a folder that goes with it.
+//!
+//! Tests run in many processes (nextest gives each its own), so they share one cluster: the first process
+//! that asks starts it, and a keeper ends it once no process has asked for some seconds. A test that needs
+//! to end the database itself starts a [`Cluster`] of its own.
+//!
+//! A test fails where PostgreSQL is not installed: what was not run is not said to have passed.
+
+use std::fs::{DirBuilder, File, Permissions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a cluster may take to be made and to answer: others may be building on the same processors.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// `nobody`: PostgreSQL refuses to run as root.
+const UNPRIVILEGED: u32 = 65_534;
+
+const ROLE: &str = "greenroom";
+
+/// Makes the cluster in the folder `$1` unless it is there, and starts it. What is on disk when the machine
+/// loses power is nobody's concern here.
+const START: &str = r#"
+set -e
+cd "$1"
+[ -d data ] || initdb -D data -U greenroom -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1
+postgres -D data -k "$1" -c listen_addresses= -c fsync=off -c max_connections=300 >>postgres.log 2>&1 &
+"#;
+
+/// Ends the cluster when whoever started it says so or is gone; removes it in the second case.
+const OWNED: &str = r#"
+pid=$!
+word=
+read word || true
+kill -INT $pid
+wait $pid || true
+[ "$word" = stop ] || rm -rf "$1"
+"#;
+
+/// Ends the cluster once nobody holds `$2` any more. Whoever comes meanwhile waits until it has ended.
+const SHARED: &str = r#"
+pid=$!
+while sleep 5; do
+    exec 9<"$2"
+    if flock -n 9; then
+        kill -INT $pid
+        wait $pid || true
+        rm -rf "$1"
+        exit
+    fi
+    exec 9<&-
+done
+"#;
+
+/// A PostgreSQL that belongs to one test.
+#[derive(Debug)]
+pub struct Cluster {
+    folder: PathBuf,
+    keeper: Option<Child>,
+}
+
+impl Cluster {
+    /// Makes one and starts it.
+    ///
+    /// # Panics
+    /// PostgreSQL is not installed or does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        let mut it = Self {
+            folder: private_folder("greenroom-pg"),
+            keeper: None,
+        };
+        it.start_again();
+        it
+    }
+
+    /// Starts it after [`Cluster::stop`].
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_again(&mut self) {
+        let script = format!("{START}{OWNED}");
+        let mut shell = shell(&script, &self.folder);
+        self.keeper = Some(spawn(shell.stdin(Stdio::piped())));
+        until_it_answers(&self.folder);
+    }
+
+    /// Ends it as a crash of its machine would end its connections: at once, without asking them.
+    pub fn stop(&mut self) {
+        let Some(mut keeper) = self.keeper.take() else {
+            return;
+        };
+        if let Some(mut input) = keeper.stdin.take() {
+            input.write_all(b"stop\n").ok();
+        }
+        keeper.wait().ok();
+    }
+
+    /// A new and empty database in it, as a URL.
+    ///
+    /// # Panics
+    /// It does not answer.
+    #[must_use]
+    pub fn database(&self) -> String {
+        new_database(&self.folder)
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.stop();
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+/// A new and empty database in the cluster that all tests share, as a URL.
+///
+/// # Panics
+/// PostgreSQL is not installed or does not start.
+#[must_use]
+pub fn database() -> String {
+    static SHARE: OnceLock<Share> = OnceLock::new();
+    new_database(&SHARE.get_or_init(Share::take).folder)
+}
+
+/// This process's part in the shared cluster, for as long as the process lives.
+struct Share {
+    folder: PathBuf,
+    _user: File,
+}
+
+impl Share {
+    fn take() -> Self {
+        let owner = own_uid();
+        let home = std::env::temp_dir().join(format!("greenroom-tests-pg-{owner}"));
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o755)
+            .create(&home)
+            .unwrap_or_else(|error| panic!("{}: {error}", home.display()));
+        let made_by = std::fs::metadata(&home).map(|data| data.uid());
+        assert_eq!(
+            made_by.ok(),
+            Some(owner),
+            "{} is another user's",
+            home.display()
+        );
+        let open = |name: &str| {
+            File::options()
+                .create(true)
+                .append(true)
+                .open(home.join(name))
+                .unwrap_or_else(|error| panic!("{}: {error}", home.display()))
+        };
+        let (users, starting) = (open("users"), open("starting"));
+        users.lock_shared().expect("a lock");
+        starting.lock().expect("a lock");
+        let folder = home.join("cluster");
+        if !answers(&folder) {
+            // A keeper that was killed leaves its folder.
+            std::fs::remove_dir_all(&folder).ok();
+            make_folder(&folder);
+            let script = format!("{START}{SHARED}");
+            let mut keeper = shell(&script, &folder);
+            keeper.arg(home.join("users")).stdin(Stdio::null());
+            // The keeper outlives this process; init takes it.
+            drop(spawn(&mut keeper));
+            until_it_answers(&folder);
+        }
+        starting.unlock().expect("a lock");
+        Self {
+            folder,
+            _user: users,
+        }
+    }
+}
+
+fn own_uid() -> u32 {
+    // The owner of this process's own entry: the one way to it without a system call of our own.
+    std::fs::metadata("/proc/self").map_or(UNPRIVILEGED, |data| data.uid())
+}
+
+fn unprivileged(command: &mut Command) {
+    if own_uid() == 0 {
+        command.uid(UNPRIVILEGED).gid(UNPRIVILEGED);
+    }
+}
+
+fn shell(script: &str, folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", script, "sh"])
+        .arg(folder)
+        .env("PATH", path_with_programs())
+        .current_dir(folder)
+        .process_group(0)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    unprivileged(&mut command);
+    command
+}
+
+fn spawn(command: &mut Command) -> Child {
+    command
+        .spawn()
+        .unwrap_or_else(|error| panic!("a shell for PostgreSQL: {error}"))
+}
+
+/// Debian keeps the server's programs off the usual path, in a folder for each version.
+fn path_with_programs() -> String {
+    let mut path = std::env::var("PATH").unwrap_or_default();
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let mut versions: Vec<PathBuf> = versions
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin")))
+        .collect();
+    versions.sort();
+    for folder in versions.iter().rev() {
+        path = format!("{path}:{}", folder.display());
+    }
+    path
+}
+
+fn private_folder(name: &str) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("{name}-{}-{number}", std::process::id()));
+    std::fs::remove_dir_all(&folder).ok();
+    make_folder(&folder);
+    folder
+}
+
+fn make_folder(folder: &Path) {
+    let made = || -> io::Result<()> {
+        DirBuilder::new().mode(0o700).create(folder)?;
+        if own_uid() == 0 {
+            std::os::unix::fs::chown(folder, Some(UNPRIVILEGED), Some(UNPRIVILEGED))?;
+        }
+        std::fs::set_permissions(folder, Permissions::from_mode(0o700))
+    };
+    made().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+}
+
+fn answers(folder: &Path) -> bool {
+    let mut asked = client("pg_isready", folder);
+    asked.args(["-d", "postgres"]);
+    asked
+        .output()
+        .unwrap_or_else(|error| {
+            panic!("PostgreSQL is not installed (`cargo xtask setup` does): {error}")
+        })
+        .status
+        .success()
+}
+
+fn until_it_answers(folder: &Path) {
+    let limit = Instant::now() + PATIENCE;
+    while !answers(folder) {
+        assert!(
+            Instant::now() < limit,
+            "PostgreSQL does not start: {}",
+            ["initdb.log", "postgres.log"]
+                .map(|log| std::fs::read_to_string(folder.join(log)).unwrap_or_default())
+                .concat()
+        );
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn new_database(folder: &Path) -> String {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    let name = format!("case_{}_{number}", std::process::id());
+    let made = client("createdb", folder)
+        .arg(&name)
+        .output()
+        .unwrap_or_else(|error| panic!("createdb: {error}"));
+    let said = String::from_utf8_lossy(&made.stderr);
+    assert!(made.status.success(), "createdb: {said}");
+    format!("postgres:///{name}?host={}&user={ROLE}", folder.display())
+}
+
+fn client(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command
+        .env("PATH", path_with_programs())
+        .arg("-h")
+        .arg(folder)
+        .args(["-U", ROLE]);
+    command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cluster_keeps_what_it_holds_over_a_stop_and_is_gone_with_its_test() {
+        let mut cluster = Cluster::start();
+        let folder = cluster.folder.clone();
+        let url = cluster.database();
+        cluster.stop();
+        assert!(!answers(&folder));
+        cluster.start_again();
+        let listed = client("psql", &folder)
+            .args(["-d", "postgres", "-Atc", "SELECT datname FROM pg_database"])
+            .output()
+            .unwrap();
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let name = url.split(['/', '?']).nth(3).unwrap();
+        assert!(listed.lines().any(|line| line == name), "{listed}");
+        drop(cluster);
+        assert!(!folder.exists());
+    }
+
+    #[test]
+    fn two_that_ask_get_databases_of_their_own() {
+        assert_ne!(database(), database());
+    }
+}
