@@ -35,6 +35,15 @@ pub enum ApiError {
     /// The same for a browser group, in the words that `DeleteAppInstanceGroup` records.
     #[error("no such browser group to delete")]
     BrowserGroupNotFound,
+    /// A group and a set of groups are named, or neither.
+    #[error("not one of a group and a set of groups")]
+    GroupXorSet,
+    /// A product type that nobody has, in the words that `ListAuthorizedUsers` records.
+    #[error("not a product type")]
+    NoSuchProduct,
+    /// No such set of delivery groups: there are none.
+    #[error("no such set of delivery groups")]
+    GroupSetNotFound,
     /// A PrePaid group whose period is not over.
     #[error("the group is paid for until a later time")]
     NotExpired,
@@ -80,6 +89,21 @@ impl From<&ApiError> for Fault {
                 400,
                 "InvalidBrowserInstanceGroup.NotFound",
                 "The browser instance group is not found.",
+            ),
+            ApiError::GroupXorSet => Self::new(
+                400,
+                "InvalidParameter.AppInstanceGroupId/AppInstanceGroupSetId",
+                "Specify either AppInstanceGroupId or AppInstanceGroupSetId.",
+            ),
+            ApiError::NoSuchProduct => Self::new(
+                400,
+                "ProductTypeInvalid",
+                "The specified product type is invalid.",
+            ),
+            ApiError::GroupSetNotFound => Self::new(
+                400,
+                "InvalidAppInstanceGroupSet.NotFound",
+                "The app instance group set is not found.",
             ),
             ApiError::NotExpired => Self::new(
                 400,
@@ -139,7 +163,11 @@ fn identity_fault(error: IdentityError) -> Fault {
         Thing::PolicyVersion => "Policy.Version",
         Thing::PolicyVersionDefault => "Policy.Version.Default",
     };
-    Fault::new(status, format!("{what}.{thing}"), format!("The {thing} {text}"))
+    Fault::new(
+        status,
+        format!("{what}.{thing}"),
+        format!("The {thing} {text}"),
+    )
 }
 
 /// The error and its causes in one line, for the log.
@@ -186,6 +214,17 @@ mod tests {
                 ApiError::BrowserGroupNotFound,
                 400,
                 "InvalidBrowserInstanceGroup.NotFound",
+            ),
+            (
+                ApiError::GroupXorSet,
+                400,
+                "InvalidParameter.AppInstanceGroupId/AppInstanceGroupSetId",
+            ),
+            (ApiError::NoSuchProduct, 400, "ProductTypeInvalid"),
+            (
+                ApiError::GroupSetNotFound,
+                400,
+                "InvalidAppInstanceGroupSet.NotFound",
             ),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),

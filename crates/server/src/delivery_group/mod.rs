@@ -83,6 +83,13 @@ impl Settings {
             .as_ref()
             .is_none_or(RuntimePolicy::pre_open)
     }
+
+    /// Whether a session is reset once its last user has been unbound.
+    #[must_use]
+    pub fn reset_after_unbind(&self) -> bool {
+        let policy = self.security_policy.as_ref();
+        policy.and_then(|policy| policy.reset_after_unbind) == Some(true)
+    }
 }
 
 /// The size of a session whose group names none.

@@ -203,6 +203,41 @@ impl<'de> Deserialize<'de> for AnyProduct {
     }
 }
 
+/// The ids of a filter's list that are ids; `None` for a list without any values, which does not filter.
+#[must_use]
+pub fn named<T: Clone, const MAX: usize>(list: &List<Ref<T>, MAX>) -> Option<Vec<T>> {
+    let asked = list.items();
+    (!asked.is_empty()).then(|| asked.iter().filter_map(Ref::id).cloned().collect())
+}
+
+/// `ProductType` where the record names more of them than there are kinds of groups here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecordedProduct(Option<ProductType>);
+
+impl RecordedProduct {
+    /// Reads the word, in upper or lower case; `None` when it is not recorded.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        const ELSEWHERE: [&str; 5] = [
+            "WuyingServer",
+            "WuyingWorkstation",
+            "WuyingWorkstationTeam",
+            "WuyingWorkstationBusiness",
+            "AIAgent",
+        ];
+        let is = |word: &str| word.eq_ignore_ascii_case(text);
+        let built = ProductType::ALL.iter().find(|known| is(known.as_str()));
+        let recorded = built.is_some() || ELSEWHERE.into_iter().any(is);
+        recorded.then(|| Self(built.copied()))
+    }
+
+    /// The kind of group here; `None` when nobody can have one of it.
+    #[must_use]
+    pub fn built(self) -> Option<ProductType> {
+        self.0
+    }
+}
+
 /// A text for which empty means absent, as the official clients mean it. Asking for a `char` is how a
 /// type tells the parameters so: they answer with the whole text, and take an empty one for none.
 fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

@@ -56,7 +56,10 @@ operations![
     get_resource_price::GetResourcePrice,
     get_resource_renew_price::GetResourceRenewPrice,
     list_app_instance_group::ListAppInstanceGroup,
+    list_app_instances::ListAppInstances,
     list_apps_by_app_instance_group_id::ListAppsByAppInstanceGroupId,
+    list_authorized_users::ListAuthorizedUsers,
+    list_bind_info::ListBindInfo,
     list_image::ListImage,
     list_node_instance_type::ListNodeInstanceType,
     list_nodes::ListNodes,
@@ -65,6 +68,7 @@ operations![
     list_published_apps::ListPublishedApps,
     list_regions::ListRegions,
     list_zones::ListZones,
+    unbind::Unbind,
 ];
 
 /// The operation of this name and version. All products are at one address, where the version tells them

@@ -70,6 +70,18 @@ impl World {
             "ListZones" => {
                 json!({"ProductType": "CloudApp", "BizRegionId": "cn-shanghai", "OsType": "Linux"})
             }
+            "Unbind" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "EndUserId": "alice"})
+            }
+            "ListBindInfo" => {
+                json!({})
+            }
+            "ListAppInstances" => {
+                json!({ "AppInstanceGroupId": group })
+            }
+            "ListAuthorizedUsers" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
+            }
             other => panic!("write a right request for {other} here"),
         }
     }

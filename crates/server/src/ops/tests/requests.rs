@@ -59,10 +59,15 @@ const DEVIATIONS: &[(&str, &str)] = &[
         "ListImage PlatformName refuses no-such-word",
         NARROWS_TO_NOTHING,
     ),
+    (
+        "ListAuthorizedUsers ProductType refuses no-such-word",
+        ITS_OWN_CODE,
+    ),
 ];
 
 const REGIONS_ARE_OURS: &str =
     "the record samples the vendor's regions; an installation has its own";
+const ITS_OWN_CODE: &str = "a code of the operation's own is recorded for it";
 const FOR_PREPAID: &str = "recorded for PrePaid only, and the right request is PostPaid";
 const NARROWS_TO_NOTHING: &str =
     "a filter: what does not exist is found nowhere, and new values appear";

@@ -21,7 +21,6 @@ const LIMITS: &str = "\
 | `Network` except `OfficeSiteId` | sessions have no network unless `sessions.network` says otherwise; then no rule of a group narrows it |
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
 | `RuntimePolicy` except `SessionPreOpen` | one machine, one kind of session |
-| `SecurityPolicy.ResetAfterUnbind` | needs `Unbind`, which is not built |
 | `VideoPolicy` except the resolution | pictures are exact tiles over WebSocket |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
 
