@@ -31,6 +31,18 @@ def test_a_wrong_secret(client_with):
     assert error.code == "SignatureDoesNotMatch"
 
 
+@pytest.mark.parametrize("algorithm", [None, "v2"])
+def test_a_bearer_token_leads_to_no_key(client_with, algorithm):
+    bearer = {"bearer_token": "a-token", "access_key_id": None, "access_key_secret": None}
+    error = fault(lambda: client_with(signature_algorithm=algorithm, **bearer).list_regions(models.ListRegionsRequest()))
+    assert (error.code, error.status_code) == ("InvalidAccessKeyId.NotFound", 404)
+
+
+def test_the_other_hash_of_the_newer_signature_is_taken_as_well(client_with):
+    body = client_with(signature_algorithm="ACS3-HMAC-SM3").list_regions(models.ListRegionsRequest()).body
+    assert body.region_models
+
+
 def test_the_older_signature_is_taken_as_well(client_with):
     body = client_with(signature_algorithm="v2").list_regions(models.ListRegionsRequest()).body
     assert body.region_models

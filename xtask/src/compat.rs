@@ -25,6 +25,15 @@ fn suite(workspace: &Workspace, python: &Path, server: &Server) -> Result {
     Run::new(python)
         .args(["-m", "pytest", "-p", "no:cacheprovider", "--quiet", SUITE])
         .env("APPSTREAM_ENDPOINT", server.address().to_string())
+        // Some tests start a server of their own, with settings that this one does not have.
+        .env(
+            "SERVER_PROGRAM",
+            workspace
+                .bin_dir(Profile::Dev)
+                .join("greenroom")
+                .display()
+                .to_string(),
+        )
         .secret_env("ALIBABA_CLOUD_ACCESS_KEY_ID", keys.id)
         .secret_env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keys.secret)
         // The tests lie in the tree, which holds nothing that is made.

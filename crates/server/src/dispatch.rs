@@ -144,8 +144,11 @@ impl Api {
         let now = self.clock.now();
         let signed = match &request.credential {
             Credential::Signed(signed) => signed,
-            // No operation here takes a token for a signature; a caller without either names no key.
-            Credential::Bearer(_) | Credential::Anonymous => {
+            // Nobody here gives out bearer tokens, so that no key can be found by one.
+            Credential::Bearer(_) => {
+                return Err(ApiError::Gateway(Fault::access_key_not_found()));
+            }
+            Credential::Anonymous => {
                 return Err(ApiError::Gateway(Fault::missing("AccessKeyId")));
             }
         };
@@ -432,6 +435,19 @@ mod tests {
             (status, answer["Code"].as_str()),
             (400, Some("MissingAccessKeyId"))
         );
+    }
+
+    #[tokio::test]
+    async fn a_bearer_token_leads_to_no_key() {
+        let server = TestServer::start().await;
+        let date = server.date();
+        let mut request = list_regions(&server, &date, "n", |_| ());
+        request.headers.retain(|(name, _)| name != "authorization");
+        request
+            .headers
+            .push(("x-acs-bearer-token".into(), "token".into()));
+        let refused = (404, "InvalidAccessKeyId.NotFound".to_owned());
+        assert_eq!(code(&server, &request).await, refused);
     }
 
     #[tokio::test]

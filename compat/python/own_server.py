@@ -1,0 +1,58 @@
+"""A server of a test's own, for settings that the shared one does not have."""
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Queue
+from threading import Thread
+
+READY_SECONDS = 60
+KEY = ("LTAIcompat", "a-secret-of-compat")
+
+
+class OwnServer:
+    def __init__(self, url, data):
+        self.scheme, self.endpoint = url.split("://")
+        self.data = data
+
+
+@contextmanager
+def own_server(*flags, **settings):
+    """Runs `greenroom serve` on a free port with these flags and GREENROOM_… settings."""
+    # Short, for the unix sockets below it.
+    data = Path(tempfile.mkdtemp(prefix="gr-compat-"))
+    environment = dict(os.environ, GREENROOM_ROOT_ACCESS_KEY_ID=KEY[0], GREENROOM_ROOT_ACCESS_KEY_SECRET=KEY[1])
+    environment |= {f"GREENROOM_{name.upper()}": str(value) for name, value in settings.items()}
+    line = [os.environ["SERVER_PROGRAM"], "serve", "--listen", "127.0.0.1:0", "--data-dir", data, *flags]
+    log = (data / "serve.log").open("w")
+    process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    try:
+        yield OwnServer(url_of(process), data)
+        process.terminate()
+        assert process.wait(READY_SECONDS) == 0
+        shutil.rmtree(data)
+    finally:
+        process.kill()
+        process.wait()
+        log.close()
+
+
+def url_of(process):
+    """The address that the server says it is ready on; what it says after that is read and dropped."""
+    urls = Queue()
+
+    def listen():
+        for line in process.stdout:
+            if found := re.search(r"API, endpoint\s+(\S+)", line):
+                urls.put(found[1])
+        # Only of use to somebody who still waits: it ended before it was ready.
+        urls.put(None)
+
+    Thread(target=listen, daemon=True).start()
+    url = urls.get(timeout=READY_SECONDS)
+    assert url, "greenroom serve ended at once; its serve.log is in the folder"
+    return url
