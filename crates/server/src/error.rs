@@ -133,6 +133,7 @@ fn store_fault(error: &StoreError) -> Fault {
         // An operation that lets these through did not look before it wrote.
         StoreError::NotFound(_)
         | StoreError::SchemaTooNew { .. }
+        | StoreError::WrongSealingKey
         | StoreError::Corrupt(_)
         | StoreError::Refused { .. } => Fault::internal(),
     }

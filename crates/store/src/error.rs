@@ -27,6 +27,9 @@ pub enum StoreError {
     /// What was to be changed does not exist for this caller.
     #[error("there is no such {0}")]
     NotFound(&'static str),
+    /// The database's secrets are sealed with another key than the one at hand, if there is one.
+    #[error("the secrets in the database are sealed with another key")]
+    WrongSealingKey,
     /// What RAM's rules forbid, in terms that its callers act on.
     #[error(transparent)]
     Identity(#[from] crate::identity::IdentityError),

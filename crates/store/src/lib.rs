@@ -31,6 +31,7 @@ mod nonces;
 mod page;
 mod postgres;
 mod reconcile;
+mod seal;
 mod sessions;
 mod slots;
 mod sqlite;
@@ -41,7 +42,8 @@ mod unbind;
 mod url;
 mod workers;
 
-pub use accounts::{AccessKey, Secret};
+pub use accounts::{AccessKey, Account, KeyUser, Secret};
+pub use administer::{SessionDetail, SessionScope};
 pub use authorized::{AuthorizedFilter, AuthorizedUser};
 pub use administer::{SessionDetail, SessionScope};
 pub use bindings::Binding;
@@ -51,14 +53,15 @@ pub use grants::GrantChange;
 pub use groups::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
 pub use history::{EVENTS_KEPT, SessionEvent};
 pub use identity::{
-    Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser, PolicyKind,
-    PolicyName, PolicyVersion, RamGroup, RamPolicy, RamRole, RamUser, RoleChange, Thing,
-    UserChange, UserKey,
+    AssumedRole, Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser,
+    Permissions, PolicyKind, PolicyName, PolicyVersion, RamGroup, RamPolicy, RamRole, RamUser,
+    RoleChange, Thing, UserChange, UserKey,
 };
 pub use instances::{Held, InstanceFilter, InstanceRow};
 pub use nonces::Nonce;
 pub use page::{Page, PageRequest};
 pub use reconcile::{Observation, SessionRecord, SettlingGroup};
+pub use seal::SealingKey;
 pub use sessions::{Session, SessionFilter, SessionRow};
 pub use slots::{NewSlot, NewSlots};
 pub use tasks::{NewTask, TicketTask};
@@ -68,7 +71,7 @@ pub use url::{DatabaseUrl, InvalidUrl};
 
 use connection::Connection;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use threads::Threads;
 use tokio::sync::watch;
 
@@ -77,6 +80,7 @@ use tokio::sync::watch;
 pub struct Store {
     threads: Arc<Threads>,
     intents: Arc<watch::Sender<u64>>,
+    sealing: Arc<OnceLock<Arc<SealingKey>>>,
 }
 
 impl Store {
@@ -118,7 +122,13 @@ impl Store {
         Self {
             threads: Arc::new(threads),
             intents: Arc::new(watch::Sender::new(0)),
+            sealing: Arc::default(),
         }
+    }
+
+    /// The key that secrets are sealed with, for a database thread to use.
+    fn sealing(&self) -> Option<Arc<SealingKey>> {
+        self.sealing.get().cloned()
     }
 
     /// Reads, seeing one moment of the database.

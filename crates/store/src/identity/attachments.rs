@@ -45,13 +45,19 @@ impl PolicyName {
     /// A policy of the account's own.
     #[must_use]
     pub fn custom(name: &str) -> Self {
-        Self { kind: PolicyKind::Custom, name: name.to_owned() }
+        Self {
+            kind: PolicyKind::Custom,
+            name: name.to_owned(),
+        }
     }
 
     /// A policy of the product.
     #[must_use]
     pub fn system(name: &str) -> Self {
-        Self { kind: PolicyKind::System, name: name.to_owned() }
+        Self {
+            kind: PolicyKind::System,
+            name: name.to_owned(),
+        }
     }
 }
 
@@ -147,18 +153,31 @@ pub(super) fn holders(
     );
     let mut found = Entities {
         users: all(c, &users, parameters, |row| {
-            Ok(Member { it: user(row)?, since: Timestamp(row.integer(8)?) })
+            Ok(Member {
+                it: user(row)?,
+                since: Timestamp(row.integer(8)?),
+            })
         })?,
         groups: all(c, &groups, parameters, |row| {
-            Ok(Member { it: group(row)?, since: Timestamp(row.integer(5)?) })
+            Ok(Member {
+                it: group(row)?,
+                since: Timestamp(row.integer(5)?),
+            })
         })?,
         roles: all(c, &roles, parameters, |row| {
-            Ok(Member { it: role(row)?, since: Timestamp(row.integer(7)?) })
+            Ok(Member {
+                it: role(row)?,
+                since: Timestamp(row.integer(7)?),
+            })
         })?,
     };
-    found.users.sort_by(|a, b| a.it.made.name.cmp(&b.it.made.name));
+    found
+        .users
+        .sort_by(|a, b| a.it.made.name.cmp(&b.it.made.name));
     found.groups.sort_by(|a, b| a.it.name.cmp(&b.it.name));
-    found.roles.sort_by(|a, b| a.it.made.name.cmp(&b.it.made.name));
+    found
+        .roles
+        .sort_by(|a, b| a.it.made.name.cmp(&b.it.made.name));
     Ok(found)
 }
 
@@ -187,7 +206,14 @@ impl Store {
                 "INSERT INTO ram_attachments (account_id, holder_kind, holder_id, policy_kind,
                      policy_name, attached_at)
                  VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING",
-                values![&account, holder.kind(), &id, policy.kind.as_str(), &policy.name, at],
+                values![
+                    &account,
+                    holder.kind(),
+                    &id,
+                    policy.kind.as_str(),
+                    &policy.name,
+                    at
+                ],
             )?;
             if made == 0 {
                 return Err(IdentityError::Exists(holder.policy()).into());
@@ -223,7 +249,13 @@ impl Store {
             let gone = c.execute(
                 "DELETE FROM ram_attachments WHERE account_id = $1 AND holder_kind = $2
                      AND holder_id = $3 AND policy_kind = $4 AND policy_name = $5",
-                values![&account, holder.kind(), &id, policy.kind.as_str(), &policy.name],
+                values![
+                    &account,
+                    holder.kind(),
+                    &id,
+                    policy.kind.as_str(),
+                    &policy.name
+                ],
             )?;
             if gone == 0 {
                 return Err(IdentityError::Missing(holder.policy()).into());
@@ -294,6 +326,8 @@ pub(super) fn policy_name(kind: &str, name: &str) -> Result<PolicyName> {
     match kind {
         "Custom" => Ok(PolicyName::custom(name)),
         "System" => Ok(PolicyName::system(name)),
-        other => Err(StoreError::Corrupt(format!("{other:?} is no kind of policy"))),
+        other => Err(StoreError::Corrupt(format!(
+            "{other:?} is no kind of policy"
+        ))),
     }
 }

@@ -2,7 +2,8 @@
 
 use super::users::{USER, user, user_id};
 use super::{
-    GROUPS, GROUPS_OF_USER, Holder, IdentityError, RamUser, Thing, attachments, free_of, id_of, room,
+    GROUPS, GROUPS_OF_USER, Holder, IdentityError, RamUser, Thing, attachments, free_of, id_of,
+    room,
 };
 use crate::Store;
 use crate::connection::{Connection, Row, all, first, values};
@@ -253,7 +254,10 @@ impl Store {
             );
             let mut groups = all(c, &sql, values![&id], |row| {
                 let since = Timestamp(row.integer(5)?);
-                Ok(Member { it: group(row)?, since })
+                Ok(Member {
+                    it: group(row)?,
+                    since,
+                })
             })?;
             groups.sort_by(|a, b| a.it.name.cmp(&b.it.name));
             Ok(groups)
@@ -279,7 +283,10 @@ impl Store {
             );
             let mut users = all(c, &sql, values![&id], |row| {
                 let since = Timestamp(row.integer(8)?);
-                Ok(Member { it: user(row)?, since })
+                Ok(Member {
+                    it: user(row)?,
+                    since,
+                })
             })?;
             users.sort_by(|a, b| a.it.made.name.cmp(&b.it.made.name));
             Ok(users)

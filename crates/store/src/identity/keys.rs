@@ -34,7 +34,7 @@ impl Store {
         nonce: Option<Nonce>,
         at: Timestamp,
     ) -> Result<UserKey> {
-        let (account, user) = (account.clone(), user.to_owned());
+        let (account, user, sealing) = (account.clone(), user.to_owned(), self.sealing());
         self.write(move |c| {
             nonces::spend(c, nonce.as_ref())?;
             let user = user_id(c, &account, &user)?;
@@ -43,15 +43,20 @@ impl Store {
             // The two kinds of keys share one space of ids, for each stands for one caller.
             let sql = "SELECT COUNT(*) FROM access_keys WHERE access_key_id = $1";
             let taken = count(c, sql, values![&key_id])? > 0;
+            let column = secret.to_column(&key_id, sealing.as_deref())?;
             let made = c.execute(
                 "INSERT INTO ram_user_keys (access_key_id, user_id, secret, active, created_at)
                  VALUES ($1, $2, $3, 1, $4) ON CONFLICT DO NOTHING",
-                values![&key_id, &user, secret.to_column(), at],
+                values![&key_id, &user, column, at],
             )?;
             if taken || made == 0 {
                 return Err(StoreError::Conflict("the access key"));
             }
-            Ok(UserKey { id: key_id, active: true, created: at })
+            Ok(UserKey {
+                id: key_id,
+                active: true,
+                created: at,
+            })
         })
         .await
     }

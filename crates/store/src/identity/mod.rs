@@ -6,6 +6,7 @@
 mod attachments;
 mod groups;
 mod keys;
+mod permissions;
 mod policies;
 mod roles;
 mod users;
@@ -13,6 +14,7 @@ mod users;
 pub use attachments::{Attached, Entities, Holder, PolicyKind, PolicyName};
 pub use groups::{Member, RamGroup};
 pub use keys::UserKey;
+pub use permissions::{AssumedRole, Permissions};
 pub use policies::{NewPolicy, PolicyVersion, RamPolicy};
 pub use roles::{NewRole, RamRole, RoleChange};
 pub use users::{NewUser, RamUser, UserChange};

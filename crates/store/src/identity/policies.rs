@@ -204,8 +204,11 @@ impl Store {
         self.write(move |c| {
             nonces::spend(c, nonce.as_ref())?;
             existing(c, &account, &name)?;
-            let Entities { users, groups, roles } =
-                attachments::holders(c, &account, &PolicyName::custom(&name))?;
+            let Entities {
+                users,
+                groups,
+                roles,
+            } = attachments::holders(c, &account, &PolicyName::custom(&name))?;
             for (held, thing) in [
                 (!users.is_empty(), Thing::PolicyUser),
                 (!groups.is_empty(), Thing::PolicyGroup),
@@ -223,7 +226,10 @@ impl Store {
             }
             let sql = "DELETE FROM ram_policy_versions WHERE account_id = $1 AND policy_name = $2";
             c.execute(sql, own)?;
-            c.execute("DELETE FROM ram_policies WHERE account_id = $1 AND name = $2", own)?;
+            c.execute(
+                "DELETE FROM ram_policies WHERE account_id = $1 AND name = $2",
+                own,
+            )?;
             Ok(())
         })
         .await
@@ -259,7 +265,9 @@ impl Store {
                 }
             }
             let sql = "SELECT next_version FROM ram_policies WHERE account_id = $1 AND name = $2";
-            let next = first(c, sql, values![&account, &name], |row| narrow(row.integer(0)?))?;
+            let next = first(c, sql, values![&account, &name], |row| {
+                narrow(row.integer(0)?)
+            })?;
             let version: u32 = next.ok_or(IdentityError::Missing(Thing::Policy))?;
             add_version(c, &account, &name, version, &document, at)?;
             let sql = "UPDATE ram_policies SET next_version = next_version + 1, updated_at = $3
@@ -270,7 +278,12 @@ impl Store {
                            WHERE account_id = $1 AND name = $2";
                 c.execute(sql, values![&account, &name, version])?;
             }
-            Ok(PolicyVersion { version, document, default: set_default, created: at })
+            Ok(PolicyVersion {
+                version,
+                document,
+                default: set_default,
+                created: at,
+            })
         })
         .await
     }

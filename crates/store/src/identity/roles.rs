@@ -92,14 +92,23 @@ impl Store {
                      max_session_seconds, created_at, updated_at)
                  VALUES ($1, $2, $3, $4, $5, $6, $7, $7) ON CONFLICT DO NOTHING",
                 values![
-                    &new.id, &account, &new.name, &new.description, &new.trust_policy,
-                    new.max_session_seconds, at
+                    &new.id,
+                    &account,
+                    &new.name,
+                    &new.description,
+                    &new.trust_policy,
+                    new.max_session_seconds,
+                    at
                 ],
             )?;
             if made == 0 {
                 return Err(IdentityError::Exists(Thing::Role).into());
             }
-            Ok(RamRole { made: new, created: at, updated: at })
+            Ok(RamRole {
+                made: new,
+                created: at,
+                updated: at,
+            })
         })
         .await
     }

@@ -157,8 +157,7 @@ impl Store {
         let (account, name) = (account.clone(), name.to_owned());
         self.write(move |c| {
             nonces::spend(c, nonce.as_ref())?;
-            let mut user =
-                named(c, &account, &name)?.ok_or(IdentityError::Missing(Thing::User))?;
+            let mut user = named(c, &account, &name)?.ok_or(IdentityError::Missing(Thing::User))?;
             let wanted = change.name.unwrap_or_else(|| name.clone());
             if wanted != name && named(c, &account, &wanted)?.is_some() {
                 return Err(IdentityError::Exists(Thing::User).into());
@@ -179,8 +178,13 @@ impl Store {
                 "UPDATE ram_users SET name = $2, display_name = $3, mobile_phone = $4, email = $5,
                      comments = $6, updated_at = $7 WHERE user_id = $1",
                 values![
-                    &made.id, &made.name, &made.display_name, &made.mobile_phone, &made.email,
-                    &made.comments, at
+                    &made.id,
+                    &made.name,
+                    &made.display_name,
+                    &made.mobile_phone,
+                    &made.email,
+                    &made.comments,
+                    at
                 ],
             )?;
             user.updated = at;
