@@ -1,9 +1,11 @@
 //! The command line of `greenroom`.
 
+use crate::account::{self, AccountError};
 use crate::config::{self, Config, ConfigError, Flags, Tls};
 use crate::data_dir::{DATABASE, DataDir, DataDirError};
 use crate::error::chain;
 use crate::root::{self, RootError, RootKey};
+use crate::secrets::{self, SecretsError};
 use crate::serve::{self, Ready, ServeError};
 use crate::system::{KernelEntropy, SystemClock};
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -13,6 +15,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tracing_subscriber::EnvFilter;
 
 /// Apps that keep running on this machine, streamed to browsers; with the API of Alibaba Cloud App Streaming.
@@ -37,6 +40,9 @@ enum Command {
     /// Manage the root account.
     #[command(subcommand)]
     Root(RootCommand),
+    /// Manage further accounts, while the server is stopped.
+    #[command(subcommand)]
+    Account(AccountCommand),
 }
 
 #[derive(Debug, Args)]
@@ -120,6 +126,29 @@ enum RootCommand {
     RotateKey(Place),
 }
 
+#[derive(Debug, Subcommand)]
+enum AccountCommand {
+    /// Make an account with an access key, which is shown once.
+    Create {
+        /// A name for people, 1 to 64 letters, digits, dots, hyphens or underscores
+        name: String,
+        #[command(flatten)]
+        place: Place,
+    },
+    /// List the accounts.
+    List {
+        #[command(flatten)]
+        place: Place,
+    },
+    /// Let no key of an account work any more, nor its users' and roles'; its sessions run on.
+    Disable {
+        /// Its name or id
+        account: String,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
 enum CliError {
@@ -131,6 +160,10 @@ enum CliError {
     Data(#[from] DataDirError),
     #[error(transparent)]
     Root(#[from] RootError),
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    #[error(transparent)]
+    Account(#[from] AccountError),
     #[error("cannot open the database")]
     Store(#[from] StoreError),
     #[error("cannot start")]
@@ -149,6 +182,7 @@ pub fn run() -> ExitCode {
             Ok(())
         }
         Command::Root(RootCommand::RotateKey(place)) => rotate_key(&place),
+        Command::Account(command) => accounts(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -218,16 +252,57 @@ fn rotate_key(place: &Place) -> Result<(), CliError> {
     if !config.general.data_dir.join(DATABASE).is_file() {
         return Err(RootError::None.into());
     }
-    let data = DataDir::open(&config.general.data_dir)?;
-    let store = Store::open(&data.database())?;
     let now = SystemClock.now();
-    let path =
-        async_runtime()?.block_on(root::rotate(&store, &data, root_key, &KernelEntropy, now))?;
+    let path = async_runtime()?.block_on(async {
+        let (data, store) = open(&config).await?;
+        Ok::<_, CliError>(root::rotate(&store, &data, root_key, &KernelEntropy, now).await?)
+    })?;
     say(&format!(
         "The root account has a new access key; it is in {}",
         path.display()
     ));
     Ok(())
+}
+
+/// What an account command has to say.
+fn accounts(command: &AccountCommand) -> Result<(), CliError> {
+    let (AccountCommand::Create { place, .. }
+    | AccountCommand::List { place }
+    | AccountCommand::Disable { place, .. }) = command;
+    let config = load(place, Flags::default())?;
+    if !config.general.data_dir.join(DATABASE).is_file() {
+        return Err(RootError::None.into());
+    }
+    let now = SystemClock.now();
+    let said = async_runtime()?.block_on(async {
+        let (_data, store) = open(&config).await?;
+        Ok::<_, CliError>(match command {
+            AccountCommand::Create { name, .. } => {
+                let made = account::create(&store, name, &KernelEntropy, now).await?;
+                format!(
+                    "Account {name} is {}. Its access key, whose secret is not shown again:
+  AccessKeyId      {}
+  AccessKeySecret  {}",
+                    made.id, made.access_key_id, made.access_key_secret
+                )
+            }
+            AccountCommand::List { .. } => account::table(&store).await?,
+            AccountCommand::Disable { account: which, .. } => {
+                account::disable(&store, which, now).await?;
+                format!("No key of account {which} works any more; its sessions run on.")
+            }
+        })
+    })?;
+    say(&said);
+    Ok(())
+}
+
+/// The data folder and the database of a server that is stopped.
+async fn open(config: &Config) -> Result<(DataDir, Store), CliError> {
+    let data = DataDir::open(&config.general.data_dir)?;
+    let store = Store::open(&data.database())?;
+    secrets::unlock(&store, &data, Arc::new(KernelEntropy), SystemClock.now()).await?;
+    Ok((data, store))
 }
 
 fn load(place: &Place, flags: Flags) -> Result<Config, CliError> {
@@ -296,6 +371,9 @@ mod tests {
             "greenroom config check --config c",
             "greenroom config example",
             "greenroom root rotate-key --data-dir d",
+            "greenroom account create acme --data-dir d",
+            "greenroom account list",
+            "greenroom account disable acme",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }

@@ -4,7 +4,9 @@
 //! time, the replay, the caller's rate, then the parameters, the rules between them, the access. Nothing is
 //! remembered of a request that is not signed rightly, and nothing is looked up for one.
 
-use crate::access::Principal;
+use crate::access::policy::Facts;
+use crate::access::token::{self, Temporary};
+use crate::access::{Authority, Principal, RoleSession, User};
 use crate::catalogue::Catalogue;
 use crate::config::Throttling;
 use crate::error::{ApiError, chain};
@@ -20,6 +22,7 @@ use greenroom_rpc::{
 use greenroom_store::{Nonce, Store};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -42,8 +45,18 @@ struct Admitted {
     request: Request,
     entry: &'static Entry,
     principal: Principal,
+    authority: Authority,
     nonce: Nonce,
     now: Timestamp,
+}
+
+/// Where a call came from, as far as the transport knows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Origin {
+    /// The other end of the connection.
+    pub address: Option<IpAddr>,
+    /// Nobody on the way could read it.
+    pub secure: bool,
 }
 
 impl Api {
@@ -87,10 +100,10 @@ impl Api {
     }
 
     /// Answers one request. Never fails: what goes wrong is a fault in the form that the caller reads.
-    pub async fn call(&self, raw: &RawRequest<'_>) -> Reply {
+    pub async fn call(&self, raw: &RawRequest<'_>, origin: Origin) -> Reply {
         let began = Instant::now();
         let request_id = uuid_upper(&*self.entropy);
-        let (format, action, result) = self.answer(raw, &request_id).await;
+        let (format, action, result) = self.answer(raw, origin, &request_id).await;
         let reply = match &result {
             Ok(fields) => envelope::success(format, action, &request_id, fields.clone()),
             Err(error) => {
@@ -122,6 +135,7 @@ impl Api {
     async fn answer(
         &self,
         raw: &RawRequest<'_>,
+        origin: Origin,
         request_id: &str,
     ) -> (Format, &'static str, Result<Map<String, Value>, ApiError>) {
         let request = match Request::parse(raw) {
@@ -133,14 +147,19 @@ impl Api {
             Ok(entry) => entry,
             Err(fault) => return (format, UNKNOWN, Err(ApiError::Gateway(fault))),
         };
-        let result = match self.admit(request, entry).await {
+        let result = match self.admit(request, entry, origin).await {
             Ok(call) => self.run(&call, request_id).await,
             Err(error) => Err(error),
         };
         (format, entry.action, result)
     }
 
-    async fn admit(&self, request: Request, entry: &'static Entry) -> Result<Admitted, ApiError> {
+    async fn admit(
+        &self,
+        request: Request,
+        entry: &'static Entry,
+        origin: Origin,
+    ) -> Result<Admitted, ApiError> {
         let now = self.clock.now();
         let signed = match &request.credential {
             Credential::Signed(signed) => signed,
@@ -152,7 +171,7 @@ impl Api {
                 return Err(ApiError::Gateway(Fault::missing("AccessKeyId")));
             }
         };
-        let principal = self.authenticate(signed).await?;
+        let (principal, narrowed) = self.authenticate(signed, now).await?;
         signed.check_time(now.0).map_err(ApiError::Gateway)?;
         self.replay
             .lock()
@@ -168,19 +187,30 @@ impl Api {
             .admit(principal.account().as_str(), entry.action, now.0)
             .map_err(ApiError::Gateway)?;
         let nonce = nonce(signed, now);
+        let facts = Facts::of_call(now, origin.address, origin.secure);
+        let authority = Authority::of(&self.store, &principal, narrowed.as_deref(), facts).await?;
         Ok(Admitted {
             request,
             entry,
             principal,
+            authority,
             nonce,
             now,
         })
     }
 
-    async fn authenticate(&self, signed: &Signed) -> Result<Principal, ApiError> {
+    /// Who signed, and the policy that narrows an assumed role.
+    async fn authenticate(
+        &self,
+        signed: &Signed,
+        now: Timestamp,
+    ) -> Result<(Principal, Option<String>), ApiError> {
+        if signed.access_key_id.starts_with(token::PREFIX) {
+            return self.authenticate_temporary(signed, now).await;
+        }
         let key = self.store.access_key(&signed.access_key_id).await?;
         let key = key.ok_or_else(|| ApiError::Gateway(Fault::access_key_not_found()))?;
-        // Keys here are permanent ones: a token that claims to go with one belongs to something else.
+        // A token that claims to go with a permanent key belongs to something else.
         if signed.security_token.is_some() {
             return Err(ApiError::Gateway(Fault::security_token_mismatch()));
         }
@@ -193,7 +223,51 @@ impl Api {
         if !key.active {
             return Err(ApiError::Gateway(Fault::access_key_inactive()));
         }
-        Ok(Principal::Account(key.account))
+        let account = key.account;
+        let principal = match key.user {
+            None => Principal::Account(account),
+            Some(user) => Principal::User(User {
+                account,
+                id: user.id,
+                name: user.name,
+            }),
+        };
+        Ok((principal, None))
+    }
+
+    async fn authenticate_temporary(
+        &self,
+        signed: &Signed,
+        now: Timestamp,
+    ) -> Result<(Principal, Option<String>), ApiError> {
+        let refuse = |fault| Err(ApiError::Gateway(fault));
+        let Some(sealed) = &signed.security_token else {
+            return refuse(Fault::missing("SecurityToken"));
+        };
+        let it = Temporary::open(&self.store, sealed, &signed.access_key_id)
+            .map_err(ApiError::Gateway)?;
+        signed.verify(it.secret()).map_err(ApiError::Gateway)?;
+        if it.expires <= now {
+            return refuse(Fault::security_token_expired());
+        }
+        // Clients that are told so ask for other credentials, which is what a role's end calls for.
+        let Some(role) = self
+            .store
+            .assumed_ram_role(&it.account, &it.role_id)
+            .await?
+        else {
+            return refuse(Fault::security_token_expired());
+        };
+        if !role.account_active {
+            return refuse(Fault::access_key_inactive());
+        }
+        let principal = Principal::Role(RoleSession {
+            account: it.account,
+            role_id: it.role_id,
+            role: role.role.made.name,
+            session: it.session,
+        });
+        Ok((principal, it.policy))
     }
 
     async fn run(&self, call: &Admitted, request_id: &str) -> Result<Map<String, Value>, ApiError> {
@@ -203,10 +277,11 @@ impl Api {
             entropy: &*self.entropy,
             now: call.now,
             principal: &call.principal,
+            authority: &call.authority,
             nonce: &call.nonce,
         };
         tracing::debug!(request.id = %request_id, account.id = %call.principal.account(), rpc.action = call.entry.action);
-        match (call.entry.run)(cx, &call.request.params).await? {
+        match (call.entry.run)(cx, call.entry.product, &call.request.params).await? {
             Value::Object(fields) => Ok(fields),
             other => Err(ApiError::Internal {
                 step: "an answer is not an object",
@@ -261,6 +336,7 @@ fn nonce(signed: &Signed, now: Timestamp) -> Nonce {
 
 #[cfg(test)]
 mod tests {
+    use super::Origin;
     use crate::test_support::TestServer;
     use greenroom_rpc::sign::{self, Algorithm, Call};
     use serde_json::{Value, json};
@@ -291,7 +367,7 @@ mod tests {
     }
 
     async fn code(server: &TestServer, request: &sign::SignedRequest) -> (u16, String) {
-        let reply = server.api.call(&request.as_raw()).await;
+        let reply = server.api.call(&request.as_raw(), Origin::default()).await;
         let answer: Value = serde_json::from_str(&reply.body).unwrap();
         let code = answer["Code"].as_str().unwrap_or("OK").to_owned();
         (reply.status, code)
@@ -337,7 +413,7 @@ mod tests {
             (
                 404,
                 "InvalidAction.NotFound",
-                list_regions(&server, &date, "n7", |call| call.action = "ListNodes"),
+                list_regions(&server, &date, "n7", |call| call.action = "GetDebugAppInstance"),
             ),
             (
                 400,
@@ -390,7 +466,7 @@ mod tests {
             let request = list_regions(&server, &date, nonce, |call| change(call));
             let api = &server.api;
             async move {
-                let reply = api.call(&request.as_raw()).await;
+                let reply = api.call(&request.as_raw(), Origin::default()).await;
                 let answer: Value = serde_json::from_str(&reply.body).unwrap();
                 let retry = reply
                     .headers
@@ -459,7 +535,7 @@ mod tests {
         request
             .headers
             .push(("accept".into(), "application/xml".into()));
-        let reply = server.api.call(&request.as_raw()).await;
+        let reply = server.api.call(&request.as_raw(), Origin::default()).await;
         assert_eq!(reply.content_type, "text/xml;charset=utf-8");
         assert!(
             reply.body.contains("<Code>InvalidAction.NotFound</Code>"),

@@ -3,7 +3,7 @@
 //! The codes are the recorded ones; where nothing is recorded they follow the gateway's patterns. A caller
 //! who may not know that a thing exists gets the same fault as if it did not.
 
-use crate::access::Denied;
+use crate::access::{Denial, Denied};
 use greenroom_rpc::{Fault, ParamError};
 use greenroom_store::{IdentityError, StoreError, Thing};
 use std::error::Error;
@@ -53,6 +53,9 @@ pub enum ApiError {
     /// The caller, or the user the call is about, may not.
     #[error(transparent)]
     Denied(#[from] Denied),
+    /// The caller's policies do not let it.
+    #[error(transparent)]
+    NoPermission(#[from] Box<Denial>),
     /// The database failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -65,6 +68,12 @@ pub enum ApiError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl From<Denial> for ApiError {
+    fn from(denial: Denial) -> Self {
+        Self::NoPermission(Box::new(denial))
+    }
 }
 
 impl From<&ApiError> for Fault {
@@ -116,6 +125,9 @@ impl From<&ApiError> for Fault {
                 "The selected specification is out of stock. Please try again later or select other specifications.",
             ),
             ApiError::Denied(_) => Self::no_permission(),
+            ApiError::NoPermission(denial) => {
+                Self::no_permission().access_denied_detail(denial.detail())
+            }
             ApiError::Store(error) => store_fault(error),
             ApiError::Internal { .. } => Self::internal(),
         }
@@ -164,11 +176,7 @@ fn identity_fault(error: IdentityError) -> Fault {
         Thing::PolicyVersion => "Policy.Version",
         Thing::PolicyVersionDefault => "Policy.Version.Default",
     };
-    Fault::new(
-        status,
-        format!("{what}.{thing}"),
-        format!("The {thing} {text}"),
-    )
+    Fault::new(status, format!("{what}.{thing}"), format!("The {thing} {text}"))
 }
 
 /// The error and its causes in one line, for the log.
@@ -216,17 +224,9 @@ mod tests {
                 400,
                 "InvalidBrowserInstanceGroup.NotFound",
             ),
-            (
-                ApiError::GroupXorSet,
-                400,
-                "InvalidParameter.AppInstanceGroupId/AppInstanceGroupSetId",
-            ),
+            (ApiError::GroupXorSet, 400, "InvalidParameter.AppInstanceGroupId/AppInstanceGroupSetId"),
             (ApiError::NoSuchProduct, 400, "ProductTypeInvalid"),
-            (
-                ApiError::GroupSetNotFound,
-                400,
-                "InvalidAppInstanceGroupSet.NotFound",
-            ),
+            (ApiError::GroupSetNotFound, 400, "InvalidAppInstanceGroupSet.NotFound"),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (ApiError::Denied(Denied), 403, "NoPermission"),

@@ -70,6 +70,8 @@ pub fn router(site: Arc<Site>) -> Router {
 async fn rpc(State(site): State<Arc<Site>>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let headers = headers(&parts.headers);
+    // Who listens puts it there; a request that came another way is from nowhere that is known.
+    let origin = parts.extensions.get().copied().unwrap_or_default();
     let raw = |body| RawRequest {
         method: parts.method.as_str(),
         path: parts.uri.path(),
@@ -78,7 +80,7 @@ async fn rpc(State(site): State<Arc<Site>>, request: Request) -> Response {
         body,
     };
     match read(body).await {
-        Read::Whole(bytes) => response(site.api.call(&raw(&bytes)).await),
+        Read::Whole(bytes) => response(site.api.call(&raw(&bytes), origin).await),
         Read::TooLarge => response(site.api.too_large(&raw(&[]))),
         // Nobody is left to be answered.
         Read::Broken => StatusCode::REQUEST_TIMEOUT.into_response(),

@@ -4,6 +4,7 @@
 //! What is deliberately absent: any display or codec library, and any knowledge of a picture's contents.
 
 pub mod access;
+pub mod account;
 pub mod catalogue;
 pub mod cli;
 pub mod config;
@@ -19,6 +20,7 @@ pub mod ops;
 pub mod reconcilers;
 pub mod root;
 pub mod runtime;
+pub mod secrets;
 pub mod serve;
 pub mod system;
 pub mod ticket;

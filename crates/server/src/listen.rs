@@ -1,7 +1,8 @@
 //! Connections: taken, decrypted, bounded, and let end when the server does.
 
+use crate::dispatch::Origin;
 use crate::tls::Tls;
-use axum::Router;
+use axum::{Extension, Router};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -54,8 +55,13 @@ pub async fn until(
             () = &mut end => return Leaving(leaving),
         };
         match accepted {
-            Ok((stream, _)) => {
-                let (http, routes, watcher) = (http.clone(), routes.clone(), leaving.watcher());
+            Ok((stream, peer)) => {
+                let origin = Origin {
+                    address: Some(peer.ip()),
+                    secure: tls.is_some(),
+                };
+                let (http, watcher) = (http.clone(), leaving.watcher());
+                let routes = routes.clone().layer(Extension(origin));
                 let (tls, ending) = (tls.clone(), ending.clone());
                 tokio::spawn(async move {
                     // A client that breaks off is its own business.

@@ -11,6 +11,7 @@ use crate::listen;
 use crate::reconcilers::{self, BeginError};
 use crate::root::{self, RootError, RootKey};
 use crate::runtime::{self, Changes, RuntimeError};
+use crate::secrets::{self, SecretsError};
 use crate::system::{KernelEntropy, SystemClock};
 use crate::tls::{Tls, TlsError};
 use axum::Router;
@@ -49,6 +50,9 @@ pub enum ServeError {
     /// The database.
     #[error("cannot open the database")]
     Store(#[from] StoreError),
+    /// The key of the secrets in it.
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
     /// The root account.
     #[error(transparent)]
     Root(#[from] RootError),
@@ -89,6 +93,7 @@ pub async fn serve(
 
     let data = DataDir::open(&config.general.data_dir)?;
     let store = Store::open(&data.database())?;
+    secrets::unlock(&store, &data, entropy.clone(), clock.now()).await?;
     let tls = Tls::from_config(&config.tls, names(&config), &data)?.map(Arc::new);
     if let Some(tls) = tls.clone().filter(|_| !config.tls.self_signed) {
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;

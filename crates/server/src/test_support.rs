@@ -1,17 +1,20 @@
 //! A whole API for tests: an in-memory store, a clock that is moved, seeded ids, the real dispatcher, and no
 //! socket. Every answer is held against the recorded contract.
 
+use crate::access::system_policy;
+use crate::access::token::Temporary;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::dispatch::Api;
+use crate::dispatch::{Api, Origin};
 use crate::ops::{ApiProduct, OPERATIONS};
-use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus};
+use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, Timestamp};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
-use greenroom_store::{Secret, Store};
+use greenroom_store::{Holder, NewPolicy, NewRole, NewUser, PolicyName, SealingKey, Secret, Store};
 use greenroom_testkit::{SeededEntropy, TestClock, contract};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 const HOST: &str = "127.0.0.1:8080";
 
@@ -52,6 +55,7 @@ struct TestAccount {
     id: AccountId,
     key_id: String,
     secret: String,
+    token: Option<String>,
 }
 
 impl TestServer {
@@ -60,11 +64,14 @@ impl TestServer {
         let entropy = Arc::new(SeededEntropy::new(1));
         let clock = Arc::new(TestClock::default());
         let store = Store::in_memory().unwrap();
+        let key = SealingKey::new(&[7; 32], entropy.clone());
+        store.unlock(key, clock.now()).await.unwrap();
         let account = |name: &'static str| TestAccount {
             name,
             id: AccountId::new(&*entropy),
             key_id: format!("key-of-{name}"),
             secret: format!("secret-of-{name}"),
+            token: None,
         };
         let accounts = vec![account("acme"), account("globex")];
         let (acme, globex) = (&accounts[0], &accounts[1]);
@@ -108,6 +115,105 @@ impl TestServer {
         }
     }
 
+    /// Signs as `name` with these from now on.
+    pub fn know(
+        &mut self,
+        name: &'static str,
+        account: &AccountId,
+        key_id: &str,
+        secret: &str,
+        token: Option<String>,
+    ) {
+        self.accounts.push(TestAccount {
+            name,
+            id: account.clone(),
+            key_id: key_id.to_owned(),
+            secret: secret.to_owned(),
+            token,
+        });
+    }
+
+    /// A user of acme's with policies, each a system policy's name or a document.
+    pub async fn with_user(mut self, name: &'static str, policies: &[&str]) -> Self {
+        let (acme, now) = (self.account_id("acme").clone(), self.clock.now());
+        let new = NewUser {
+            id: format!("id-of-{name}"),
+            name: name.to_owned(),
+            ..NewUser::default()
+        };
+        self.store
+            .create_ram_user(&acme, new, None, now)
+            .await
+            .unwrap();
+        let (key, secret) = (format!("key-of-{name}"), format!("secret-of-{name}"));
+        let (stored, kept) = (Secret::new(secret.as_bytes()), key.clone());
+        let made = self
+            .store
+            .create_ram_user_key(&acme, name, kept, stored, None, now);
+        made.await.unwrap();
+        self.know(name, &acme, &key, &secret, None);
+        self.attach(Holder::User(name.to_owned()), name, policies)
+            .await;
+        self
+    }
+
+    /// Somebody who has assumed a role of acme's for a quarter of an hour.
+    pub async fn with_role(
+        mut self,
+        name: &'static str,
+        policies: &[&str],
+        session: Option<&str>,
+    ) -> Self {
+        let (acme, now) = (self.account_id("acme").clone(), self.clock.now());
+        let new = NewRole {
+            id: format!("id-of-{name}"),
+            name: name.to_owned(),
+            description: String::new(),
+            trust_policy: String::new(),
+            max_session_seconds: 3_600,
+        };
+        let role = self
+            .store
+            .create_ram_role(&acme, new, None, now)
+            .await
+            .unwrap();
+        self.attach(Holder::Role(name.to_owned()), name, policies)
+            .await;
+        let it = Temporary::new(
+            acme.clone(),
+            role.made.id,
+            "session".to_owned(),
+            session.map(str::to_owned),
+            now.after(Duration::from_secs(900)),
+            &SeededEntropy::new(name.bytes().map(u64::from).sum()),
+        );
+        let token = it.seal(&self.store).unwrap();
+        self.know(name, &acme, &it.access_key_id, it.secret(), Some(token));
+        self
+    }
+
+    async fn attach(&self, holder: Holder, name: &str, policies: &[&str]) {
+        let (acme, now) = (self.account_id("acme").clone(), self.clock.now());
+        for (at, policy) in policies.iter().enumerate() {
+            let policy = match system_policy(policy) {
+                Some(system) => PolicyName::system(system.name),
+                None => {
+                    let new = NewPolicy {
+                        name: format!("{name}-{at}"),
+                        description: String::new(),
+                        document: (*policy).to_owned(),
+                    };
+                    let made = self.store.create_ram_policy(&acme, new, None, now).await;
+                    PolicyName::custom(&made.unwrap().name)
+                }
+            };
+            let attached = self
+                .store
+                .attach_ram_policy(&acme, policy, holder.clone(), None, now);
+            attached.await.unwrap();
+        }
+    }
+
     /// Another process over the same database.
     pub fn restarted(&self) -> Self {
         Self::over(
@@ -148,6 +254,16 @@ impl TestServer {
         &self.account(name).secret
     }
 
+    /// The security token that goes with it.
+    pub fn token(&self, name: &str) -> Option<String> {
+        self.account(name).token.clone()
+    }
+
+    /// The clock's time.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
     /// The clock's time as requests say it.
     pub fn date(&self) -> String {
         greenroom_rpc::date::format(self.clock.now().0)
@@ -171,7 +287,7 @@ impl TestServer {
             form: &form,
             access_key_id: &account.key_id,
             secret: &account.secret,
-            security_token: None,
+            security_token: account.token.as_deref(),
             date: &self.date(),
             nonce: &nonce,
         };
@@ -192,7 +308,7 @@ impl TestServer {
     }
 
     async fn send(&self, action: &str, request: &SignedRequest) -> (u16, Value) {
-        let reply = self.api.call(&request.as_raw()).await;
+        let reply = self.api.call(&request.as_raw(), Origin::default()).await;
         let answer: Value = serde_json::from_str(&reply.body).unwrap();
         if reply.status == 200 {
             assert_eq!(

@@ -1,47 +1,35 @@
 //! Who may call what. An operation declares its access beside its code, and nothing is reachable without
 //! such a declaration; the store's queries take the caller's account as well, so that a mistaken
 //! declaration cannot show one account what is another's.
+//!
+//! An account's own key may do everything in the account. A user of it may do what its policies and those of
+//! its groups allow; an assumed role what its policies allow, and its session's policy if it has one.
 
-use greenroom_model::AccountId;
+mod authority;
+pub mod policy;
+mod principal;
+mod system;
+pub mod token;
+
+pub use authority::{Authority, Denial};
+pub use principal::{Principal, RoleSession, User};
+pub use system::{SYSTEM_POLICIES, SystemPolicy, system_policy};
 
 /// What an operation does with what it is called for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
+    /// Answers every caller, whatever policies say, and with nothing but what the caller is.
+    Anyone,
     /// Only looks.
     Read,
     /// Changes something, or gives something out: its nonce is kept in the database as well.
     Write,
 }
 
-/// Who calls, once the signature is verified.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Principal {
-    /// The account itself, by a key of its own: not limited by policies.
-    Account(AccountId),
-}
-
-impl Principal {
-    /// The account whose things the caller sees.
-    #[must_use]
-    pub fn account(&self) -> &AccountId {
-        match self {
-            Self::Account(account) => account,
-        }
-    }
-}
-
-/// The caller may not do this.
+/// The caller, or the user that a call is about, may not do this to that one thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not allowed")]
 pub struct Denied;
 
-/// Whether `principal` may make a call with this access.
-///
-/// # Errors
-/// It may not.
-pub fn decide(principal: &Principal, access: Access) -> Result<(), Denied> {
-    // No wildcard: a new kind of principal or access is denied by the compiler until somebody decides.
-    match (principal, access) {
-        (Principal::Account(_), Access::Read | Access::Write) => Ok(()),
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 
 use super::fields::{Product, Ref};
 use super::product::ApiProduct;
-use crate::access::{self, Access, Principal};
+use crate::access::{Access, Authority, Principal};
 use crate::catalogue::Catalogue;
 use crate::error::ApiError;
 use greenroom_model::{AccountId, AppInstanceGroupId, Entropy, Timestamp};
@@ -34,6 +34,12 @@ pub trait Operation: 'static {
     /// What it does. There is no default: an operation nobody decided about does not compile.
     fn access(req: &Self::Request) -> Access;
 
+    /// What it does that to, as policies name it (`acs:ram::ACCOUNT:role/NAME`); `None` when policies cannot
+    /// tell one thing of the product from another.
+    fn resource(_cx: &CallContext<'_>, _req: &Self::Request) -> Option<String> {
+        None
+    }
+
     /// Does it. A handler waits for no host: it writes down what is wanted, and a reconciler makes it true.
     fn handle(
         cx: &CallContext<'_>,
@@ -54,6 +60,8 @@ pub struct CallContext<'a> {
     pub now: Timestamp,
     /// Who calls.
     pub principal: &'a Principal,
+    /// What the caller's policies let it do.
+    pub authority: &'a Authority,
     /// The call's nonce, to be written with what a [`Access::Write`] changes.
     pub nonce: &'a Nonce,
 }
@@ -98,7 +106,7 @@ pub struct Entry {
     /// The product that it belongs to.
     pub product: &'static ApiProduct,
     /// Reads the parameters, checks them, decides on access and does it.
-    pub run: for<'a> fn(CallContext<'a>, &'a Params) -> Answer<'a>,
+    pub run: for<'a> fn(CallContext<'a>, &'static ApiProduct, &'a Params) -> Answer<'a>,
 }
 
 impl Entry {
@@ -107,15 +115,25 @@ impl Entry {
         Self {
             action: O::ACTION,
             product,
-            run: |cx, params| Box::pin(run::<O>(cx, params)),
+            run: |cx, product, params| Box::pin(run::<O>(cx, product, params)),
         }
     }
 }
 
-async fn run<O: Operation>(cx: CallContext<'_>, params: &Params) -> Result<Value, ApiError> {
+async fn run<O: Operation>(
+    cx: CallContext<'_>,
+    product: &ApiProduct,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let request: O::Request = params.deserialize()?;
     O::validate(&cx, &request)?;
-    access::decide(cx.principal, O::access(&request))?;
+    let resource = O::resource(&cx, &request).unwrap_or_else(|| {
+        // Every thing of the product, in the account: what `*` and no narrower pattern stands for.
+        format!("acs:{}:*:{}:*", product.ram_code, cx.account())
+    });
+    let action = product.ram_action(O::ACTION);
+    cx.authority
+        .decide(cx.principal, O::access(&request), &action, &resource)?;
     let response = O::handle(&cx, request).await?;
     serde_json::to_value(response).map_err(|source| ApiError::Internal {
         step: "the answer cannot be written as JSON",

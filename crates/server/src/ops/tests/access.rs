@@ -1,12 +1,17 @@
 //! Who is let through to each operation, and what another account sees of what is not its own.
 
 use super::World;
+use crate::dispatch::Origin;
 use crate::ops::OPERATIONS;
 use greenroom_rpc::sign::SignedRequest;
 use serde_json::{Value, json};
 
 async fn code(world: &World, request: &SignedRequest) -> String {
-    let reply = world.server.api.call(&request.as_raw()).await;
+    let reply = world
+        .server
+        .api
+        .call(&request.as_raw(), Origin::default())
+        .await;
     if reply.status == 200 {
         return "OK".to_owned();
     }
@@ -140,4 +145,38 @@ async fn a_change_is_carried_out_once_however_often_and_wherever_it_is_sent() {
             entry.action
         );
     }
+}
+
+/// What each operation answers to callers of each kind: a golden table, so that a change of access is seen.
+#[tokio::test]
+async fn every_operation_is_decided_about_for_callers_of_every_kind() {
+    const CALLERS: [(&str, &[&str]); 5] = [
+        ("account", &[]),
+        ("nobody", &[]),
+        ("read-only", &["AliyunAppStreamingReadOnlyAccess"]),
+        ("full", &["AliyunAppStreamingFullAccess"]),
+        ("ram-full", &["AliyunRAMFullAccess"]),
+    ];
+    let mut table = String::new();
+    for entry in OPERATIONS {
+        table.push_str(&format!("{}:{}\n", entry.product.ram_code, entry.action));
+        for (caller, policies) in CALLERS {
+            let world = World::new().await;
+            let server = match caller {
+                "account" => world.server,
+                user => world.server.with_user(user, policies).await,
+            };
+            let world = World { server, ..world };
+            let name = if caller == "account" { "acme" } else { caller };
+            let request = world
+                .server
+                .signed(name, entry.action, &world.request(entry.action));
+            let answer = code(&world, &request).await;
+            table.push_str(&format!("    {caller:10} {answer}\n"));
+            if caller == "read-only" && CHANGES.contains(&entry.action) {
+                assert_eq!(answer, "NoPermission", "{} changes something", entry.action);
+            }
+        }
+    }
+    insta::assert_snapshot!(table);
 }
