@@ -413,7 +413,9 @@ mod tests {
             (
                 404,
                 "InvalidAction.NotFound",
-                list_regions(&server, &date, "n7", |call| call.action = "GetDebugAppInstance"),
+                list_regions(&server, &date, "n7", |call| {
+                    call.action = "GetDebugAppInstance"
+                }),
             ),
             (
                 400,

@@ -176,7 +176,11 @@ fn identity_fault(error: IdentityError) -> Fault {
         Thing::PolicyVersion => "Policy.Version",
         Thing::PolicyVersionDefault => "Policy.Version.Default",
     };
-    Fault::new(status, format!("{what}.{thing}"), format!("The {thing} {text}"))
+    Fault::new(
+        status,
+        format!("{what}.{thing}"),
+        format!("The {thing} {text}"),
+    )
 }
 
 /// The error and its causes in one line, for the log.
@@ -224,9 +228,17 @@ mod tests {
                 400,
                 "InvalidBrowserInstanceGroup.NotFound",
             ),
-            (ApiError::GroupXorSet, 400, "InvalidParameter.AppInstanceGroupId/AppInstanceGroupSetId"),
+            (
+                ApiError::GroupXorSet,
+                400,
+                "InvalidParameter.AppInstanceGroupId/AppInstanceGroupSetId",
+            ),
             (ApiError::NoSuchProduct, 400, "ProductTypeInvalid"),
-            (ApiError::GroupSetNotFound, 400, "InvalidAppInstanceGroupSet.NotFound"),
+            (
+                ApiError::GroupSetNotFound,
+                400,
+                "InvalidAppInstanceGroupSet.NotFound",
+            ),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (ApiError::Denied(Denied), 403, "NoPermission"),

@@ -12,8 +12,8 @@
 //! after that the job is carried out whole, heard or not.
 
 mod accounts;
-mod authorized;
 mod administer;
+mod authorized;
 mod bindings;
 mod blocks;
 mod bound;
@@ -45,7 +45,6 @@ mod workers;
 pub use accounts::{AccessKey, Account, KeyUser, Secret};
 pub use administer::{SessionDetail, SessionScope};
 pub use authorized::{AuthorizedFilter, AuthorizedUser};
-pub use administer::{SessionDetail, SessionScope};
 pub use bindings::Binding;
 pub use bound::{BoundFilter, BoundRow};
 pub use error::{Result, StoreError};

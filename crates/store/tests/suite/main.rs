@@ -12,6 +12,8 @@ mod accounts;
 mod bindings;
 mod durability;
 mod groups;
+mod identity;
+mod history;
 mod nodes;
 mod history;
 mod paging;
@@ -75,6 +77,16 @@ suite! {
         users_are_granted_and_lose_a_group;
     nodes:
         nodes_are_paged_in_the_order_in_which_they_came;
+    identity:
+        a_user_is_made_changed_and_deleted_under_its_name
+        identities_of_another_account_look_absent
+        a_users_keys_are_two_at_most_and_name_it
+        a_group_holds_its_users_until_they_are_taken_out
+        a_role_changes_and_goes_for_good
+        a_policy_has_five_versions_of_which_one_is_in_force
+        what_somebody_may_is_what_they_and_their_groups_have
+        a_change_of_identities_spends_its_nonce
+        secrets_are_sealed_with_one_key_and_open_with_no_other;
     paging:
         pages_agree_with_a_naive_model_while_sessions_go
         a_page_past_the_end_is_empty_with_the_same_total
