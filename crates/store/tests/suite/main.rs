@@ -1,7 +1,7 @@
 //! One list of cases, run over every database the store can be kept in.
 //!
-//! A case takes a fresh [`World`]; what only a database on disk can show is in [`durability`], what only
-//! servers that share one in [`replicas`].
+//! A case takes a fresh [`World`]; what only a database on disk can show is in
+//! [`durability`], what only servers that share one in [`replicas`].
 
 #![allow(
     clippy::unwrap_used,
@@ -12,10 +12,9 @@ mod accounts;
 mod bindings;
 mod durability;
 mod groups;
+mod history;
 mod identity;
-mod history;
 mod nodes;
-mod history;
 mod paging;
 mod reconcile;
 mod replicas;
