@@ -44,6 +44,12 @@ pub enum ApiError {
     /// No such set of delivery groups: there are none.
     #[error("no such set of delivery groups")]
     GroupSetNotFound,
+    /// No such persistent session, or not this account's.
+    #[error("no such session")]
+    SessionNotFound,
+    /// A session that is being deleted takes no other wish.
+    #[error("the session is being deleted")]
+    SessionEnding,
     /// A PrePaid group whose period is not over.
     #[error("the group is paid for until a later time")]
     NotExpired,
@@ -113,6 +119,16 @@ impl From<&ApiError> for Fault {
                 400,
                 "InvalidAppInstanceGroupSet.NotFound",
                 "The app instance group set is not found.",
+            ),
+            ApiError::SessionNotFound => Self::new(
+                400,
+                "InvalidAppInstancePersistentId.NotFound",
+                "The persistent session is not found.",
+            ),
+            ApiError::SessionEnding => Self::new(
+                400,
+                "OperationDenied.Deleting",
+                "The persistent session is deleted or is being deleted.",
             ),
             ApiError::NotExpired => Self::new(
                 400,
@@ -239,6 +255,12 @@ mod tests {
                 400,
                 "InvalidAppInstanceGroupSet.NotFound",
             ),
+            (
+                ApiError::SessionNotFound,
+                400,
+                "InvalidAppInstancePersistentId.NotFound",
+            ),
+            (ApiError::SessionEnding, 400, "OperationDenied.Deleting"),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (ApiError::Denied(Denied), 403, "NoPermission"),

@@ -5,6 +5,7 @@
 
 pub mod access;
 pub mod account;
+pub mod administration;
 pub mod catalogue;
 pub mod cli;
 pub mod config;

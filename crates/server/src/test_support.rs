@@ -369,6 +369,12 @@ impl TestServer {
         assert!(published.await.unwrap());
     }
 
+    /// The first session of such a group.
+    pub async fn session_of_two(&self) -> String {
+        let group = self.create_group_of_two().await;
+        self.session_ids(&group).await.remove(0)
+    }
+
     /// The group's persistent sessions as they are listed.
     pub async fn sessions(&self, group: &str) -> Vec<Value> {
         let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageSize": 100});

@@ -69,6 +69,14 @@ operations![
     list_regions::ListRegions,
     list_zones::ListZones,
     unbind::Unbind,
+    [GREENROOM in greenroom]
+    get_session::GetSession,
+    list_session_events::ListSessionEvents,
+    list_sessions::ListSessions,
+    reset_sessions::ResetSessions,
+    restart_sessions::RestartSessions,
+    start_sessions::StartSessions,
+    stop_sessions::StopSessions,
 ];
 
 /// The operation of this name and version. All products are at one address, where the version tells them

@@ -1,6 +1,6 @@
 //! The products that operations belong to.
 
-/// A product of the vendor's, in the version that is spoken here.
+/// A product, in the version that is spoken here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApiProduct {
     /// Its name.
@@ -29,6 +29,12 @@ impl ApiProduct {
         name: "sts",
         version: "2015-04-01",
         ram_code: "sts",
+    };
+    /// What administrators need and the vendor has no operation for: ours.
+    pub const GREENROOM: Self = Self {
+        name: "greenroom",
+        version: "2026-12-01",
+        ram_code: "greenroom",
     };
 
     /// An action's name in policies.

@@ -62,6 +62,7 @@ static CONTRACTS: LazyLock<Vec<Contract>> = LazyLock::new(|| {
         include_str!("../../../../contract/appstream-center-2021-09-01.json"),
         include_str!("../../../../contract/ram-2015-05-01.json"),
         include_str!("../../../../contract/sts-2015-04-01.json"),
+        include_str!("../../../../contract/greenroom-2026-12-01.json"),
     ];
     let read = |text| {
         serde_json::from_str(text).unwrap_or_else(|error| panic!("a recorded contract: {error}"))

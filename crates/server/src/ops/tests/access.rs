@@ -83,7 +83,7 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
                 assert_eq!(answer["TotalCount"], 0, "none of its own is published");
                 continue;
             }
-            "ListAppInstanceGroup" => {
+            "ListAppInstanceGroup" | "ListSessions" => {
                 assert_eq!(answer["TotalCount"], 1, "only what it made itself");
                 continue;
             }
@@ -110,11 +110,15 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
 }
 
 /// The operations that change something or give something out.
-const CHANGES: [&str; 5] = [
+const CHANGES: [&str; 9] = [
     "AuthorizeInstanceGroup",
     "CreateAppInstanceGroup",
     "DeleteAppInstanceGroup",
     "GetConnectionTicket",
+    "ResetSessions",
+    "RestartSessions",
+    "StartSessions",
+    "StopSessions",
     "Unbind",
 ];
 

@@ -82,6 +82,11 @@ impl World {
             "ListAuthorizedUsers" => {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
             }
+            "GetSession" | "ListSessionEvents" => json!({"AppInstancePersistentId": session}),
+            "ListSessions" => json!({}),
+            "ResetSessions" | "RestartSessions" | "StartSessions" | "StopSessions" => {
+                json!({"AppInstancePersistentIds": [session]})
+            }
             other => panic!("write a right request for {other} here"),
         }
     }

@@ -1,0 +1,119 @@
+"""Administration of sessions: product `greenroom`, for which the vendor has no SDK of its own, called through
+the generic client that all of the vendor's SDKs are built on.
+
+The tests of this file share one group and run in the order they are written in.
+"""
+
+import time
+
+import pytest
+from alibabacloud_appstream_center20210901 import models
+from alibabacloud_tea_openapi.exceptions import ClientException
+from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
+from darabonba.runtime import RuntimeOptions
+
+LIMIT_S = 60
+
+
+@pytest.fixture(scope="module")
+def greenroom(client):
+    """Calls an operation of the product with these parameters."""
+
+    def call(action, **parameters):
+        params = Params(
+            action=action,
+            version="2026-12-01",
+            protocol="HTTP",
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            body_type="json",
+        )
+        return client.call_api(params, OpenApiRequest(query=parameters), RuntimeOptions())["body"]
+
+    return call
+
+
+@pytest.fixture(scope="module")
+def session(client):
+    """The id of the only session of a group."""
+    order = models.CreateAppInstanceGroupRequest(
+        product_type="CloudApp",
+        app_instance_group_name="compat greenroom",
+        app_center_image_id="img-this-machine",
+        biz_region_id="cn-shanghai",
+        auth_mode="Session",
+        charge_type="PostPaid",
+        charge_resource_mode="Node",
+        period=1,
+        period_unit="Month",
+        session_timeout=15,
+        pre_open_app_id="ca-foot",
+        node_pool=models.CreateAppInstanceGroupRequestNodePool(
+            node_instance_type="appstreaming.general.4c8g",
+            strategy_type="NODE_FIXED",
+            node_amount=1,
+            node_capacity=1,
+        ),
+    )
+    group = client.create_app_instance_group(order).body.app_instance_group_model.app_instance_group_id
+    ask = models.ListPersistentAppInstancesRequest(product_type="CloudApp", app_instance_group_id=group)
+    (model,) = client.list_persistent_app_instances(ask).body.persistent_app_instance_models
+    yield model.app_instance_persistent_id
+    ask = models.DeleteAppInstanceGroupRequest(product_type="CloudApp", app_instance_group_id=group)
+    client.delete_app_instance_group(ask)
+
+
+def until(greenroom, session, status):
+    """Waits until nothing more is to be done for the session, and expects it to be so then."""
+    deadline = time.monotonic() + LIMIT_S
+    while True:
+        seen = greenroom("GetSession", AppInstancePersistentId=session)["Session"]
+        if seen["AppInstancePersistentStatus"] == status and "PendingAction" not in seen:
+            return seen
+        assert time.monotonic() < deadline, f"not {status} within {LIMIT_S} s: {seen}"
+        time.sleep(0.1)
+
+
+def test_a_session_is_shown_with_what_is_open_in_it(greenroom, session):
+    seen = until(greenroom, session, "RUNNING")
+    assert seen["OpenedApps"] == ["ca-foot"]
+    assert seen["DesiredStatus"] == "RUNNING"
+    listed = greenroom("ListSessions", AppInstanceGroupId=seen["AppInstanceGroupId"])
+    assert [one["AppInstancePersistentId"] for one in listed["Sessions"]] == [session]
+
+
+@pytest.mark.parametrize(
+    ("action", "status"),
+    [
+        ("StopSessions", "STOPPED"),
+        ("StartSessions", "RUNNING"),
+        ("RestartSessions", "RUNNING"),
+        ("ResetSessions", "RUNNING"),
+    ],
+)
+def test_a_session_becomes_what_is_asked_of_it(greenroom, session, action, status):
+    greenroom(action, **{"AppInstancePersistentIds.1": session})
+    until(greenroom, session, status)
+
+
+def test_its_history_tells_of_it(greenroom, session):
+    answer = greenroom("ListSessionEvents", AppInstancePersistentId=session, PageSize=100)
+    events = list(reversed(answer["Events"]))
+    asked = [event["Action"] for event in events if event["EventType"] == "ACTION"]
+    assert asked == ["STOP", "START", "RESTART", "RESET"]
+    statuses = [event["AppInstancePersistentStatus"] for event in events if event["EventType"] == "STATUS"]
+    for status in ("RUNNING", "STOPPING", "STOPPED", "STARTING", "REBUILDING"):
+        assert status in statuses
+
+
+def test_an_unknown_session_is_not_found(greenroom):
+    for action, parameters in [
+        ("GetSession", {"AppInstancePersistentId": "p-00000000000000000"}),
+        ("StopSessions", {"AppInstancePersistentIds.1": "p-00000000000000000"}),
+    ]:
+        with pytest.raises(ClientException) as told:
+            greenroom(action, **parameters)
+        assert told.value.code == "InvalidAppInstancePersistentId.NotFound"
