@@ -142,3 +142,72 @@ def test_a_session_of_another_group_cannot_be_unbound(client, group):
     with pytest.raises(ClientException) as told:
         client.unbind(ask)
     assert told.value.code == "InvalidParameter.AppInstancePersistentId"
+
+
+def test_the_ids_of_a_groups_users_are_paged_until_a_page_is_short(client, group):
+    ask = models.PageListAppInstanceGroupUserRequest(
+        product_type="CloudApp", app_instance_group_id=group, page_number=1, page_size=10
+    )
+    assert client.page_list_app_instance_group_user(ask).body.users == ["alice", "bob"]
+
+
+def test_no_group_is_granted_to_user_groups(client, group):
+    ask = models.ListAuthorizedUserGroupsRequest(
+        product_type="CloudApp", app_instance_group_id=group, page_number=1, page_size=10
+    )
+    body = client.list_authorized_user_groups(ask).body
+    assert (body.user_groups, body.total_count) == ([], 0)
+
+
+@pytest.fixture(scope="module")
+def apps(client):
+    """The id of a group that gives out apps, one of which bob has; carol has the group as a whole."""
+    order = models.CreateAppInstanceGroupRequest(
+        product_type="CloudApp",
+        app_instance_group_name="compat apps",
+        app_center_image_id="img-this-machine",
+        biz_region_id="cn-shanghai",
+        auth_mode="App",
+        charge_type="PostPaid",
+        charge_resource_mode="Node",
+        period=1,
+        period_unit="Month",
+        session_timeout=15,
+    )
+    made = client.create_app_instance_group(order).body.app_instance_group_model.app_instance_group_id
+    client.authorize_users_for_app(
+        models.AuthorizeUsersForAppRequest(
+            product_type="CloudApp", app_instance_group_id=made, app_id="ca-foot", authorize_user_ids=["bob"]
+        )
+    )
+    client.authorize_instance_group(
+        models.AuthorizeInstanceGroupRequest(
+            product_type="CloudApp", app_instance_group_id=made, authorize_user_ids=["carol"]
+        )
+    )
+    yield made
+    ask = models.DeleteAppInstanceGroupRequest(product_type="CloudApp", app_instance_group_id=made)
+    client.delete_app_instance_group(ask)
+
+
+def test_a_users_single_apps_are_listed(client, apps):
+    ask = models.ListAuthorizedAppsByUserRequest(
+        product_type="CloudApp", end_user_id="bob", page_number=1, page_size=10
+    )
+    (app,) = client.list_authorized_apps_by_user(ask).body.apps
+    assert (app.app_id, app.app_instance_group_id, app.authorized_user_count) == ("ca-foot", apps, 1)
+
+
+def test_a_users_whole_groups_are_listed(client, apps):
+    ask = models.ListAuthorizedAppInstanceGroupByUserRequest(
+        product_type="CloudApp", end_user_id="carol", page_number=1, page_size=10
+    )
+    body = client.list_authorized_app_instance_group_by_user(ask).body
+    assert [group.app_instance_group_id for group in body.app_instance_group_models] == [apps]
+
+
+def test_an_account_keeps_what_it_set(client):
+    for remind in (True, False):
+        client.modify_tenant_config(models.ModifyTenantConfigRequest(app_instance_group_expire_remind=remind))
+        kept = client.list_tenant_config().body.tenant_config_model
+        assert kept.app_instance_group_expire_remind is remind

@@ -50,6 +50,12 @@ pub enum ApiError {
     /// A session that is being deleted takes no other wish.
     #[error("the session is being deleted")]
     SessionEnding,
+    /// No such app in the group's image.
+    #[error("no such app")]
+    AppNotFound,
+    /// No such user, as far as the account ever named one.
+    #[error("no such user")]
+    UserNotFound,
     /// A PrePaid group whose period is not over.
     #[error("the group is paid for until a later time")]
     NotExpired,
@@ -130,6 +136,10 @@ impl From<&ApiError> for Fault {
                 "OperationDenied.Deleting",
                 "The persistent session is deleted or is being deleted.",
             ),
+            ApiError::AppNotFound => {
+                Self::new(400, "InvalidAppId.NotFound", "The app is not found.")
+            }
+            ApiError::UserNotFound => Self::new(400, "User.NotFound", "The user is not found."),
             ApiError::NotExpired => Self::new(
                 400,
                 "OperationDenied.NotExpired",
@@ -261,6 +271,8 @@ mod tests {
                 "InvalidAppInstancePersistentId.NotFound",
             ),
             (ApiError::SessionEnding, 400, "OperationDenied.Deleting"),
+            (ApiError::AppNotFound, 400, "InvalidAppId.NotFound"),
+            (ApiError::UserNotFound, 400, "User.NotFound"),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (ApiError::Denied(Denied), 403, "NoPermission"),

@@ -195,7 +195,12 @@ pub(crate) fn end_all(
 }
 
 /// Ends a binding within the caller's transaction.
-pub(crate) fn end(c: &mut dyn Connection, binding: &Binding, reason: &str, at: Timestamp) -> Result<()> {
+pub(crate) fn end(
+    c: &mut dyn Connection,
+    binding: &Binding,
+    reason: &str,
+    at: Timestamp,
+) -> Result<()> {
     let id = &binding.id;
     c.execute(
         "UPDATE bindings SET ended_at = $2, end_reason = $3, expires_at = NULL,

@@ -129,7 +129,13 @@ fn groups(c: &mut dyn Connection, before: Timestamp) -> Result<bool> {
     if instances as i64 == AT_ONCE {
         return Ok(true);
     }
-    for table in ["session_blocks", "group_users", "node_pools", "app_groups"] {
+    for table in [
+        "session_blocks",
+        "group_users",
+        "app_users",
+        "node_pools",
+        "app_groups",
+    ] {
         c.execute(
             &format!("DELETE FROM {table} WHERE group_id = $1"),
             values![&group],

@@ -11,8 +11,10 @@
 //! A write is answered once it is on disk. A future that is dropped before its job begins withdraws it;
 //! after that the job is carried out whole, heard or not.
 
+mod account_settings;
 mod accounts;
 mod administer;
+mod app_grants;
 mod authorized;
 mod bindings;
 mod blocks;
@@ -44,12 +46,13 @@ mod workers;
 
 pub use accounts::{AccessKey, Account, KeyUser, Secret};
 pub use administer::{SessionDetail, SessionScope};
+pub use app_grants::{AppGrant, AppGrantFilter};
 pub use authorized::{AuthorizedFilter, AuthorizedUser};
 pub use bindings::Binding;
 pub use bound::{BoundFilter, BoundRow};
 pub use error::{Result, StoreError};
 pub use grants::GrantChange;
-pub use groups::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
+pub use groups::{Charge, GrantedFilter, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
 pub use history::{EVENTS_KEPT, SessionEvent};
 pub use identity::{
     AssumedRole, Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser,

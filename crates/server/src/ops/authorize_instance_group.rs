@@ -40,24 +40,6 @@ enum Avatar {
     Default,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct UserMeta {
-    #[expect(dead_code, reason = "only its form matters")]
-    ad_domain: Option<Text<255>>,
-    #[serde(rename = "Type")]
-    #[expect(dead_code, reason = "only its form matters")]
-    kind: Option<UserKind>,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum UserKind {
-    Ad,
-    #[serde(alias = "Simple")]
-    Simple,
-}
-
 /// What it answers: nothing but the `RequestId`.
 #[derive(Debug, Serialize)]
 pub struct Response {}

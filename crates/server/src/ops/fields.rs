@@ -238,6 +238,34 @@ impl RecordedProduct {
     }
 }
 
+/// `UserMeta`: of which kind users are. There is one kind of user here.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct UserMeta {
+    #[expect(dead_code, reason = "only its form matters")]
+    ad_domain: Option<Text<255>>,
+    #[serde(rename = "Type")]
+    #[expect(dead_code, reason = "only its form matters")]
+    kind: Option<UserKind>,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum UserKind {
+    Ad,
+    #[serde(alias = "Simple")]
+    Simple,
+}
+
+/// The id that a filter names, if any. The outer `None`: it is a text that can be no id.
+#[must_use]
+pub fn named_one<T: Clone>(asked: Option<&Ref<T>>) -> Option<Option<T>> {
+    match asked {
+        None => Some(None),
+        Some(asked) => asked.id().cloned().map(Some),
+    }
+}
+
 /// A text for which empty means absent, as the official clients mean it. Asking for a `char` is how a
 /// type tells the parameters so: they answer with the whole text, and take an empty one for none.
 fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {

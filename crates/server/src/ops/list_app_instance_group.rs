@@ -167,21 +167,13 @@ impl Request {
         }
         Some(GroupFilter {
             product_type: Some(self.product_type.0),
-            id: named(self.app_instance_group_id.as_ref())?,
+            id: named_one(self.app_instance_group_id.as_ref())?,
             name_contains: self.app_instance_group_name.clone().map(Into::into),
-            image: named(self.app_center_image_id.as_ref())?,
+            image: named_one(self.app_center_image_id.as_ref())?,
             statuses,
             node_type: self.node_instance_type.clone().map(Into::into),
             region: self.biz_region_id.clone().map(Into::into),
         })
-    }
-}
-
-/// The outer `None`: a text that names nothing was asked for.
-fn named<T: Clone>(asked: Option<&Ref<T>>) -> Option<Option<T>> {
-    match asked {
-        None => Some(None),
-        Some(asked) => asked.id().cloned().map(Some),
     }
 }
 

@@ -10,8 +10,7 @@ pub struct ListAuthorizedUsers;
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Request {
-    /// Whoever is granted a group or a session is granted all of its apps, so this filter only asks whether
-    /// the group has the app.
+    /// Whoever is granted a group or a session is granted all of its apps.
     app_id: Option<Text<64>>,
     app_instance_group_id: Option<Ref<AppInstanceGroupId>>,
     /// There are no sets of groups, so none is found.
@@ -146,15 +145,11 @@ impl Request {
             user: named_one(self.end_user_id.as_ref())?,
             id_contains: self.user_id_fuzzy.clone().map(Into::into),
             session: named_one(self.app_instance_persistent_id.as_ref())?,
+            app: match &self.app_id {
+                Some(asked) => Some(AppId::parse(asked.as_str()).ok()?),
+                None => None,
+            },
         })
-    }
-}
-
-/// The outer `None`: a text that names nothing was asked for.
-fn named_one<T: Clone>(asked: Option<&Ref<T>>) -> Option<Option<T>> {
-    match asked {
-        None => Some(None),
-        Some(asked) => asked.id().cloned().map(Some),
     }
 }
 

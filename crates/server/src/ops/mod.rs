@@ -49,6 +49,7 @@ macro_rules! operations {
 
 operations![
     authorize_instance_group::AuthorizeInstanceGroup,
+    authorize_users_for_app::AuthorizeUsersForApp,
     create_app_instance_group::CreateAppInstanceGroup,
     delete_app_instance_group::DeleteAppInstanceGroup,
     get_app_instance_group::GetAppInstanceGroup,
@@ -58,6 +59,9 @@ operations![
     list_app_instance_group::ListAppInstanceGroup,
     list_app_instances::ListAppInstances,
     list_apps_by_app_instance_group_id::ListAppsByAppInstanceGroupId,
+    list_authorized_app_instance_group_by_user::ListAuthorizedAppInstanceGroupByUser,
+    list_authorized_apps_by_user::ListAuthorizedAppsByUser,
+    list_authorized_user_groups::ListAuthorizedUserGroups,
     list_authorized_users::ListAuthorizedUsers,
     list_bind_info::ListBindInfo,
     list_image::ListImage,
@@ -67,7 +71,10 @@ operations![
     list_published_app_instance_group::ListPublishedAppInstanceGroup,
     list_published_apps::ListPublishedApps,
     list_regions::ListRegions,
+    list_tenant_config::ListTenantConfig,
     list_zones::ListZones,
+    modify_tenant_config::ModifyTenantConfig,
+    page_list_app_instance_group_user::PageListAppInstanceGroupUser,
     unbind::Unbind,
     [GREENROOM in greenroom]
     get_session::GetSession,

@@ -1,7 +1,9 @@
 //! Delivery groups with their node pools: made whole, listed, asked to go.
 
+mod granted;
 mod record;
 
+pub use granted::GrantedFilter;
 pub use record::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
 
 use crate::connection::{Connection, Value, all, first, narrow, placeholders, values};

@@ -116,7 +116,10 @@ suite! {
         a_binding_expires_unless_its_user_came_back
         open_bindings_of_an_account_are_listed_oldest_first
         instances_are_listed_with_whoever_is_there
-        users_are_listed_by_their_newest_grant;
+        users_are_listed_by_their_newest_grant
+        single_apps_are_granted_and_listed_and_lost
+        groups_granted_as_a_whole_are_listed_by_user
+        settings_are_an_accounts_own;
     reconcile:
         a_new_session_is_due_and_an_observed_one_is_not
         an_observation_of_an_older_generation_is_refused

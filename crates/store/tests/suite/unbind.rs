@@ -2,11 +2,12 @@
 
 use crate::world::{World, after, nonce, user};
 use greenroom_model::{
-    AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, PersistentId,
-    PersistentStatus, Timestamp,
+    AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, ImageId,
+    PersistentId, PersistentStatus, ProductType, Timestamp,
 };
 use greenroom_store::{
-    AuthorizedFilter, BoundFilter, GrantChange, InstanceFilter, PageRequest, StoreError, Unbinding,
+    AppGrantFilter, AuthorizedFilter, BoundFilter, GrantChange, GrantedFilter, InstanceFilter,
+    PageRequest, StoreError, Unbinding,
 };
 
 fn all_of(group: &AppInstanceGroupId, name: &str) -> Unbinding {
@@ -309,4 +310,142 @@ pub async fn users_are_listed_by_their_newest_grant(w: World) {
     };
     assert_eq!(listed(&w.acme, with_o, 10).await, ("bob 1".to_owned(), 1));
     assert_eq!(listed(&w.globex, everybody(), 10).await, (String::new(), 0));
+}
+
+async fn by_app(w: &World, name: &str) -> AppInstanceGroupId {
+    let mut spec = w.spec(name);
+    spec.auth_mode = AuthMode::App;
+    w.with_spec(spec, 1).await
+}
+
+fn add(names: &[&str]) -> GrantChange {
+    GrantChange {
+        add: names.iter().map(|name| user(name)).collect(),
+        remove: Vec::new(),
+    }
+}
+
+pub async fn single_apps_are_granted_and_listed_and_lost(w: World) {
+    let group = by_app(&w, "office").await;
+    let (foot, mousepad) = (
+        AppId::parse("ca-foot").unwrap(),
+        AppId::parse("ca-mousepad").unwrap(),
+    );
+    let grant = async |account, app: &AppId, change, at| {
+        w.store
+            .authorize_app_users(account, &group, app, change, None, after(at))
+            .await
+    };
+    grant(&w.acme, &foot, add(&["alice", "bob"]), 1)
+        .await
+        .unwrap();
+    grant(&w.acme, &mousepad, add(&["alice"]), 2).await.unwrap();
+    let refused = grant(&w.globex, &foot, add(&["mallory"]), 3).await;
+    assert!(matches!(refused, Err(StoreError::NotFound(_))));
+    w.store
+        .authorize_group_users(&w.acme, &group, add(&["carol"]), None, after(4))
+        .await
+        .unwrap();
+
+    let users = async |app: Option<&AppId>| {
+        let filter = AuthorizedFilter {
+            app: app.cloned(),
+            ..AuthorizedFilter::default()
+        };
+        let listed = w
+            .store
+            .page_authorized_users(&w.acme, &group, AuthMode::App, filter, PAGE);
+        let page = listed.await.unwrap();
+        let names: Vec<String> = page.items.iter().map(|row| row.user.to_string()).collect();
+        (names.join(" "), page.total)
+    };
+    assert_eq!(users(None).await, ("carol alice bob".to_owned(), 4));
+    assert_eq!(users(Some(&mousepad)).await, ("carol alice".to_owned(), 2));
+
+    let apps = async |account, filter| {
+        let product = ProductType::CloudApp;
+        let listed = w
+            .store
+            .page_app_grants(account, product, &user("alice"), filter, PAGE);
+        let page = listed.await.unwrap();
+        let shown: Vec<String> = page
+            .items
+            .iter()
+            .map(|grant| format!("{} {}", grant.app, grant.users))
+            .collect();
+        (shown.join(", "), page.total)
+    };
+    let all = AppGrantFilter::default;
+    let both = ("ca-mousepad 1, ca-foot 2".to_owned(), 2);
+    assert_eq!(apps(&w.acme, all()).await, both);
+    assert_eq!(apps(&w.globex, all()).await, (String::new(), 0));
+    let of_another_name = AppGrantFilter {
+        group_name_contains: Some("studio".to_owned()),
+        ..all()
+    };
+    assert_eq!(apps(&w.acme, of_another_name).await.1, 0);
+    let lost = GrantChange {
+        add: Vec::new(),
+        remove: vec![user("alice")],
+    };
+    grant(&w.acme, &foot, lost, 5).await.unwrap();
+    assert_eq!(apps(&w.acme, all()).await, ("ca-mousepad 1".to_owned(), 1));
+    let ids = w.store.page_user_ids(&w.acme, &group, PAGE).await.unwrap();
+    assert_eq!(ids, [user("alice"), user("bob"), user("carol")]);
+    assert!(w.store.has_user(&w.acme, &user("bob")).await.unwrap());
+    assert!(!w.store.has_user(&w.globex, &user("bob")).await.unwrap());
+}
+
+pub async fn groups_granted_as_a_whole_are_listed_by_user(w: World) {
+    for (at, name) in [(1, "office"), (2, "studio")] {
+        let group = by_app(&w, name).await;
+        w.store
+            .authorize_group_users(&w.acme, &group, add(&["alice"]), None, after(at))
+            .await
+            .unwrap();
+    }
+    let listed = async |account, filter| {
+        let product = ProductType::CloudApp;
+        let page = w
+            .store
+            .page_groups_granted_to(account, product, &user("alice"), filter, PAGE);
+        let names: Vec<String> = page
+            .await
+            .unwrap()
+            .items
+            .into_iter()
+            .map(|group| group.made.name)
+            .collect();
+        names.join(" ")
+    };
+    let here = || GrantedFilter {
+        images: vec![ImageId::parse("img-this-machine").unwrap()],
+        ..GrantedFilter::default()
+    };
+    assert_eq!(listed(&w.acme, here()).await, "studio office");
+    assert_eq!(listed(&w.globex, here()).await, "");
+    assert_eq!(listed(&w.acme, GrantedFilter::default()).await, "");
+    let named = GrantedFilter {
+        name_contains: Some("ffi".to_owned()),
+        id_contains: Some("aig".to_owned()),
+        ..here()
+    };
+    assert_eq!(listed(&w.acme, named).await, "office");
+}
+
+pub async fn settings_are_an_accounts_own(w: World) {
+    let remind = async |account| w.store.expire_remind(account).await.unwrap();
+    assert_eq!(remind(&w.acme).await, None);
+    for (number, set, then) in [
+        (1, Some(true), Some(true)),
+        (2, None, Some(true)),
+        (3, Some(false), Some(false)),
+    ] {
+        w.store
+            .set_expire_remind(&w.acme, set, nonce(number))
+            .await
+            .unwrap();
+        assert_eq!(remind(&w.acme).await, then);
+    }
+    assert_eq!(remind(&w.globex).await, None);
 }

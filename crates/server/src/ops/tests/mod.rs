@@ -25,8 +25,7 @@ impl World {
         let group = server.create_group_of_two().await;
         let session = server.session_ids(&group).await.remove(0);
         server.authorize(&group, &session, "alice").await;
-        let terms =
-            json!({"AppInstanceGroupName": "paid", "ChargeType": "PrePaid", "PeriodUnit": "Week"});
+        let terms = json!({"AppInstanceGroupName": "paid", "AuthMode": "App", "ChargeType": "PrePaid", "PeriodUnit": "Week"});
         let paid = server.create_group(terms).await;
         server.publish(&paid).await;
         Self {
@@ -86,6 +85,28 @@ impl World {
             "ListSessions" => json!({}),
             "ResetSessions" | "RestartSessions" | "StartSessions" | "StopSessions" => {
                 json!({"AppInstancePersistentIds": [session]})
+            }
+            "AuthorizeUsersForApp" => {
+                json!({"AppInstanceGroupId": self.paid, "ProductType": "CloudApp",
+                "AppId": "ca-foot", "AuthorizeUserIds": ["bob"]})
+            }
+            "ListAuthorizedAppsByUser" => {
+                json!({"ProductType": "CloudApp", "EndUserId": "alice", "PageNumber": 1, "PageSize": 10})
+            }
+            "ListAuthorizedAppInstanceGroupByUser" => {
+                json!({"ProductType": "CloudApp", "EndUserId": "alice", "PageNumber": 1, "PageSize": 10})
+            }
+            "PageListAppInstanceGroupUser" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"})
+            }
+            "ListAuthorizedUserGroups" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
+            }
+            "ListTenantConfig" => {
+                json!({})
+            }
+            "ModifyTenantConfig" => {
+                json!({"AppInstanceGroupExpireRemind": true})
             }
             other => panic!("write a right request for {other} here"),
         }

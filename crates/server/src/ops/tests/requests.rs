@@ -63,6 +63,14 @@ const DEVIATIONS: &[(&str, &str)] = &[
         "ListAuthorizedUsers ProductType refuses no-such-word",
         ITS_OWN_CODE,
     ),
+    (
+        "ListAuthorizedAppInstanceGroupByUser needs EndUserId",
+        ITS_OWN_CODE,
+    ),
+    (
+        "ListAuthorizedAppInstanceGroupByUser needs ProductType",
+        ITS_OWN_CODE,
+    ),
 ];
 
 const REGIONS_ARE_OURS: &str =
@@ -316,6 +324,10 @@ async fn whatever_is_sent_is_answered_or_refused_and_never_a_failure_of_the_serv
         let fields: Vec<_> = contract::request_fields(entry.product.version, entry.action)
             .map(|(path, _)| path)
             .collect();
+        // What takes nothing cannot be sent anything wrong.
+        if fields.is_empty() {
+            continue;
+        }
         for _ in 0..80 {
             let mut request = right.clone();
             for _ in 0..=entropy.below(3) {

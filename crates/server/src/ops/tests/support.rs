@@ -22,6 +22,7 @@ const LIMITS: &str = "\
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
 | `RuntimePolicy` except `SessionPreOpen` | one machine, one kind of session |
 | `VideoPolicy` except the resolution | pictures are exact tiles over WebSocket |
+| `AppInstanceGroupExpireRemind` | nobody is written to, so nobody is reminded |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
 
 ## Refused
