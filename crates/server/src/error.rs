@@ -56,6 +56,30 @@ pub enum ApiError {
     /// No such user, as far as the account ever named one.
     #[error("no such user")]
     UserNotFound,
+    /// Another type of resource than the one that has tags.
+    #[error("not a type of resource with tags")]
+    ResourceTypeInvalid,
+    /// Neither resources nor conditions on their tags are given.
+    #[error("neither resources nor tags")]
+    NeitherResourceNorTag,
+    /// Two tags of one key.
+    #[error("a tag is there twice")]
+    TagTwice,
+    /// A resource would have more tags than it may.
+    #[error("too many tags")]
+    TooManyTags,
+    /// No such tag of the service's own to be set.
+    #[error("no such system tag")]
+    SystemTagUnknown,
+    /// No such tag of the service's own to be taken away.
+    #[error("no such system tag to take away")]
+    SystemTagForbidden,
+    /// A key that no tag may have.
+    #[error("a tag key is invalid")]
+    TagKeyInvalid,
+    /// A value that no tag may have.
+    #[error("a tag value is invalid")]
+    TagValueInvalid,
     /// A PrePaid group whose period is not over.
     #[error("the group is paid for until a later time")]
     NotExpired,
@@ -140,6 +164,44 @@ impl From<&ApiError> for Fault {
                 Self::new(400, "InvalidAppId.NotFound", "The app is not found.")
             }
             ApiError::UserNotFound => Self::new(400, "User.NotFound", "The user is not found."),
+            ApiError::ResourceTypeInvalid => Self::new(
+                400,
+                "InvalidResourceType.Invalid",
+                "The specified resource type is invalid.",
+            ),
+            ApiError::NeitherResourceNorTag => Self::new(
+                400,
+                "MissingParameter.ResourceIdsOrTags",
+                "Specify ResourceId or Tag.",
+            ),
+            ApiError::TagTwice => {
+                Self::new(400, "InvalidTag.Duplicated", "Duplicate tag keys exist.")
+            }
+            ApiError::TooManyTags => Self::new(
+                400,
+                "ResourceTag.CustomTagCountExceed",
+                "A resource has at most 20 custom tags.",
+            ),
+            ApiError::SystemTagUnknown => Self::new(
+                400,
+                "InvalidTag.SystemTagKeyInvalid",
+                "The system tag key is invalid.",
+            ),
+            ApiError::SystemTagForbidden => Self::new(
+                400,
+                "InvalidTag.SystemKeyNotAllow",
+                "The system tag key is not allowed.",
+            ),
+            ApiError::TagKeyInvalid => Self::new(
+                400,
+                "InvalidTagPolicy.KeyInvalid",
+                "The tag key is invalid.",
+            ),
+            ApiError::TagValueInvalid => Self::new(
+                400,
+                "InvalidTagPolicy.ValueInvalid",
+                "The tag value is invalid.",
+            ),
             ApiError::NotExpired => Self::new(
                 400,
                 "OperationDenied.NotExpired",
@@ -273,6 +335,38 @@ mod tests {
             (ApiError::SessionEnding, 400, "OperationDenied.Deleting"),
             (ApiError::AppNotFound, 400, "InvalidAppId.NotFound"),
             (ApiError::UserNotFound, 400, "User.NotFound"),
+            (
+                ApiError::ResourceTypeInvalid,
+                400,
+                "InvalidResourceType.Invalid",
+            ),
+            (
+                ApiError::NeitherResourceNorTag,
+                400,
+                "MissingParameter.ResourceIdsOrTags",
+            ),
+            (ApiError::TagTwice, 400, "InvalidTag.Duplicated"),
+            (
+                ApiError::TooManyTags,
+                400,
+                "ResourceTag.CustomTagCountExceed",
+            ),
+            (
+                ApiError::SystemTagUnknown,
+                400,
+                "InvalidTag.SystemTagKeyInvalid",
+            ),
+            (
+                ApiError::SystemTagForbidden,
+                400,
+                "InvalidTag.SystemKeyNotAllow",
+            ),
+            (ApiError::TagKeyInvalid, 400, "InvalidTagPolicy.KeyInvalid"),
+            (
+                ApiError::TagValueInvalid,
+                400,
+                "InvalidTagPolicy.ValueInvalid",
+            ),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (ApiError::Denied(Denied), 403, "NoPermission"),

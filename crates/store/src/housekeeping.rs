@@ -129,6 +129,10 @@ fn groups(c: &mut dyn Connection, before: Timestamp) -> Result<bool> {
     if instances as i64 == AT_ONCE {
         return Ok(true);
     }
+    c.execute(
+        "DELETE FROM resource_tags WHERE resource_type = 'AppInstanceGroupId' AND resource_id = $1",
+        values![&group],
+    )?;
     for table in [
         "session_blocks",
         "group_users",

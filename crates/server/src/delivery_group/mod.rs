@@ -11,7 +11,7 @@ pub use policies::{
     Network, RuntimePolicy, SecurityPolicy, SessionType, StoragePolicy, StreamingMode,
     UserDefinePolicy, VideoPolicy,
 };
-pub use view::{GroupModel, Tag};
+pub use view::GroupModel;
 
 use crate::ops::fields::Text;
 use serde::{Deserialize, Serialize};

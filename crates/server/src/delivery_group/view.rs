@@ -3,6 +3,7 @@
 use super::{NodePool, Settings};
 use crate::catalogue::{self, APP_VERSION, Catalogue};
 use crate::error::ApiError;
+use crate::ops::ShownTag;
 use greenroom_model::{
     AppId, AppInstanceGroupId, AuthMode, ChargeType, GroupStatus, ImageId, NodePoolId, PolicyId,
     ProductType, SpecId,
@@ -57,7 +58,7 @@ pub struct GroupModel {
     spec_id: SpecId,
     status: GroupStatus,
     support_user_group_mixed_auth: bool,
-    tags: Vec<Tag>,
+    tags: Vec<ShownTag>,
     user_group_auth_mode: &'static str,
 }
 
@@ -77,10 +78,6 @@ struct OtaInfo {
     new_ota_version: &'static str,
     ota_version: &'static str,
 }
-
-/// No operation that is built sets tags, so no group has any.
-#[derive(Debug, Serialize)]
-pub enum Tag {}
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -128,7 +125,7 @@ impl GroupModel {
     ///
     /// # Errors
     /// The database holds settings that this build did not write.
-    pub fn of(group: &Group, catalogue: &Catalogue) -> Result<Self, ApiError> {
+    pub fn of(group: &Group, tags: Vec<ShownTag>, catalogue: &Catalogue) -> Result<Self, ApiError> {
         let made = &group.made;
         let settings = Settings::from_json(&made.settings).map_err(unreadable)?;
         let pool = match made.pool.instance_type.as_str() {
@@ -179,7 +176,7 @@ impl GroupModel {
             spec_id: made.spec_id.clone(),
             status: group.status,
             support_user_group_mixed_auth: true,
-            tags: Vec::new(),
+            tags,
             user_group_auth_mode: "Mixed",
             node_pool: pool.map(|pool| Pool::of(group, pool)).into_iter().collect(),
         })

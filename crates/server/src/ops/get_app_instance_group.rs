@@ -1,7 +1,9 @@
 //! `GetAppInstanceGroup`: one delivery group.
 
 use super::prelude::*;
+use super::tagging::ShownTag;
 use crate::delivery_group::{GroupModel, Settings};
+use greenroom_store::Tagged;
 
 /// `GetAppInstanceGroup`
 pub struct GetAppInstanceGroup;
@@ -46,6 +48,17 @@ impl Operation for GetAppInstanceGroup {
         let group = cx
             .group(&req.app_instance_group_id, req.product_type)
             .await?;
+        let id = group.made.id.as_str();
+        let tags = cx
+            .store
+            .tags(
+                cx.account(),
+                Tagged::Group,
+                Some(vec![id.to_owned()]),
+                Vec::new(),
+            )
+            .await?;
+        let tags = tags.into_values().flatten().map(ShownTag::from);
         let settings = Settings::from_json(&group.made.settings).unwrap_or_default();
         let image = cx.catalogue.image(group.made.image.as_str());
         Ok(Response {
@@ -54,7 +67,7 @@ impl Operation for GetAppInstanceGroup {
                 session_type: settings
                     .runtime_policy
                     .and_then(|policy| policy.session_type),
-                group: GroupModel::of(&group, cx.catalogue)?,
+                group: GroupModel::of(&group, tags.collect(), cx.catalogue)?,
             },
         })
     }

@@ -5,11 +5,13 @@
 //! `Finished` answer has a ticket of its own, made for it: none is kept.
 
 use super::prelude::*;
+use super::tagging::STOP_NEW_USERS;
 use crate::catalogue::APP_VERSION;
 use crate::ticket::{Secret, TICKET_LIFETIME};
 use greenroom_model::random::uuid_upper;
 use greenroom_store::{
-    Group, GroupFilter, NewTask, NewTicket, PageRequest, Session, StoreError, TicketTask,
+    Group, GroupFilter, NewTask, NewTicket, PageRequest, Session, StoreError, TagCondition, Tagged,
+    TicketTask,
 };
 
 /// `GetConnectionTicket`
@@ -183,11 +185,32 @@ async fn find(cx: &CallContext<'_>, req: &Request) -> Result<(Group, Session), A
     if !req.app_instance_id.as_ref().is_none_or(carries) {
         return Err(ApiError::Invalid("AppInstanceId"));
     }
-    if cx.store.is_authorized(&id, &req.end_user_id).await? {
+    let authorized = cx.store.is_authorized(&id, &req.end_user_id).await?;
+    if authorized && !is_kept_out(cx, &group, &id, &req.end_user_id).await? {
         Ok((group, session))
     } else {
         Err(Denied.into())
     }
+}
+
+/// Whether the group takes nobody new and the user is not in yet.
+async fn is_kept_out(
+    cx: &CallContext<'_>,
+    group: &Group,
+    session: &PersistentId,
+    user: &EndUserId,
+) -> Result<bool, ApiError> {
+    let stops = TagCondition {
+        key: Some(STOP_NEW_USERS.to_owned()),
+        value: Some("true".to_owned()),
+    };
+    let id = Some(vec![group.made.id.as_str().to_owned()]);
+    let found = cx.store.tags(cx.account(), Tagged::Group, id, vec![stops]);
+    if found.await?.is_empty() {
+        return Ok(false);
+    }
+    let inside = cx.store.open_bindings(session).await?;
+    Ok(inside.iter().all(|held| held.user != *user))
 }
 
 /// The groups that the request allows: those it lists, else all of the account's, of its product type and

@@ -1,8 +1,9 @@
 //! `ListAppInstanceGroup`: one page of the account's delivery groups.
 
 use super::prelude::*;
-use crate::delivery_group::{GroupModel, Settings, Tag};
-use greenroom_store::{Group, GroupFilter, PageRequest};
+use super::tagging::ShownTag;
+use crate::delivery_group::{GroupModel, Settings};
+use greenroom_store::{Group, GroupFilter, PageRequest, TagCondition, Tagged};
 
 /// `ListAppInstanceGroup`
 pub struct ListAppInstanceGroup;
@@ -33,7 +34,7 @@ pub struct Request {
     region_id: Option<Text<64>>,
     #[serde(default)]
     status: List<Status, 1000>,
-    /// No group has tags yet.
+    /// Conditions on the tags of a group that all have to be met.
     #[serde(default)]
     tag: List<TagFilter, 20>,
     #[serde(default)]
@@ -61,9 +62,7 @@ enum Status {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct TagFilter {
-    #[expect(dead_code, reason = "no group has a tag")]
     key: Option<Text<128>>,
-    #[expect(dead_code, reason = "no group has a tag")]
     value: Option<Text<256>>,
 }
 
@@ -82,7 +81,7 @@ pub struct Response {
 struct Model {
     app_policy_image_check: bool,
     app_policy_version: &'static str,
-    resource_tags: Vec<Tag>,
+    resource_tags: Vec<ShownTag>,
     #[serde(flatten)]
     group: GroupModel,
 }
@@ -101,12 +100,20 @@ impl Operation for ListAppInstanceGroup {
             None => (Vec::new(), 0),
             Some(filter) => found(cx, &req, filter).await?,
         };
+        let ids = groups.iter().map(|group| group.made.id.as_str().to_owned());
+        let ids = Some(ids.collect());
+        let tags = cx
+            .store
+            .tags(cx.account(), Tagged::Group, ids, Vec::new())
+            .await?;
         let models = groups.iter().map(|group| {
+            let tags = tags.get(group.made.id.as_str()).cloned();
+            let tags: Vec<_> = tags.into_iter().flatten().map(ShownTag::from).collect();
             Ok(Model {
                 app_policy_image_check: true,
                 app_policy_version: "CENTER",
-                resource_tags: Vec::new(),
-                group: GroupModel::of(group, cx.catalogue)?,
+                resource_tags: tags.clone(),
+                group: GroupModel::of(group, tags, cx.catalogue)?,
             })
         });
         Ok(Response {
@@ -159,8 +166,7 @@ impl Request {
             .iter()
             .filter_map(|status| status.reached())
             .collect();
-        let nothing_has_it = !self.tag.items().is_empty()
-            || !self.user_group_ids.items().is_empty()
+        let nothing_has_it = !self.user_group_ids.items().is_empty()
             || (statuses.is_empty() && !self.status.items().is_empty());
         if nothing_has_it {
             return None;
@@ -173,7 +179,17 @@ impl Request {
             statuses,
             node_type: self.node_instance_type.clone().map(Into::into),
             region: self.biz_region_id.clone().map(Into::into),
+            tags: self.tag.items().iter().map(TagFilter::condition).collect(),
         })
+    }
+}
+
+impl TagFilter {
+    fn condition(&self) -> TagCondition {
+        TagCondition {
+            key: self.key.clone().map(Into::into),
+            value: self.value.clone().map(Into::into),
+        }
     }
 }
 

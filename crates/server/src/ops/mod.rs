@@ -6,9 +6,11 @@ mod operation;
 mod paging;
 mod product;
 mod published;
+mod tagging;
 
 pub use operation::{CallContext, Entry, Operation};
 pub use product::ApiProduct;
+pub use tagging::ShownTag;
 
 /// What every operation's file uses.
 mod prelude {
@@ -71,11 +73,17 @@ operations![
     list_published_app_instance_group::ListPublishedAppInstanceGroup,
     list_published_apps::ListPublishedApps,
     list_regions::ListRegions,
+    list_tag_cloud_resources::ListTagCloudResources,
+    list_tag_resources::ListTagResources,
     list_tenant_config::ListTenantConfig,
     list_zones::ListZones,
     modify_tenant_config::ModifyTenantConfig,
     page_list_app_instance_group_user::PageListAppInstanceGroupUser,
+    tag_cloud_resources::TagCloudResources,
+    tag_resources::TagResources,
     unbind::Unbind,
+    untag_cloud_resources::UntagCloudResources,
+    untag_resources::UntagResources,
     [GREENROOM in greenroom]
     get_session::GetSession,
     list_session_events::ListSessionEvents,

@@ -11,6 +11,7 @@ use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::page::{Page, PageRequest};
 use crate::slots::{self, NewSlots};
+use crate::tags::{self, Tagged};
 use crate::{Store, grants};
 use greenroom_model::{AccountId, AppInstanceGroupId, EndUserId, GroupStatus, Timestamp};
 use record::{GROUP, group};
@@ -260,6 +261,15 @@ fn condition(account: &AccountId, filter: GroupFilter) -> (String, Vec<Value>) {
         parameters.push(part.into());
         // The databases differ in how LIKE treats case and in what finds a substring; both replace alike.
         text += &format!(" AND replace(g.name, ${}, '') <> g.name", parameters.len());
+    }
+    for condition in &filter.tags {
+        text += &tags::meets(
+            condition,
+            "g.account_id",
+            Tagged::Group,
+            "g.group_id",
+            &mut parameters,
+        );
     }
     let statuses = BTreeSet::from_iter(filter.statuses);
     if !statuses.is_empty() {

@@ -2,6 +2,7 @@
 
 use crate::connection::{Row, narrow, word};
 use crate::error::Result;
+use crate::tags::TagCondition;
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AuthMode, ChargeType, GroupStatus, ImageId, NodePoolId,
     PolicyId, ProductType, SpecId, Timestamp,
@@ -114,6 +115,8 @@ pub struct GroupFilter {
     pub node_type: Option<String>,
     /// Is there.
     pub region: Option<String>,
+    /// Meets all of these.
+    pub tags: Vec<TagCondition>,
 }
 
 /// What the groups that exist take of the machines' capacity.

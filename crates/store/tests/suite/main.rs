@@ -119,7 +119,9 @@ suite! {
         users_are_listed_by_their_newest_grant
         single_apps_are_granted_and_listed_and_lost
         groups_granted_as_a_whole_are_listed_by_user
-        settings_are_an_accounts_own;
+        settings_are_an_accounts_own
+        tags_are_replaced_by_key_and_end_with_their_group
+        groups_are_found_by_all_of_their_tags;
     reconcile:
         a_new_session_is_due_and_an_observed_one_is_not
         an_observation_of_an_older_generation_is_refused

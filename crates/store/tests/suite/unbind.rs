@@ -6,8 +6,8 @@ use greenroom_model::{
     PersistentId, PersistentStatus, ProductType, Timestamp,
 };
 use greenroom_store::{
-    AppGrantFilter, AuthorizedFilter, BoundFilter, GrantChange, GrantedFilter, InstanceFilter,
-    PageRequest, StoreError, Unbinding,
+    AppGrantFilter, AuthorizedFilter, BoundFilter, GrantChange, GrantedFilter, GroupFilter,
+    InstanceFilter, PageRequest, StoreError, Tag, TagCondition, TagRefusal, Tagged, Unbinding,
 };
 
 fn all_of(group: &AppInstanceGroupId, name: &str) -> Unbinding {
@@ -363,10 +363,10 @@ pub async fn single_apps_are_granted_and_listed_and_lost(w: World) {
     assert_eq!(users(Some(&mousepad)).await, ("carol alice".to_owned(), 2));
 
     let apps = async |account, filter| {
-        let product = ProductType::CloudApp;
+        let (product, alice) = (ProductType::CloudApp, user("alice"));
         let listed = w
             .store
-            .page_app_grants(account, product, &user("alice"), filter, PAGE);
+            .page_app_grants(account, product, &alice, filter, PAGE);
         let page = listed.await.unwrap();
         let shown: Vec<String> = page
             .items
@@ -405,10 +405,10 @@ pub async fn groups_granted_as_a_whole_are_listed_by_user(w: World) {
             .unwrap();
     }
     let listed = async |account, filter| {
-        let product = ProductType::CloudApp;
+        let (product, alice) = (ProductType::CloudApp, user("alice"));
         let page = w
             .store
-            .page_groups_granted_to(account, product, &user("alice"), filter, PAGE);
+            .page_groups_granted_to(account, product, &alice, filter, PAGE);
         let names: Vec<String> = page
             .await
             .unwrap()
@@ -448,4 +448,109 @@ pub async fn settings_are_an_accounts_own(w: World) {
         assert_eq!(remind(&w.acme).await, then);
     }
     assert_eq!(remind(&w.globex).await, None);
+}
+
+fn tags(pairs: &[(&str, &str)]) -> Vec<Tag> {
+    let tag = |&(key, value): &(&str, &str)| Tag {
+        key: key.to_owned(),
+        value: value.to_owned(),
+    };
+    pairs.iter().map(tag).collect()
+}
+
+pub async fn tags_are_replaced_by_key_and_end_with_their_group(w: World) {
+    let group = w.with_group("office", 1).await;
+    let id = group.as_str().to_owned();
+    let put = async |account, ids: &[&str], pairs: &[(&str, &str)], whole| {
+        let ids = ids.iter().map(|&id| id.to_owned()).collect();
+        w.store
+            .tag(account, Tagged::Group, ids, tags(pairs), whole, None)
+            .await
+    };
+    let listed = async |account| {
+        let listed = w.store.tags(account, Tagged::Group, None, Vec::new());
+        listed.await.unwrap().remove(&id).unwrap_or_default()
+    };
+    put(&w.acme, &[&id], &[("b", "1"), ("a", "2")], true)
+        .await
+        .unwrap();
+    let refused = put(&w.acme, &["aig-none", &id], &[("b", "3")], false).await;
+    assert_eq!(
+        refused.unwrap(),
+        [("aig-none".to_owned(), TagRefusal::NotFound)]
+    );
+    assert_eq!(listed(&w.acme).await, tags(&[("a", "2"), ("b", "3")]));
+
+    let refused = put(&w.acme, &[&id, "aig-none"], &[("b", "4")], true).await;
+    assert!(matches!(refused, Err(StoreError::NotFound(_))));
+    let many: Vec<String> = (0..19).map(|n| format!("key-{n}")).collect();
+    let many: Vec<_> = many.iter().map(|key| (key.as_str(), "")).collect();
+    let refused = put(&w.acme, &[&id], &many, true).await;
+    assert!(matches!(refused, Err(StoreError::NoRoom)));
+    let refused = put(&w.globex, &[&id], &[("b", "4")], true).await;
+    assert!(matches!(refused, Err(StoreError::NotFound(_))));
+    assert_eq!(listed(&w.acme).await, tags(&[("a", "2"), ("b", "3")]));
+    assert_eq!(listed(&w.globex).await, []);
+
+    let untag = async |keys: Option<&str>| {
+        let keys = keys.map(|key| vec![key.to_owned()]);
+        let ids = vec![id.clone()];
+        w.store
+            .untag(&w.acme, Tagged::Group, ids, keys, true, None)
+            .await
+            .unwrap()
+    };
+    untag(Some("a")).await;
+    assert_eq!(listed(&w.acme).await, tags(&[("b", "3")]));
+    let session = w.ids(&group).await.remove(0);
+    w.store
+        .delete_group(&w.acme, &group, None, after(1))
+        .await
+        .unwrap();
+    assert_eq!(listed(&w.acme).await, []);
+    // Nor do they come back with the id.
+    w.observe(&session, PersistentStatus::Deleted, after(2))
+        .await;
+    assert!(w.store.group_deleted(&group, after(2)).await.unwrap());
+    while w.store.purge_deleted(after(3), after(3)).await.unwrap() {}
+    w.with_group("office", 1).await;
+    assert_eq!(listed(&w.acme).await, []);
+}
+
+pub async fn groups_are_found_by_all_of_their_tags(w: World) {
+    for (name, pairs) in [
+        ("office", &[("team", "design"), ("floor", "2")][..]),
+        ("studio", &[("team", "music")][..]),
+    ] {
+        let ids = vec![w.with_group(name, 1).await.as_str().to_owned()];
+        w.store
+            .tag(&w.acme, Tagged::Group, ids, tags(pairs), true, None)
+            .await
+            .unwrap();
+    }
+    let condition = |key: Option<&str>, value: Option<&str>| TagCondition {
+        key: key.map(ToOwned::to_owned),
+        value: value.map(ToOwned::to_owned),
+    };
+    for (conditions, expected) in [
+        (vec![condition(Some("team"), None)], 2),
+        (vec![condition(Some("team"), Some("music"))], 1),
+        (vec![condition(None, Some("2"))], 1),
+        (
+            vec![
+                condition(Some("team"), Some("music")),
+                condition(Some("floor"), None),
+            ],
+            0,
+        ),
+    ] {
+        let filter = GroupFilter {
+            tags: conditions.clone(),
+            ..GroupFilter::default()
+        };
+        let found = w.store.list_groups(&w.acme, filter, PAGE).await.unwrap();
+        assert_eq!(found.total, expected, "{conditions:?}");
+        let tagged = w.store.tags(&w.acme, Tagged::Group, None, conditions);
+        assert_eq!(tagged.await.unwrap().len() as u64, expected);
+    }
 }

@@ -87,8 +87,17 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
                 assert_eq!(answer["TotalCount"], 1, "only what it made itself");
                 continue;
             }
+            // What is not there is named for each resource.
+            "TagCloudResources" | "UntagCloudResources" => {
+                let failed = answer["FailedResources"].as_array().map(Vec::len);
+                assert_eq!((status, failed), (200, Some(1)));
+                continue;
+            }
             // Nothing of it is there.
-            "ListAuthorizedAppInstanceGroupByUser" | "ListBindInfo" => {
+            "ListAuthorizedAppInstanceGroupByUser"
+            | "ListBindInfo"
+            | "ListTagCloudResources"
+            | "ListTagResources" => {
                 assert_eq!((status, &answer["TotalCount"]), (200, &json!(0)));
                 continue;
             }
@@ -115,7 +124,7 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
 }
 
 /// The operations that change something or give something out.
-const CHANGES: [&str; 11] = [
+const CHANGES: [&str; 15] = [
     "AuthorizeInstanceGroup",
     "AuthorizeUsersForApp",
     "CreateAppInstanceGroup",
@@ -126,7 +135,11 @@ const CHANGES: [&str; 11] = [
     "RestartSessions",
     "StartSessions",
     "StopSessions",
+    "TagCloudResources",
+    "TagResources",
     "Unbind",
+    "UntagCloudResources",
+    "UntagResources",
 ];
 
 #[tokio::test]

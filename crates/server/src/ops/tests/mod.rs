@@ -108,6 +108,26 @@ impl World {
             "ModifyTenantConfig" => {
                 json!({"AppInstanceGroupExpireRemind": true})
             }
+            "TagCloudResources" => {
+                json!({"ResourceType": "AppInstanceGroupId", "ResourceIds": [group],
+                "Tags": [{"Key": "team", "Value": "design"}]})
+            }
+            "UntagCloudResources" => {
+                json!({"ResourceType": "AppInstanceGroupId", "ResourceIds": [group], "TagKeys": ["team"]})
+            }
+            "ListTagCloudResources" => {
+                json!({"ResourceType": "AppInstanceGroupId"})
+            }
+            "TagResources" => {
+                json!({"RegionId": "cn-shanghai", "ResourceType": "APPINSTANCEGROUP", "ResourceId": [group],
+                "Tag": [{"Key": "team", "Value": "design"}]})
+            }
+            "UntagResources" => {
+                json!({"RegionId": "cn-shanghai", "ResourceType": "APPINSTANCEGROUP", "ResourceId": [group], "All": true})
+            }
+            "ListTagResources" => {
+                json!({"RegionId": "cn-shanghai", "ResourceType": "APPINSTANCEGROUP", "ResourceId": [group]})
+            }
             other => panic!("write a right request for {other} here"),
         }
     }

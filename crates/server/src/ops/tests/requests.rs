@@ -71,11 +71,29 @@ const DEVIATIONS: &[(&str, &str)] = &[
         "ListAuthorizedAppInstanceGroupByUser needs ProductType",
         ITS_OWN_CODE,
     ),
+    (
+        "ListTagResources ResourceType refuses no-such-word",
+        ITS_OWN_CODE,
+    ),
+    (
+        "TagResources ResourceType refuses no-such-word",
+        ITS_OWN_CODE,
+    ),
+    (
+        "UntagResources ResourceType refuses no-such-word",
+        ITS_OWN_CODE,
+    ),
+    ("TagResources Tag takes System/Scheduler/GRAYSCALE", OF_KEYS),
+    (
+        "TagResources Tag takes System/Scheduler/STOP_NEW_USER_CONNECTION",
+        OF_KEYS,
+    ),
 ];
 
 const REGIONS_ARE_OURS: &str =
     "the record samples the vendor's regions; an installation has its own";
 const ITS_OWN_CODE: &str = "a code of the operation's own is recorded for it";
+const OF_KEYS: &str = "the words recorded for the list are keys of its elements";
 const FOR_PREPAID: &str = "recorded for PrePaid only, and the right request is PostPaid";
 const NARROWS_TO_NOTHING: &str =
     "a filter: what does not exist is found nowhere, and new values appear";

@@ -23,13 +23,14 @@ const LIMITS: &str = "\
 | `RuntimePolicy` except `SessionPreOpen` | one machine, one kind of session |
 | `VideoPolicy` except the resolution | pictures are exact tiles over WebSocket |
 | `AppInstanceGroupExpireRemind` | nobody is written to, so nobody is reminded |
+| the tag `System/Scheduler/GRAYSCALE` | nothing is rolled out step by step |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
 
 ## Refused
 
 | what | fault |
 |---|---|
-| user groups, group sets, tags, avatars other than `default` | `InvalidParameter.<Param>`: none exist. Filters by them find nothing |
+| user groups, group sets, avatars other than `default` | `InvalidParameter.<Param>`: none exist. Filters by them find nothing |
 | a session of a group with `AuthMode` `App` or `AppInstanceGroup` | `StockError.NoStock`: sessions made for the occasion are not built; such groups can be made and authorized |
 | `GetConnectionTicket.AppPolicyId` other than the group's own | `InvalidParameter.AppPolicyId`: a connection has no policy of its own yet |
 | node types with a graphics processor | `StockError.NoStock` |
