@@ -127,7 +127,12 @@ mod tests {
             .collect();
         assert_eq!(
             counts,
-            [("2021-09-01", 92), ("2015-05-01", 41), ("2015-04-01", 2)]
+            [
+                ("2021-09-01", 92),
+                ("2015-05-01", 41),
+                ("2015-04-01", 2),
+                ("2026-12-01", 7),
+            ]
         );
         let listing = operation(VERSION, "ListPersistentAppInstances").expect("recorded");
         assert_eq!(
