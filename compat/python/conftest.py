@@ -48,7 +48,7 @@ def order():
             "session_timeout": 15,
             "pre_open_app_id": "ca-foot",
             "node_pool": models.CreateAppInstanceGroupRequestNodePool(
-                node_instance_type="appstreaming.general.4c8g",
+                node_instance_type="appstreaming.general.2c4g",
                 strategy_type="NODE_FIXED",
                 node_amount=1,
                 node_capacity=1,

@@ -100,7 +100,7 @@ def test_a_session_becomes_what_is_asked_of_it(greenroom, session, action, statu
 
 
 def test_its_history_tells_of_it(greenroom, session):
-    answer = greenroom("ListSessionEvents", AppInstancePersistentId=session, PageSize=100)
+    answer = greenroom("ListSessionEvents", AppInstancePersistentId=session, PageSize="100")
     events = list(reversed(answer["Events"]))
     asked = [event["Action"] for event in events if event["EventType"] == "ACTION"]
     assert asked == ["STOP", "START", "RESTART", "RESET"]
