@@ -75,12 +75,17 @@ impl Door for StoreDoor {
             Credential::Ticket(text) => {
                 let shown = Secret::of_ticket(&text).ok_or(Refusal::UnknownTicket)?;
                 let resume = Secret::new(&*inner.entropy);
+                // A viewer that is to come again has only its ticket to come with.
+                let ready = |admitted: &Admitted| admitted.status == PersistentStatus::Running;
+                let now = inner.clock.now();
                 let redeemed = inner
                     .store
-                    .redeem_ticket(shown.digest(), resume.digest(), inner.clock.now())
+                    .redeem_ticket(shown.digest(), resume.digest(), now, ready)
                     .await;
                 match redeemed.map_err(unavailable)? {
-                    Redemption::Admitted(admitted) => (admitted, resume),
+                    Redemption::Admitted(admitted) | Redemption::Held(admitted) => {
+                        (admitted, resume)
+                    }
                     Redemption::Used => return Err(Refusal::UsedTicket),
                     Redemption::Expired => return Err(Refusal::ExpiredTicket),
                     Redemption::Unknown => return Err(Refusal::UnknownTicket),

@@ -196,7 +196,7 @@ fn apps_see_their_home_and_nothing_of_the_machine_or_of_greenroom() {
     let data = session.folder.path().display().to_string();
     let look = format!(
         "exec > ~/seen 2>&1
-         id -u; id -g; id -G
+         id -u; id -g; id -un; id -G
          grep -E '^(Cap(Prm|Eff|Bnd|Amb)|NoNewPrivs):' /proc/self/status
          ls -d {data} {run} /root /sys /boot
          ls $XDG_RUNTIME_DIR; ls /home
@@ -213,7 +213,8 @@ fn apps_see_their_home_and_nothing_of_the_machine_or_of_greenroom() {
     let seen = std::fs::read_to_string(session.home().join("seen")).unwrap();
     let lines: Vec<&str> = seen.lines().collect();
     let user = session.spec.uid.unwrap_or(1000).to_string();
-    assert_eq!(lines[..2], [&user, &user], "{seen}");
+    // A name for the id, too: shells greet their user by it.
+    assert_eq!(lines[..3], [&user, &user, "user"], "{seen}");
     for name in ["CapPrm", "CapEff", "CapAmb"] {
         assert!(
             seen.contains(&format!("{name}:\t0000000000000000")),

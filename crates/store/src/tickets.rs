@@ -30,6 +30,8 @@ pub struct NewTicket {
 pub enum Redemption {
     /// It was good, and is spent now.
     Admitted(Box<Admitted>),
+    /// It is good, and was not spent: whoever asked does not let it in yet.
+    Held(Box<Admitted>),
     /// It was spent before.
     Used,
     /// Its time is over.
@@ -110,7 +112,7 @@ impl Store {
     }
 
     /// Spends a ticket and records the token its viewer may come back with, together: a ticket is never
-    /// spent without one.
+    /// spent without one. Where `ready` says no, neither is done.
     ///
     /// # Errors
     /// The database could not be written.
@@ -119,6 +121,7 @@ impl Store {
         ticket: Digest,
         resume: Digest,
         now: Timestamp,
+        ready: impl FnOnce(&Admitted) -> bool + Send + 'static,
     ) -> Result<Redemption> {
         self.write(move |c| {
             let spent = c.execute(
@@ -142,10 +145,17 @@ impl Store {
                  VALUES ($1, $2, $3, $4)",
                 values![resume.as_slice(), &binding, &app, now],
             )?;
-            Ok(match by_resume(c, &resume)? {
-                Some(admitted) => Redemption::Admitted(Box::new(admitted)),
-                None => Redemption::Unknown,
-            })
+            let Some(admitted) = by_resume(c, &resume)?.map(Box::new) else {
+                return Ok(Redemption::Unknown);
+            };
+            if ready(&admitted) {
+                return Ok(Redemption::Admitted(admitted));
+            }
+            let unspend = "UPDATE tickets SET used_at = NULL WHERE ticket_hash = $1";
+            c.execute(unspend, values![ticket.as_slice()])?;
+            let forget = "DELETE FROM resume_tokens WHERE token_hash = $1";
+            c.execute(forget, values![resume.as_slice()])?;
+            Ok(Redemption::Held(admitted))
         })
         .await
     }

@@ -29,16 +29,9 @@ const answers = {
     const milliseconds = [];
     await page.locator("canvas").first().focus();
     for (let i = 0; i < count; i++) {
-      const { updates, inputSent } = await page.evaluate(() => window.greenroom.stats());
+      const updates = await page.evaluate(() => window.greenroom.stats().updates);
       await page.keyboard.press("abcdefghij"[i % 10]);
-      await page.waitForFunction(
-        ([updates, sent]) => {
-          const now = window.greenroom.stats();
-          return now.updates > updates && now.inputAcked > sent;
-        },
-        [updates, inputSent],
-        { timeout: LIMIT },
-      );
+      await page.waitForFunction((before) => window.greenroom.stats().updates > before, updates, { timeout: LIMIT });
       milliseconds.push(await page.evaluate(() => window.greenroom.stats().inputToPicture.at(-1)));
     }
     return { milliseconds };
@@ -57,3 +50,5 @@ for await (const line of createInterface({ input: process.stdin })) {
   }
 }
 await browser.close();
+// Whoever asked still holds the other end of standard input, which would keep us alive.
+process.exit(0);

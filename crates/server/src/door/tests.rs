@@ -225,6 +225,22 @@ async fn a_crashed_session_asks_its_viewers_to_come_back() {
 }
 
 #[tokio::test]
+async fn a_ticket_for_a_session_that_is_coming_back_is_good_once_it_is_there() {
+    let house = House::new().await;
+    let ticket = house.ticket().await;
+    house.world.fake.die(&house.session);
+    house.world.settle().await;
+    let refusal = house.refused(ticket.clone()).await;
+    assert!(
+        matches!(refusal, Refusal::NotRunning { coming: true, .. }),
+        "{refusal:?}"
+    );
+    house.world.wait(Duration::from_secs(1)).await;
+    assert!(house.door.redeem(ticket.clone()).await.is_ok());
+    assert_eq!(house.refused(ticket).await, Refusal::UsedTicket);
+}
+
+#[tokio::test]
 async fn a_session_that_gave_up_asks_nobody_to_come_back() {
     let house = House::new().await;
     let admission = house.admit().await;

@@ -66,6 +66,8 @@ impl Sandbox for Bwrap {
         command.args(walls(plan));
         for (file, path) in [(&passwd, "/etc/passwd"), (&group, "/etc/group")] {
             pass_on(file).map_err(failed("pass a file into the sandbox"))?;
+            // Readable by the apps' user, who does not own it when the server is root.
+            command.args(["--perms", "0444"]);
             command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
         }
         // In a user namespace the apps would own what all these mounts stand on.

@@ -99,6 +99,7 @@ suite! {
         a_task_ends_once
         of_two_viewers_with_one_ticket_one_is_let_in
         a_ticket_that_is_spent_late_or_invented_is_told_apart
+        a_ticket_shown_too_early_is_not_spent
         a_resume_token_stays_good_until_the_binding_ends
         what_has_ended_long_ago_is_purged
         whoever_lost_the_grant_comes_in_unauthorized

@@ -176,7 +176,7 @@ pub async fn a_deleted_session_loses_what_led_to_it(w: World) {
     assert_eq!(w.store.open_bindings(&id).await.unwrap(), []);
     let late = w
         .store
-        .redeem_ticket([1; 32], [2; 32], after(3))
+        .redeem_ticket([1; 32], [2; 32], after(3), |_| true)
         .await
         .unwrap();
     assert_eq!(late, Redemption::Unknown);

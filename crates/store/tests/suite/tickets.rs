@@ -131,7 +131,12 @@ pub async fn of_two_viewers_with_one_ticket_one_is_let_in(w: World) {
     let (_, session, binding) = ticket_for_alice(&w).await;
     let show = |resume| {
         let store = w.store.clone();
-        tokio::spawn(async move { store.redeem_ticket(TICKET, resume, after(2)).await.unwrap() })
+        tokio::spawn(async move {
+            store
+                .redeem_ticket(TICKET, resume, after(2), |_| true)
+                .await
+                .unwrap()
+        })
     };
     let (one, other) = tokio::join!(show([11; 32]), show([12; 32]));
     let (mut let_in, mut refused) = (Vec::new(), Vec::new());
@@ -158,7 +163,7 @@ pub async fn of_two_viewers_with_one_ticket_one_is_let_in(w: World) {
 
 pub async fn a_ticket_that_is_spent_late_or_invented_is_told_apart(w: World) {
     let (.., binding) = ticket_for_alice(&w).await;
-    let show = |ticket, at| w.store.redeem_ticket(ticket, RESUME, after(at));
+    let show = |ticket, at| w.store.redeem_ticket(ticket, RESUME, after(at), |_| true);
     assert_eq!(show([99; 32], 2).await.unwrap(), Redemption::Unknown);
     assert_eq!(show(TICKET, 60).await.unwrap(), Redemption::Expired);
     assert_eq!(w.store.resume(RESUME).await.unwrap(), Resumption::Unknown);
@@ -178,13 +183,26 @@ pub async fn a_ticket_that_is_spent_late_or_invented_is_told_apart(w: World) {
     assert!(matches!(ended, Err(StoreError::Conflict(_))));
 }
 
+pub async fn a_ticket_shown_too_early_is_not_spent(w: World) {
+    ticket_for_alice(&w).await;
+    let show = |ready: bool| {
+        w.store
+            .redeem_ticket(TICKET, RESUME, after(2), move |_| ready)
+    };
+    let held = show(false).await.unwrap();
+    assert!(matches!(held, Redemption::Held(_)), "{held:?}");
+    assert_eq!(w.store.resume(RESUME).await.unwrap(), Resumption::Unknown);
+    admitted(show(true).await.unwrap());
+    assert_eq!(show(false).await.unwrap(), Redemption::Used);
+}
+
 pub async fn a_resume_token_stays_good_until_the_binding_ends(w: World) {
     let (_, session, binding) = ticket_for_alice(&w).await;
     w.observe(&session, PersistentStatus::Running, after(2))
         .await;
     let first = admitted(
         w.store
-            .redeem_ticket(TICKET, RESUME, after(3))
+            .redeem_ticket(TICKET, RESUME, after(3), |_| true)
             .await
             .unwrap(),
     );
@@ -204,7 +222,7 @@ pub async fn a_resume_token_stays_good_until_the_binding_ends(w: World) {
 pub async fn what_has_ended_long_ago_is_purged(w: World) {
     let (_, session, binding) = ticket_for_alice(&w).await;
     let task = w.store.running_tasks_of(&session).await.unwrap().remove(0);
-    let show = || w.store.redeem_ticket(TICKET, RESUME, after(2));
+    let show = || w.store.redeem_ticket(TICKET, RESUME, after(2), |_| true);
     admitted(show().await.unwrap());
     w.store
         .end_binding(&binding, "unbound", after(3))
@@ -226,7 +244,7 @@ pub async fn whoever_lost_the_grant_comes_in_unauthorized(w: World) {
     assert!(
         admitted(
             w.store
-                .redeem_ticket(TICKET, RESUME, after(2))
+                .redeem_ticket(TICKET, RESUME, after(2), |_| true)
                 .await
                 .unwrap()
         )
