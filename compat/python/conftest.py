@@ -1,10 +1,11 @@
-"""A client of the official SDK, pointed at a server that `cargo xtask test` started on an empty data folder."""
+"""Clients of the official SDKs, pointed at a server that `cargo xtask test` started on an empty data folder."""
 
 import os
 
 import pytest
 from alibabacloud_appstream_center20210901 import models
 from alibabacloud_appstream_center20210901.client import Client
+from alibabacloud_ram20150501.client import Client as RamClient
 from alibabacloud_tea_openapi.utils_models import Config
 
 
@@ -22,6 +23,11 @@ def config(**changes):
 @pytest.fixture(scope="session")
 def client():
     return Client(config())
+
+
+@pytest.fixture(scope="session")
+def ram():
+    return RamClient(config())
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ pub mod dispatch;
 pub mod door;
 pub mod error;
 pub mod http;
+pub mod identity;
 pub mod listen;
 pub mod metrics;
 pub mod ops;

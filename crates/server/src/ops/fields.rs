@@ -77,7 +77,7 @@ pub const fn page_of_20() -> PageSize {
 }
 
 /// A text of 1 to `MAX` characters, none of them a control character.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
 pub struct Text<const MAX: usize>(String);
 

@@ -92,6 +92,24 @@ operations![
     restart_sessions::RestartSessions,
     start_sessions::StartSessions,
     stop_sessions::StopSessions,
+    [RAM in ram]
+    add_user_to_group::AddUserToGroup,
+    create_access_key::CreateAccessKey,
+    create_group::CreateGroup,
+    create_user::CreateUser,
+    delete_access_key::DeleteAccessKey,
+    delete_group::DeleteGroup,
+    delete_user::DeleteUser,
+    get_group::GetGroup,
+    get_user::GetUser,
+    list_access_keys::ListAccessKeys,
+    list_groups::ListGroups,
+    list_groups_for_user::ListGroupsForUser,
+    list_users::ListUsers,
+    list_users_for_group::ListUsersForGroup,
+    remove_user_from_group::RemoveUserFromGroup,
+    update_access_key::UpdateAccessKey,
+    update_user::UpdateUser,
 ];
 
 /// The operation of this name and version. All products are at one address, where the version tells them

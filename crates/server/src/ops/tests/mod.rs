@@ -1,6 +1,7 @@
 //! What holds for every operation on the list.
 
 mod access;
+mod ram;
 mod requests;
 mod support;
 
@@ -17,6 +18,8 @@ struct World {
     session: String,
     /// Another group, published and paid for a week.
     paid: String,
+    /// The id of a key of the user zoe.
+    key: String,
 }
 
 impl World {
@@ -28,11 +31,13 @@ impl World {
         let terms = json!({"AppInstanceGroupName": "paid", "AuthMode": "App", "ChargeType": "PrePaid", "PeriodUnit": "Week"});
         let paid = server.create_group(terms).await;
         server.publish(&paid).await;
+        let key = ram::furnish(&server).await;
         Self {
             server,
             group,
             session,
             paid,
+            key,
         }
     }
 
@@ -128,7 +133,8 @@ impl World {
             "ListTagResources" => {
                 json!({"RegionId": "cn-shanghai", "ResourceType": "APPINSTANCEGROUP", "ResourceId": [group]})
             }
-            other => panic!("write a right request for {other} here"),
+            other => ram::request(other, &self.key)
+                .unwrap_or_else(|| panic!("write a right request for {other} here")),
         }
     }
 }
