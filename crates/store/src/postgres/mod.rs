@@ -2,7 +2,7 @@
 //!
 //! One transaction writes at a time, whichever server it belongs to, as with SQLite: each takes one
 //! advisory lock first. So what a write has read is still so when it commits, and no write has to be tried
-//! again because another one came between. What that costs is in decision 0025.
+//! again because another one came between.
 
 mod connection;
 
