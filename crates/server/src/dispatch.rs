@@ -104,15 +104,14 @@ impl Api {
         let began = Instant::now();
         let request_id = uuid_upper(&*self.entropy);
         let (format, action, result) = self.answer(raw, origin, &request_id).await;
-        let reply = match &result {
-            Ok(fields) => envelope::success(format, action, &request_id, fields.clone()),
-            Err(error) => {
-                let host = raw.header("host").unwrap_or_default();
-                envelope::failure(format, &request_id, host, &Fault::from(error))
+        match result {
+            Ok(fields) => {
+                let reply = envelope::success(format, action, &request_id, fields);
+                self.note(&request_id, action, None, began.elapsed());
+                reply
             }
-        };
-        self.note(&request_id, action, result.as_ref().err(), began.elapsed());
-        reply
+            Err(error) => self.refuse(raw, format, &request_id, action, &error, began.elapsed()),
+        }
     }
 
     /// Answers a request whose body is too large to be read.
@@ -121,14 +120,23 @@ impl Api {
         let request_id = uuid_upper(&*self.entropy);
         let limit = greenroom_rpc::encoding::MAX_BODY_BYTES;
         let fault = Fault::malformed(&format!("the body is longer than {limit} bytes"));
+        let (format, error) = (Format::of(raw), ApiError::Gateway(fault));
+        self.refuse(raw, format, &request_id, UNKNOWN, &error, Duration::ZERO)
+    }
+
+    fn refuse(
+        &self,
+        raw: &RawRequest<'_>,
+        format: Format,
+        request_id: &str,
+        action: &'static str,
+        error: &ApiError,
+        took: Duration,
+    ) -> Reply {
+        let fault = Fault::from(error);
         let host = raw.header("host").unwrap_or_default();
-        let reply = envelope::failure(Format::of(raw), &request_id, host, &fault);
-        self.note(
-            &request_id,
-            UNKNOWN,
-            Some(&ApiError::Gateway(fault)),
-            Duration::ZERO,
-        );
+        let reply = envelope::failure(format, request_id, host, &fault);
+        self.note(request_id, action, Some((error, &fault)), took);
         reply
     }
 
@@ -294,15 +302,14 @@ impl Api {
         &self,
         request_id: &str,
         action: &'static str,
-        error: Option<&ApiError>,
+        refusal: Option<(&ApiError, &Fault)>,
         took: Duration,
     ) {
-        let fault = error.map(Fault::from);
-        let code = fault.as_ref().map_or("OK", |fault| fault.code.as_str());
+        let code = refusal.map_or("OK", |(_, fault)| fault.code.as_str());
         let ms = took.as_millis();
         self.calls.note(action, code, took);
-        match (error, fault.as_ref()) {
-            (Some(error), Some(fault)) if fault.status >= 500 => {
+        match refusal {
+            Some((error, fault)) if fault.status >= 500 => {
                 let error = chain(error);
                 tracing::error!(request.id = %request_id, rpc.action = action, rpc.code = code, ms, error);
             }
