@@ -123,39 +123,32 @@ impl Store {
         now: Timestamp,
         ready: impl FnOnce(&Admitted) -> bool + Send + 'static,
     ) -> Result<Redemption> {
+        // One transaction writes at a time, so what is looked at first is still so when it is spent.
         self.write(move |c| {
-            let spent = c.execute(
-                "UPDATE tickets SET used_at = $2
-                 WHERE ticket_hash = $1 AND used_at IS NULL AND expires_at > $2",
-                values![ticket.as_slice(), now],
-            )?;
-            if spent == 0 {
-                return refused(c, &ticket);
+            let sql = "SELECT used_at, expires_at FROM tickets WHERE ticket_hash = $1";
+            let known = first(c, sql, values![ticket.as_slice()], |row| {
+                Ok((row.maybe_integer(0)?, Timestamp(row.integer(1)?)))
+            })?;
+            match known {
+                None => return Ok(Redemption::Unknown),
+                Some((Some(_), _)) => return Ok(Redemption::Used),
+                Some((None, expires)) if expires <= now => return Ok(Redemption::Expired),
+                Some((None, _)) => {}
             }
-            let sql = "SELECT binding_id, app_id FROM tickets WHERE ticket_hash = $1";
-            let (binding, app) = first(c, sql, values![ticket.as_slice()], |row| {
-                Ok((
-                    word(row.text(0)?, BindingId::parse)?,
-                    word(row.text(1)?, AppId::parse)?,
-                ))
-            })?
-            .ok_or(StoreError::Conflict("the ticket"))?;
+            let Some(admitted) = holder_of(c, TICKET, &ticket)?.map(Box::new) else {
+                return Ok(Redemption::Unknown);
+            };
+            if !ready(&admitted) {
+                return Ok(Redemption::Held(admitted));
+            }
+            let spend = "UPDATE tickets SET used_at = $2 WHERE ticket_hash = $1";
+            c.execute(spend, values![ticket.as_slice(), now])?;
             c.execute(
                 "INSERT INTO resume_tokens (token_hash, binding_id, app_id, created_at)
                  VALUES ($1, $2, $3, $4)",
-                values![resume.as_slice(), &binding, &app, now],
+                values![resume.as_slice(), &admitted.binding, &admitted.app, now],
             )?;
-            let Some(admitted) = by_resume(c, &resume)?.map(Box::new) else {
-                return Ok(Redemption::Unknown);
-            };
-            if ready(&admitted) {
-                return Ok(Redemption::Admitted(admitted));
-            }
-            let unspend = "UPDATE tickets SET used_at = NULL WHERE ticket_hash = $1";
-            c.execute(unspend, values![ticket.as_slice()])?;
-            let forget = "DELETE FROM resume_tokens WHERE token_hash = $1";
-            c.execute(forget, values![resume.as_slice()])?;
-            Ok(Redemption::Held(admitted))
+            Ok(Redemption::Admitted(admitted))
         })
         .await
     }
@@ -166,7 +159,7 @@ impl Store {
     /// The database could not be read.
     pub async fn resume(&self, token: Digest) -> Result<Resumption> {
         self.read(move |c| {
-            Ok(match by_resume(c, &token)? {
+            Ok(match holder_of(c, RESUME_TOKEN, &token)? {
                 Some(admitted) => Resumption::Admitted(Box::new(admitted)),
                 None => Resumption::Unknown,
             })
@@ -175,27 +168,27 @@ impl Store {
     }
 }
 
-fn refused(c: &mut dyn Connection, ticket: &Digest) -> Result<Redemption> {
-    let sql = "SELECT used_at FROM tickets WHERE ticket_hash = $1";
-    let known = first(c, sql, values![ticket.as_slice()], |row| {
-        row.maybe_integer(0)
-    })?;
-    Ok(match known {
-        None => Redemption::Unknown,
-        Some(Some(_)) => Redemption::Used,
-        Some(None) => Redemption::Expired,
-    })
-}
+/// What proves a binding: where it is kept, and the column of its hash.
+type Proof = (&'static str, &'static str);
+const TICKET: Proof = ("tickets", "ticket_hash");
+const RESUME_TOKEN: Proof = ("resume_tokens", "token_hash");
 
-fn by_resume(c: &mut dyn Connection, token: &Digest) -> Result<Option<Admitted>> {
-    let sql = "SELECT b.binding_id, b.end_user_id, r.app_id, s.session_id, s.name, s.status,
+/// Who shows `hash`, unless the binding has ended.
+fn holder_of(
+    c: &mut dyn Connection,
+    (table, column): Proof,
+    hash: &Digest,
+) -> Result<Option<Admitted>> {
+    let sql = format!(
+        "SELECT b.binding_id, b.end_user_id, r.app_id, s.session_id, s.name, s.status,
              s.status_reason, s.desired, s.handle, s.group_id, g.account_id, g.image_id, g.policy_id,
              g.settings, g.session_timeout
-         FROM resume_tokens r JOIN bindings b ON b.binding_id = r.binding_id
+         FROM {table} r JOIN bindings b ON b.binding_id = r.binding_id
              JOIN sessions s ON s.session_id = b.session_id
              JOIN app_groups g ON g.group_id = s.group_id
-         WHERE r.token_hash = $1 AND b.ended_at IS NULL";
-    let mut found = first(c, sql, values![token.as_slice()], admitted)?;
+         WHERE r.{column} = $1 AND b.ended_at IS NULL"
+    );
+    let mut found = first(c, &sql, values![hash.as_slice()], admitted)?;
     if let Some(admitted) = &mut found {
         admitted.authorized = grants::is_authorized(c, &admitted.session, &admitted.user)?;
     }
