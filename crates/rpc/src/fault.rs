@@ -121,16 +121,6 @@ impl Fault {
         Self::invalid("Version")
     }
 
-    /// No product answers under the name the request was sent to.
-    #[must_use]
-    pub fn no_such_product() -> Self {
-        Self::new(
-            404,
-            "InvalidProduct.NotFound",
-            "Cannot find product according to your specified domain.",
-        )
-    }
-
     /// An HTTP method other than GET and POST.
     #[must_use]
     pub fn unsupported_method() -> Self {

@@ -3,7 +3,6 @@
 use crate::Store;
 use crate::connection::{Connection, Row, all, first, values, word};
 use crate::error::{Result, StoreError};
-use crate::reconcile;
 use greenroom_model::{BindingId, EndUserId, PersistentId, Timestamp};
 use std::time::Duration;
 
@@ -83,25 +82,6 @@ impl Store {
     pub async fn all_disconnected(&self, at: Timestamp) -> Result<usize> {
         self.write_intent(move |c| c.execute(DISCONNECT, values![at]))
             .await
-    }
-
-    /// Ends a binding: its tickets and resume tokens are worth nothing from now on. `false` when it had
-    /// ended before.
-    ///
-    /// # Errors
-    /// The database could not be written.
-    pub async fn end_binding(&self, id: &BindingId, reason: &str, at: Timestamp) -> Result<bool> {
-        let (id, reason) = (id.clone(), reason.to_owned());
-        self.write_intent(move |c| {
-            let sql = format!("{BINDING} WHERE binding_id = $1 AND ended_at IS NULL");
-            let Some(open) = first(c, &sql, values![&id], binding)? else {
-                return Ok(false);
-            };
-            end(c, &open, &reason, at)?;
-            reconcile::wake(c, &open.session, at)?;
-            Ok(true)
-        })
-        .await
     }
 
     /// Bindings whose time has run out at `now`.

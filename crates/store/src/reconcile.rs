@@ -214,15 +214,6 @@ impl Store {
         .await
     }
 
-    /// Makes a session due at `at`, unless it is due earlier: the runtime has news of it.
-    ///
-    /// # Errors
-    /// The database could not be written.
-    pub async fn wake_session(&self, id: &PersistentId, at: Timestamp) -> Result<()> {
-        let id = id.clone();
-        self.write_intent(move |c| wake(c, &id, at)).await
-    }
-
     /// Writes what was seen of a session, and what is new of it into its history, if nothing was written of it
     /// since `generation`; answers the new generation. A session seen `DELETED` loses its bindings, tickets and grants.
     ///

@@ -165,18 +165,6 @@ impl Store {
         .await
     }
 
-    /// The tasks that wait, oldest first.
-    ///
-    /// # Errors
-    /// The database could not be read.
-    pub async fn running_tasks(&self, limit: u32) -> Result<Vec<TicketTask>> {
-        self.read(move |c| {
-            let sql = format!("{TASK} WHERE t.status = 'Running' ORDER BY t.created_at LIMIT $1");
-            all(c, &sql, values![limit], task)
-        })
-        .await
-    }
-
     /// Ends a task that waits, as `Finished` or `Failed`; `false` when it waits no more.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use crate::reconcilers::world::{FIRST_APP, World, alice};
 use crate::ticket::{Secret, TICKET_LIFETIME};
 use greenroom_gateway::{Admission, Credential, Door, Reason, Refusal};
 use greenroom_model::{Ask, BindingId, Clock, PersistentId};
-use greenroom_store::{GrantChange, NewTicket};
+use greenroom_store::{GrantChange, NewTicket, Unbinding};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +55,25 @@ impl House {
     async fn admit(&self) -> Admission {
         let ticket = self.ticket().await;
         self.door.redeem(ticket).await.unwrap()
+    }
+
+    async fn unbind(&self) {
+        let what = Unbinding {
+            group: self.world.record(&self.session).await.group,
+            user: alice(),
+            session: Some(self.session.clone()),
+            instance: None,
+            reset: false,
+        };
+        let (account, now) = (&self.world.account, self.world.clock.now());
+        let ended = self
+            .world
+            .store
+            .unbind(account, what, "unbound", None, now)
+            .await
+            .unwrap();
+        let ended: Vec<&BindingId> = ended.iter().map(|it| &it.id).collect();
+        assert_eq!(ended, [&self.binding]);
     }
 
     async fn refused(&self, credential: Credential) -> Refusal {
@@ -125,13 +144,7 @@ async fn a_resume_token_is_good_again_and_again_until_the_binding_ends() {
             (first.binding.clone(), first.resume_token.clone())
         );
     }
-    let now = house.world.clock.now();
-    house
-        .world
-        .store
-        .end_binding(&house.binding, "unbound", now)
-        .await
-        .unwrap();
+    house.unbind().await;
     let late = Credential::Resume(first.resume_token);
     assert_eq!(house.refused(late).await, Refusal::BindingEnded);
 }
@@ -165,13 +178,7 @@ async fn whoever_is_inside_leaves_when_the_right_to_be_is_gone() {
 async fn whoever_is_inside_leaves_when_the_binding_is_ended() {
     let house = House::new().await;
     let mut admission = house.admit().await;
-    let now = house.world.clock.now();
-    house
-        .world
-        .store
-        .end_binding(&house.binding, "unbound", now)
-        .await
-        .unwrap();
+    house.unbind().await;
     assert_eq!(shown_out(&mut admission).await, Reason::Unbound);
 }
 

@@ -2,15 +2,18 @@
 
 use crate::world::{World, after};
 use greenroom_model::{BindingId, Timestamp};
+use greenroom_store::TicketTask;
 
 async fn bound(w: &World, timeout: i32) -> BindingId {
+    task_of_alice(w, timeout).await.binding
+}
+
+async fn task_of_alice(w: &World, timeout: i32) -> TicketTask {
     let mut spec = w.spec("office");
     spec.session_timeout = timeout;
     let group = w.with_spec(spec, 1).await;
     let session = w.ids(&group).await.remove(0);
-    w.open_task(&group, &session, "alice", after(0))
-        .await
-        .binding
+    w.open_task(&group, &session, "alice", after(0)).await
 }
 
 async fn expiring(w: &World, at: Timestamp) -> Vec<BindingId> {
@@ -57,21 +60,14 @@ pub async fn a_server_that_starts_finds_nobody_connected(w: World) {
 }
 
 pub async fn an_ended_binding_stays_ended(w: World) {
-    let binding = bound(&w, 3).await;
-    assert!(
-        w.store
-            .end_binding(&binding, "unbound", after(1))
-            .await
-            .unwrap()
-    );
-    assert!(
-        !w.store
-            .end_binding(&binding, "unbound", after(2))
-            .await
-            .unwrap()
-    );
+    let task = task_of_alice(&w, 3).await;
+    let binding = task.binding;
+    let ended = w.unbind_alice(&task.group, after(1)).await;
+    assert_eq!(ended, std::slice::from_ref(&binding));
+    assert_eq!(w.unbind_alice(&task.group, after(2)).await, []);
     assert!(!w.store.connected(&binding).await.unwrap());
     assert!(!w.store.disconnected(&binding, after(3)).await.unwrap());
     assert_eq!(expiring(&w, Timestamp(i64::MAX)).await, []);
-    assert_eq!(w.store.running_tasks(10).await.unwrap(), []);
+    let waiting = w.store.running_tasks_of(&task.session).await.unwrap();
+    assert_eq!(waiting, []);
 }

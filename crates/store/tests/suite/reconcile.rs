@@ -100,7 +100,7 @@ pub async fn a_wake_up_survives_an_observation_made_before_it(w: World) {
     let id = w.ids(&group).await.remove(0);
     w.observe(&id, PersistentStatus::Running, after(1)).await;
     let record = w.session(&id).await;
-    w.store.wake_session(&id, after(2)).await.unwrap();
+    w.open_task(&group, &id, "alice", after(2)).await;
     let stale = w
         .store
         .record(
@@ -181,7 +181,7 @@ pub async fn a_deleted_session_loses_what_led_to_it(w: World) {
         .unwrap();
     assert_eq!(late, Redemption::Unknown);
     assert!(!w.store.is_authorized(&id, &user("alice")).await.unwrap());
-    assert_eq!(w.store.running_tasks(10).await.unwrap(), []);
+    assert_eq!(w.store.running_tasks_of(&id).await.unwrap(), []);
     // Still listed, and what was seen last is final.
     assert_eq!(
         w.page(&group, 1, 20).await.items[0].status,

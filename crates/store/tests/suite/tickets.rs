@@ -77,7 +77,6 @@ pub async fn a_task_gives_the_user_one_binding_and_starts_what_is_stopped(w: Wor
 
     let waiting = w.store.running_tasks_of(&session).await.unwrap();
     assert_eq!(waiting, [first.clone(), second, other]);
-    assert_eq!(w.store.running_tasks(10).await.unwrap(), waiting);
     assert_eq!(
         w.store.task(&w.acme, &first.id).await.unwrap(),
         Some(first.clone())
@@ -108,7 +107,7 @@ pub async fn a_task_for_a_session_of_another_account_or_group_is_refused(w: Worl
         w.store.open_task(right, None).await,
         Err(StoreError::NotFound(_))
     ));
-    assert_eq!(w.store.running_tasks(10).await.unwrap(), []);
+    assert_eq!(w.store.running_tasks_of(&session).await.unwrap(), []);
     assert_eq!(w.store.open_bindings(&session).await.unwrap(), []);
 }
 
@@ -124,7 +123,7 @@ pub async fn a_task_ends_once(w: World) {
         (kept.status, kept.reason.as_str()),
         (TaskStatus::Finished, "")
     );
-    assert_eq!(w.store.running_tasks(10).await.unwrap(), []);
+    assert_eq!(w.store.running_tasks_of(&session).await.unwrap(), []);
 }
 
 pub async fn of_two_viewers_with_one_ticket_one_is_let_in(w: World) {
@@ -162,7 +161,7 @@ pub async fn of_two_viewers_with_one_ticket_one_is_let_in(w: World) {
 }
 
 pub async fn a_ticket_that_is_spent_late_or_invented_is_told_apart(w: World) {
-    let (.., binding) = ticket_for_alice(&w).await;
+    let (group, _, binding) = ticket_for_alice(&w).await;
     let show = |ticket, at| w.store.redeem_ticket(ticket, RESUME, after(at), |_| true);
     assert_eq!(show([99; 32], 2).await.unwrap(), Redemption::Unknown);
     assert_eq!(show(TICKET, 60).await.unwrap(), Redemption::Expired);
@@ -173,10 +172,10 @@ pub async fn a_ticket_that_is_spent_late_or_invented_is_told_apart(w: World) {
     let again = mint(&w, TICKET, &binding).await;
     assert!(matches!(again, Err(StoreError::Conflict(_))));
     mint(&w, [3; 32], &binding).await.unwrap();
-    w.store
-        .end_binding(&binding, "unbound", after(5))
-        .await
-        .unwrap();
+    assert_eq!(
+        w.unbind_alice(&group, after(5)).await,
+        std::slice::from_ref(&binding)
+    );
     assert_eq!(show([3; 32], 6).await.unwrap(), Redemption::Unknown);
     assert_eq!(show(TICKET, 6).await.unwrap(), Redemption::Used);
     let ended = mint(&w, [4; 32], &binding).await;
@@ -197,7 +196,7 @@ pub async fn a_ticket_shown_too_early_is_not_spent(w: World) {
 }
 
 pub async fn a_resume_token_stays_good_until_the_binding_ends(w: World) {
-    let (_, session, binding) = ticket_for_alice(&w).await;
+    let (group, session, binding) = ticket_for_alice(&w).await;
     w.observe(&session, PersistentStatus::Running, after(2))
         .await;
     let first = admitted(
@@ -212,22 +211,22 @@ pub async fn a_resume_token_stays_good_until_the_binding_ends(w: World) {
         let again = w.store.resume(RESUME).await.unwrap();
         assert_eq!(again, Resumption::Admitted(Box::new(first.clone())));
     }
-    w.store
-        .end_binding(&binding, "unbound", after(4))
-        .await
-        .unwrap();
+    assert_eq!(
+        w.unbind_alice(&group, after(4)).await,
+        std::slice::from_ref(&binding)
+    );
     assert_eq!(w.store.resume(RESUME).await.unwrap(), Resumption::Unknown);
 }
 
 pub async fn what_has_ended_long_ago_is_purged(w: World) {
-    let (_, session, binding) = ticket_for_alice(&w).await;
+    let (group, session, binding) = ticket_for_alice(&w).await;
     let task = w.store.running_tasks_of(&session).await.unwrap().remove(0);
     let show = || w.store.redeem_ticket(TICKET, RESUME, after(2), |_| true);
     admitted(show().await.unwrap());
-    w.store
-        .end_binding(&binding, "unbound", after(3))
-        .await
-        .unwrap();
+    assert_eq!(
+        w.unbind_alice(&group, after(3)).await,
+        std::slice::from_ref(&binding)
+    );
 
     while w.store.purge_deleted(after(1), after(9)).await.unwrap() {}
     assert_eq!(show().await.unwrap(), Redemption::Used);

@@ -7,7 +7,7 @@ use greenroom_model::{
 };
 use greenroom_store::{
     Charge, GroupSpec, NewSlots, NewTask, NodePool, Nonce, Observation, Page, PageRequest, Secret,
-    SessionFilter, SessionRecord, SessionRow, Store, TicketTask,
+    SessionFilter, SessionRecord, SessionRow, Store, TicketTask, Unbinding,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -218,6 +218,19 @@ impl World {
     ) -> TicketTask {
         let new = self.task(group, session, name, at);
         self.store.open_task(new, None).await.unwrap()
+    }
+
+    /// Ends what alice holds in the group; answers which bindings that were.
+    pub async fn unbind_alice(&self, group: &AppInstanceGroupId, at: Timestamp) -> Vec<BindingId> {
+        let what = Unbinding {
+            group: group.clone(),
+            user: user("alice"),
+            session: None,
+            instance: None,
+            reset: false,
+        };
+        let ended = self.store.unbind(&self.acme, what, "unbound", None, at);
+        ended.await.unwrap().into_iter().map(|it| it.id).collect()
     }
 
     pub fn task(
