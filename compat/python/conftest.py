@@ -36,11 +36,12 @@ def client_with():
     return lambda **changes: Client(config(**changes))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def order():
     """The smallest order for a group with one persistent session; a test changes what it is about."""
 
-    def make(**changes):
+    def make(sessions=1, **changes):
+        size = "2c4g" if sessions == 1 else "4c8g"
         fields = {
             "product_type": "CloudApp",
             "app_instance_group_name": "compat",
@@ -54,10 +55,10 @@ def order():
             "session_timeout": 15,
             "pre_open_app_id": "ca-foot",
             "node_pool": models.CreateAppInstanceGroupRequestNodePool(
-                node_instance_type="appstreaming.general.2c4g",
+                node_instance_type=f"appstreaming.general.{size}",
                 strategy_type="NODE_FIXED",
                 node_amount=1,
-                node_capacity=1,
+                node_capacity=sessions,
             ),
         }
         return models.CreateAppInstanceGroupRequest(**(fields | changes))

@@ -37,28 +37,10 @@ def greenroom(client):
 
 
 @pytest.fixture(scope="module")
-def session(client):
+def session(client, order):
     """The id of the only session of a group."""
-    order = models.CreateAppInstanceGroupRequest(
-        product_type="CloudApp",
-        app_instance_group_name="compat greenroom",
-        app_center_image_id="img-this-machine",
-        biz_region_id="cn-shanghai",
-        auth_mode="Session",
-        charge_type="PostPaid",
-        charge_resource_mode="Node",
-        period=1,
-        period_unit="Month",
-        session_timeout=15,
-        pre_open_app_id="ca-foot",
-        node_pool=models.CreateAppInstanceGroupRequestNodePool(
-            node_instance_type="appstreaming.general.4c8g",
-            strategy_type="NODE_FIXED",
-            node_amount=1,
-            node_capacity=1,
-        ),
-    )
-    group = client.create_app_instance_group(order).body.app_instance_group_model.app_instance_group_id
+    made = client.create_app_instance_group(order(app_instance_group_name="compat greenroom")).body
+    group = made.app_instance_group_model.app_instance_group_id
     ask = models.ListPersistentAppInstancesRequest(product_type="CloudApp", app_instance_group_id=group)
     (model,) = client.list_persistent_app_instances(ask).body.persistent_app_instance_models
     yield model.app_instance_persistent_id

@@ -42,27 +42,9 @@ def running(client, group):
 
 
 @pytest.fixture(scope="module")
-def group(client):
+def group(client, order):
     """The id of a group whose two sessions nothing has been done to yet."""
-    order = models.CreateAppInstanceGroupRequest(
-        product_type="CloudApp",
-        app_instance_group_name="compat sessions",
-        app_center_image_id="img-this-machine",
-        biz_region_id="cn-shanghai",
-        auth_mode="Session",
-        charge_type="PostPaid",
-        charge_resource_mode="Node",
-        period=1,
-        period_unit="Month",
-        session_timeout=15,
-        pre_open_app_id="ca-foot",
-        node_pool=models.CreateAppInstanceGroupRequestNodePool(
-            node_instance_type="appstreaming.general.4c8g",
-            strategy_type="NODE_FIXED",
-            node_amount=1,
-            node_capacity=2,
-        ),
-    )
+    order = order(sessions=2, app_instance_group_name="compat sessions")
     model = client.create_app_instance_group(order).body.app_instance_group_model
     assert model.app_instance_group_id.startswith("aig-")
     return model.app_instance_group_id

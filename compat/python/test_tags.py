@@ -8,20 +8,9 @@ TYPE = {"region_id": "cn-shanghai", "resource_type": "APPINSTANCEGROUP"}
 
 
 @pytest.fixture(scope="module")
-def group(client):
+def group(client, order):
     """The id of a group without sessions."""
-    order = models.CreateAppInstanceGroupRequest(
-        product_type="CloudApp",
-        app_instance_group_name="compat tags",
-        app_center_image_id="img-this-machine",
-        biz_region_id="cn-shanghai",
-        auth_mode="App",
-        charge_type="PostPaid",
-        charge_resource_mode="Node",
-        period=1,
-        period_unit="Month",
-        session_timeout=15,
-    )
+    order = order(app_instance_group_name="compat tags", auth_mode="App", pre_open_app_id=None, node_pool=None)
     made = client.create_app_instance_group(order).body.app_instance_group_model.app_instance_group_id
     yield made
     ask = models.DeleteAppInstanceGroupRequest(product_type="CloudApp", app_instance_group_id=made)

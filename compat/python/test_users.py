@@ -13,26 +13,9 @@ LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")
-def group(client):
+def group(client, order):
     """The id of a group with two sessions, of which alice has both and bob the second."""
-    order = models.CreateAppInstanceGroupRequest(
-        product_type="CloudApp",
-        app_instance_group_name="compat users",
-        app_center_image_id="img-this-machine",
-        biz_region_id="cn-shanghai",
-        auth_mode="Session",
-        charge_type="PostPaid",
-        charge_resource_mode="Node",
-        period=1,
-        period_unit="Month",
-        session_timeout=15,
-        node_pool=models.CreateAppInstanceGroupRequestNodePool(
-            node_instance_type="appstreaming.general.4c8g",
-            strategy_type="NODE_FIXED",
-            node_amount=1,
-            node_capacity=2,
-        ),
-    )
+    order = order(sessions=2, app_instance_group_name="compat users", pre_open_app_id=None)
     made = client.create_app_instance_group(order).body.app_instance_group_model.app_instance_group_id
     first, second = sessions(client, made)
     for session, users in ((first, ["alice"]), (second, ["alice", "bob"])):
@@ -160,20 +143,9 @@ def test_no_group_is_granted_to_user_groups(client, group):
 
 
 @pytest.fixture(scope="module")
-def apps(client):
+def apps(client, order):
     """The id of a group that gives out apps, one of which bob has; carol has the group as a whole."""
-    order = models.CreateAppInstanceGroupRequest(
-        product_type="CloudApp",
-        app_instance_group_name="compat apps",
-        app_center_image_id="img-this-machine",
-        biz_region_id="cn-shanghai",
-        auth_mode="App",
-        charge_type="PostPaid",
-        charge_resource_mode="Node",
-        period=1,
-        period_unit="Month",
-        session_timeout=15,
-    )
+    order = order(app_instance_group_name="compat apps", auth_mode="App", pre_open_app_id=None, node_pool=None)
     made = client.create_app_instance_group(order).body.app_instance_group_model.app_instance_group_id
     client.authorize_users_for_app(
         models.AuthorizeUsersForAppRequest(
