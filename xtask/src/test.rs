@@ -16,7 +16,7 @@ struct Check {
     run: fn(&Workspace) -> Result,
 }
 
-/// All checks, in order. Those after `build` need its programs, and do not build again.
+/// All checks, in order. Those after `build` use its programs, and do not build again.
 const CHECKS: &[Check] = &[
     Check {
         id: "setup",
@@ -95,6 +95,9 @@ const CHECKS: &[Check] = &[
     },
 ];
 
+/// The checks that run the programs, by id.
+const NEED_PROGRAMS: &[&str] = &["unit", "sdk", "e2e"];
+
 /// The command.
 pub fn main(workspace: &Workspace, mut args: Args) -> Result {
     let quick = args.flag("--quick");
@@ -112,6 +115,11 @@ pub fn main(workspace: &Workspace, mut args: Args) -> Result {
             let check = CHECKS.iter().find(|check| check.id == id);
             let check =
                 check.context(|| format!("no check is called `{id}`; there are: {}", known()))?;
+            if NEED_PROGRAMS.contains(&check.id) {
+                // Those of an earlier build would be judged instead of what is there now.
+                build_all(workspace)?;
+                build::player(workspace, Profile::Dev)?;
+            }
             (check.run)(workspace)
         }
         None if quick => run_quick(workspace),
