@@ -77,6 +77,7 @@ fn ticks(stat: &str) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait::until;
 
     #[test]
     fn a_process_costs_something() {
@@ -100,7 +101,11 @@ mod tests {
             .arg("60")
             .spawn()
             .unwrap();
-        let found = Watched(std::process::id()).child("some-streamer");
+        // A process that has just been started has no command line for a moment.
+        let found = until(Duration::from_secs(10), || {
+            Ok(Watched(std::process::id()).child("some-streamer"))
+        })
+        .unwrap();
         child.kill().unwrap();
         child.wait().unwrap();
         assert_eq!(found, Some(Watched(child.id())));
