@@ -10,7 +10,7 @@ use crate::access::{Authority, Principal, RoleSession, User};
 use crate::catalogue::Catalogue;
 use crate::config::Throttling;
 use crate::error::{ApiError, chain};
-use crate::metrics::Calls;
+use crate::metrics::{self, Calls};
 use crate::ops::{self, CallContext, Entry};
 use greenroom_model::random::uuid_upper;
 use greenroom_model::{Clock, Entropy, Timestamp};
@@ -75,7 +75,7 @@ impl Api {
             entropy,
             replay: Mutex::new(ReplayCache::new(NONCES)),
             throttle: Mutex::new(Throttle::new(None, None)),
-            calls: Calls::default(),
+            calls: Calls::of(ops::OPERATIONS.iter().map(|entry| entry.action)),
         }
     }
 
@@ -305,7 +305,7 @@ impl Api {
         refusal: Option<(&ApiError, &Fault)>,
         took: Duration,
     ) {
-        let code = refusal.map_or("OK", |(_, fault)| fault.code.as_str());
+        let code = refusal.map_or(metrics::OK, |(_, fault)| fault.code.as_str());
         let ms = took.as_millis();
         self.calls.note(action, code, took);
         match refusal {

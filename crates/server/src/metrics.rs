@@ -10,8 +10,11 @@ use std::time::Duration;
 /// table grow.
 const CODES: usize = 64;
 
+/// What stands for the code of a call that was carried out.
+pub const OK: &str = "OK";
+
 /// Counts of calls by action and code, with the time they took.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Calls(Mutex<BTreeMap<&'static str, BTreeMap<String, Count>>>);
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -21,6 +24,14 @@ struct Count {
 }
 
 impl Calls {
+    /// No calls yet of these actions: each is shown from the start, so that what nobody calls is seen, too.
+    #[must_use]
+    pub fn of(actions: impl IntoIterator<Item = &'static str>) -> Self {
+        let none = || BTreeMap::from([(OK.to_owned(), Count::default())]);
+        let actions = actions.into_iter().map(|action| (action, none()));
+        Self(Mutex::new(actions.collect()))
+    }
+
     /// One more call.
     pub fn note(&self, action: &'static str, code: &str, took: Duration) {
         // Counts are whole at every moment, so a panic elsewhere does not spoil them.
@@ -109,7 +120,7 @@ mod tests {
 
     #[test]
     fn calls_are_counted_by_action_and_code_and_the_table_stays_small() {
-        let calls = Calls::default();
+        let calls = Calls::of(["ListRegions", "ListImage", "ListNodes"]);
         calls.note("ListRegions", "OK", Duration::from_millis(1500));
         calls.note("ListRegions", "OK", Duration::from_millis(500));
         for n in 0..1000 {
@@ -131,7 +142,11 @@ mod tests {
             ),
             "{text}"
         );
-        assert!(text.contains("code=\"other\"} 936\n"), "{text}");
-        assert_eq!(text.lines().count(), 4 + 2 * 66);
+        assert!(
+            text.contains("greenroom_api_calls_total{action=\"ListNodes\",code=\"OK\"} 0\n"),
+            "{text}"
+        );
+        assert!(text.contains("code=\"other\"} 937\n"), "{text}");
+        assert_eq!(text.lines().count(), 4 + 2 * 67);
     }
 }
