@@ -92,6 +92,15 @@ pub enum ApiError {
     /// The caller's policies do not let it.
     #[error(transparent)]
     NoPermission(#[from] Box<Denial>),
+    /// An account's own key is no user's, and roles are for users.
+    #[error("an account itself assumes no roles")]
+    RootMayNotAssume,
+    /// The policy of a session is longer than any may be.
+    #[error("the session policy is too long")]
+    PolicySize,
+    /// The policy of a session is none.
+    #[error("the session policy cannot be read")]
+    PolicyGrammar,
     /// The database failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -216,6 +225,21 @@ impl From<&ApiError> for Fault {
             ApiError::NoPermission(denial) => {
                 Self::no_permission().access_denied_detail(denial.detail())
             }
+            ApiError::RootMayNotAssume => Self::new(
+                403,
+                "NoPermission",
+                "Roles may not be assumed by root accounts.",
+            ),
+            ApiError::PolicySize => Self::new(
+                400,
+                "InvalidParameter.PolicySize",
+                "The parameter Policy is longer than 2048 characters.",
+            ),
+            ApiError::PolicyGrammar => Self::new(
+                400,
+                "InvalidParameter.PolicyGrammar",
+                "The parameter Policy has not passed grammar check.",
+            ),
             ApiError::Store(error) => store_fault(error),
             ApiError::Internal { .. } => Self::internal(),
         }
@@ -370,6 +394,13 @@ mod tests {
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (ApiError::Denied(Denied), 403, "NoPermission"),
+            (ApiError::RootMayNotAssume, 403, "NoPermission"),
+            (ApiError::PolicySize, 400, "InvalidParameter.PolicySize"),
+            (
+                ApiError::PolicyGrammar,
+                400,
+                "InvalidParameter.PolicyGrammar",
+            ),
             (StoreError::NoRoom.into(), 400, "StockError.NoStock"),
             (StoreError::NonceReplayed.into(), 400, "SignatureNonceUsed"),
             (StoreError::Busy.into(), 503, "ServiceUnavailable"),

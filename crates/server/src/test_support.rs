@@ -9,7 +9,9 @@ use crate::dispatch::{Api, Origin};
 use crate::ops::{ApiProduct, OPERATIONS};
 use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, Timestamp};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
-use greenroom_store::{Holder, NewPolicy, NewRole, NewUser, PolicyName, SealingKey, Secret, Store};
+use greenroom_store::{
+    Holder, NewPolicy, NewRole, NewUser, PolicyName, RamRole, SealingKey, Secret, Store,
+};
 use greenroom_testkit::{SeededEntropy, TestClock, contract};
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -134,27 +136,84 @@ impl TestServer {
     }
 
     /// A user of acme's with policies, each a system policy's name or a document.
-    pub async fn with_user(mut self, name: &'static str, policies: &[&str]) -> Self {
-        let (acme, now) = (self.account_id("acme").clone(), self.clock.now());
+    pub async fn with_user(self, name: &'static str, policies: &[&str]) -> Self {
+        self.with_user_of("acme", name, policies).await
+    }
+
+    /// A user of an account with policies.
+    pub async fn with_user_of(
+        mut self,
+        account: &str,
+        name: &'static str,
+        policies: &[&str],
+    ) -> Self {
+        let (account, now) = (self.account_id(account).clone(), self.clock.now());
         let new = NewUser {
             id: format!("id-of-{name}"),
             name: name.to_owned(),
             ..NewUser::default()
         };
         self.store
-            .create_ram_user(&acme, new, None, now)
+            .create_ram_user(&account, new, None, now)
             .await
             .unwrap();
         let (key, secret) = (format!("key-of-{name}"), format!("secret-of-{name}"));
         let (stored, kept) = (Secret::new(secret.as_bytes()), key.clone());
         let made = self
             .store
-            .create_ram_user_key(&acme, name, kept, stored, None, now);
+            .create_ram_user_key(&account, name, kept, stored, None, now);
         made.await.unwrap();
-        self.know(name, &acme, &key, &secret, None);
-        self.attach(Holder::User(name.to_owned()), name, policies)
+        self.know(name, &account, &key, &secret, None);
+        self.attach(&account, Holder::User(name.to_owned()), name, policies)
             .await;
         self
+    }
+
+    /// A role that can be assumed for an hour at most by whom its trust policy says.
+    pub async fn add_role(
+        &self,
+        account: &str,
+        name: &str,
+        trust_policy: String,
+        policies: &[&str],
+    ) -> RamRole {
+        let (account, now) = (self.account_id(account), self.clock.now());
+        let new = NewRole {
+            id: format!("id-of-{name}"),
+            name: name.to_owned(),
+            description: String::new(),
+            trust_policy,
+            max_session_seconds: 3_600,
+        };
+        let made = self.store.create_ram_role(account, new, None, now);
+        let role = made.await.unwrap();
+        self.attach(account, Holder::Role(name.to_owned()), name, policies)
+            .await;
+        role
+    }
+
+    /// A trust policy for whoever has one of these names (`root`, `user/alice`) in an account.
+    pub fn trusting(&self, account: &str, names: &[&str]) -> Value {
+        let id = self.account_id(account);
+        let arns: Vec<_> = names
+            .iter()
+            .map(|name| format!("acs:ram::{id}:{name}"))
+            .collect();
+        json!({"Version": "1", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": arns}}]})
+    }
+
+    /// Has a caller assume a role, and signs as `name` with what it gets from then on; the answer.
+    pub async fn assume(&mut self, caller: &str, name: &'static str, ask: Value) -> Value {
+        let (status, answer) = self.call_as(caller, "AssumeRole", ask).await;
+        assert_eq!(status, 200, "{answer}");
+        let arn = answer["AssumedRoleUser"]["Arn"].as_str().unwrap();
+        let account = AccountId::parse(arn.split(':').nth(3).unwrap()).unwrap();
+        let given = &answer["Credentials"];
+        let word = |field: &str| given[field].as_str().unwrap().to_owned();
+        let (key, secret) = (word("AccessKeyId"), word("AccessKeySecret"));
+        self.know(name, &account, &key, &secret, Some(word("SecurityToken")));
+        answer
     }
 
     /// Somebody who has assumed a role of acme's for a quarter of an hour.
@@ -165,20 +224,8 @@ impl TestServer {
         session: Option<&str>,
     ) -> Self {
         let (acme, now) = (self.account_id("acme").clone(), self.clock.now());
-        let new = NewRole {
-            id: format!("id-of-{name}"),
-            name: name.to_owned(),
-            description: String::new(),
-            trust_policy: String::new(),
-            max_session_seconds: 3_600,
-        };
-        let role = self
-            .store
-            .create_ram_role(&acme, new, None, now)
-            .await
-            .unwrap();
-        self.attach(Holder::Role(name.to_owned()), name, policies)
-            .await;
+        let trust = self.trusting("acme", &["root"]).to_string();
+        let role = self.add_role("acme", name, trust, policies).await;
         let it = Temporary::new(
             acme.clone(),
             role.made.id,
@@ -192,8 +239,8 @@ impl TestServer {
         self
     }
 
-    async fn attach(&self, holder: Holder, name: &str, policies: &[&str]) {
-        let (acme, now) = (self.account_id("acme").clone(), self.clock.now());
+    async fn attach(&self, account: &AccountId, holder: Holder, name: &str, policies: &[&str]) {
+        let now = self.clock.now();
         for (at, policy) in policies.iter().enumerate() {
             let policy = match system_policy(policy) {
                 Some(system) => PolicyName::system(system.name),
@@ -203,13 +250,13 @@ impl TestServer {
                         description: String::new(),
                         document: (*policy).to_owned(),
                     };
-                    let made = self.store.create_ram_policy(&acme, new, None, now).await;
+                    let made = self.store.create_ram_policy(account, new, None, now).await;
                     PolicyName::custom(&made.unwrap().name)
                 }
             };
             let attached = self
                 .store
-                .attach_ram_policy(&acme, policy, holder.clone(), None, now);
+                .attach_ram_policy(account, policy, holder.clone(), None, now);
             attached.await.unwrap();
         }
     }
@@ -271,6 +318,18 @@ impl TestServer {
 
     /// A call, signed by an account.
     pub fn signed(&self, account: &str, action: &str, ask: &Value) -> SignedRequest {
+        let newer = |call: &Call<'_>| sign::sign_v3(call, Algorithm::Sha256);
+        self.signed_in(newer, account, action, ask)
+    }
+
+    /// A call, signed by an account in this way.
+    pub fn signed_in(
+        &self,
+        way: impl Fn(&Call<'_>) -> SignedRequest,
+        account: &str,
+        action: &str,
+        ask: &Value,
+    ) -> SignedRequest {
         let params = flatten(ask);
         let form: Vec<(&str, &str)> = params
             .iter()
@@ -291,7 +350,7 @@ impl TestServer {
             date: &self.date(),
             nonce: &nonce,
         };
-        sign::sign_v3(&call, Algorithm::Sha256)
+        way(&call)
     }
 
     /// Calls as an account; answers the HTTP status and the body.

@@ -1,6 +1,7 @@
 //! Nonces of calls that changed something: written with the change, so that neither a restart nor another
 //! replica carries the same call out twice.
 
+use crate::Store;
 use crate::connection::{Connection, values};
 use crate::error::{Result, StoreError};
 use greenroom_model::Timestamp;
@@ -27,4 +28,14 @@ pub(crate) fn spend(c: &mut dyn Connection, nonce: Option<&Nonce>) -> Result<()>
         return Err(StoreError::NonceReplayed);
     }
     Ok(())
+}
+
+impl Store {
+    /// Spends the nonce of a call that gives something out and has nothing else to write.
+    ///
+    /// # Errors
+    /// The nonce was used, or the database could not be written.
+    pub async fn spend_nonce(&self, nonce: Nonce) -> Result<()> {
+        self.write(move |c| spend(c, Some(&nonce))).await
+    }
 }

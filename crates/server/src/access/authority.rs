@@ -1,6 +1,6 @@
 //! What the policies of a caller let it do.
 
-use super::policy::{Document, Facts, Malformed, Question, Verdict};
+use super::policy::{Document, Facts, Malformed, Question, Trust, Verdict};
 use super::{Access, Principal, system_policy};
 use crate::error::ApiError;
 use greenroom_rpc::Fault;
@@ -30,6 +30,8 @@ pub struct Denial {
 /// Policies of users, groups and roles; there are no resource groups here.
 const IDENTITY: &str = "AccountLevelIdentityBasedPolicy";
 const SESSION: &str = "SessionPolicy";
+/// The policy of a role that says who may assume it.
+const TRUST: &str = "AssumeRolePolicy";
 
 impl Authority {
     /// The authority of a caller, by what the database says now; `session` is what narrows an assumed role.
@@ -65,12 +67,6 @@ impl Authority {
         })
     }
 
-    /// What is known of the call, for a policy that the caller does not have: that of a role it would assume.
-    #[must_use]
-    pub fn facts(&self) -> &Facts {
-        &self.facts
-    }
-
     /// Whether `principal`, whose authority this is, may do `action` to `resource`.
     ///
     /// # Errors
@@ -100,18 +96,28 @@ impl Authority {
             Some((IDENTITY, Verdict::of(&self.identity, &question))),
         ];
         for (policy, verdict) in layers.into_iter().flatten() {
-            if verdict != Verdict::Allowed {
-                return Err(Denial {
-                    action: action.to_owned(),
-                    kind: principal.denied_kind(),
-                    owner: principal.account().to_string(),
-                    name: principal.denied_name(),
-                    verdict,
-                    policy,
-                });
-            }
+            Denial::unless_allowed(verdict, principal, action, policy)?;
         }
         Ok(())
+    }
+
+    /// Whether a role with this trust policy can be assumed by `principal`, whose authority this is. What its
+    /// own policies say of that is another question.
+    ///
+    /// # Errors
+    /// The role does not trust it.
+    pub fn decide_trust(
+        &self,
+        principal: &Principal,
+        trust: &Trust,
+        external_id: Option<String>,
+    ) -> Result<(), Denial> {
+        let facts = match external_id {
+            Some(id) => self.facts.clone().with("sts:ExternalId", id),
+            None => self.facts.clone(),
+        };
+        let verdict = trust.verdict(&principal.trusted_as(), &facts);
+        Denial::unless_allowed(verdict, principal, "sts:AssumeRole", TRUST)
     }
 }
 
@@ -126,7 +132,7 @@ fn documents(found: &Permissions) -> Result<Vec<Document>, Malformed> {
 }
 
 /// Policies are read before they are kept. One that cannot be read is no reason to go on without what it denies.
-fn unreadable(source: Malformed) -> ApiError {
+pub fn unreadable(source: Malformed) -> ApiError {
     ApiError::Internal {
         step: "a policy in the database cannot be read",
         source: source.into(),
@@ -134,6 +140,25 @@ fn unreadable(source: Malformed) -> ApiError {
 }
 
 impl Denial {
+    fn unless_allowed(
+        verdict: Verdict,
+        principal: &Principal,
+        action: &str,
+        policy: &'static str,
+    ) -> Result<(), Self> {
+        if verdict == Verdict::Allowed {
+            return Ok(());
+        }
+        Err(Self {
+            action: action.to_owned(),
+            kind: principal.denied_kind(),
+            owner: principal.account().to_string(),
+            name: principal.denied_name(),
+            verdict,
+            policy,
+        })
+    }
+
     /// The vendor's `AccessDeniedDetail`. Without `EncodedDiagnosticMessage`: there is no operation to decode it.
     #[must_use]
     pub fn detail(&self) -> Value {

@@ -11,7 +11,7 @@ mod principal;
 mod system;
 pub mod token;
 
-pub use authority::{Authority, Denial};
+pub use authority::{Authority, Denial, unreadable};
 pub use principal::{Principal, RoleSession, User};
 pub use system::{SYSTEM_POLICIES, SystemPolicy, system_policy};
 

@@ -4,10 +4,10 @@ use crate::ops::fields::{Text, Whole};
 use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
-/// Declares the name of a kind of thing: 1 to so many letters, digits and some signs. A text that cannot be
+/// Declares the name of a kind of thing: so many letters, digits and some signs. A text that cannot be
 /// one is refused where it is read, so that none is made that could not be written into a policy.
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident: 1..=$longest:literal, $signs:literal;)*) => {
+    ($($(#[$doc:meta])* $name:ident: $shortest:literal..=$longest:literal, $signs:literal;)*) => {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -32,10 +32,11 @@ macro_rules! names {
                 fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                     let text = Text::deserialize(deserializer)?;
                     let fits = |c: char| c.is_ascii_alphanumeric() || $signs.contains(c);
-                    if text.as_str().chars().all(fits) {
+                    let name = text.as_str();
+                    if name.chars().all(fits) && name.chars().count() >= $shortest {
                         Ok(Self(text))
                     } else {
-                        Err(D::Error::custom(concat!("other characters than letters, digits and ", $signs)))
+                        Err(D::Error::custom(concat!("not ", $shortest, " or more letters, digits and ", $signs)))
                     }
                 }
             }
@@ -52,6 +53,10 @@ names! {
     RoleName: 1..=64, "._-";
     /// `PolicyName`.
     PolicyName: 1..=128, "-";
+    /// `RoleSessionName`: what whoever assumes a role calls that.
+    RoleSessionName: 2..=64, ".@_-";
+    /// `ExternalId`: a word that a role's trust policy may ask for.
+    ExternalId: 2..=1224, "+=,.@:/_-";
     /// `UserAccessKeyId`: not a name that anybody chose, but bounded like one.
     AccessKeyId: 1..=128, "._-";
 }
@@ -103,5 +108,7 @@ mod tests {
         }
         assert!(from_value::<UserName>(json!("x".repeat(64))).is_ok());
         assert!(from_value::<UserName>(json!("x".repeat(65))).is_err());
+        assert!(from_value::<RoleSessionName>(json!("xx")).is_ok());
+        assert!(from_value::<RoleSessionName>(json!("x")).is_err());
     }
 }

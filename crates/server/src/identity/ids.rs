@@ -59,6 +59,12 @@ impl NewKey {
 pub struct Shown(String);
 
 impl Shown {
+    /// A secret to be shown.
+    #[must_use]
+    pub fn new(secret: String) -> Self {
+        Self(secret)
+    }
+
     /// The secret as the store takes it.
     #[must_use]
     pub fn to_store(&self) -> Secret {

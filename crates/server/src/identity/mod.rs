@@ -3,6 +3,7 @@
 pub mod fields;
 pub mod ids;
 pub mod page;
+pub mod role_arn;
 pub mod view;
 
 use crate::access::Principal;

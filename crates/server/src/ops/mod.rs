@@ -110,6 +110,9 @@ operations![
     remove_user_from_group::RemoveUserFromGroup,
     update_access_key::UpdateAccessKey,
     update_user::UpdateUser,
+    [STS in sts]
+    assume_role::AssumeRole,
+    get_caller_identity::GetCallerIdentity,
 ];
 
 /// The operation of this name and version. All products are at one address, where the version tells them

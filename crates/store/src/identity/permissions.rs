@@ -46,6 +46,25 @@ fn policies(
     })
 }
 
+fn assumed(
+    c: &mut dyn Connection,
+    which: &str,
+    account: &AccountId,
+    word: &str,
+) -> Result<Option<AssumedRole>> {
+    let sql = format!(
+        "{}, a.disabled_at FROM ram_roles r JOIN accounts a ON a.account_id = r.account_id
+         WHERE r.account_id = $1 AND {which}",
+        roles::ROLE
+    );
+    first(c, &sql, values![account, word], |row| {
+        Ok(AssumedRole {
+            role: roles::role(row)?,
+            account_active: row.maybe_integer(7)?.is_none(),
+        })
+    })
+}
+
 impl Store {
     /// What decides about a user; `None` when it is gone.
     ///
@@ -106,19 +125,21 @@ impl Store {
         role_id: &str,
     ) -> Result<Option<AssumedRole>> {
         let (account, id) = (account.clone(), role_id.to_owned());
-        self.read(move |c| {
-            let sql = format!(
-                "{}, a.disabled_at FROM ram_roles r JOIN accounts a ON a.account_id = r.account_id
-                 WHERE r.account_id = $1 AND r.role_id = $2",
-                roles::ROLE
-            );
-            first(c, &sql, values![&account, &id], |row| {
-                Ok(AssumedRole {
-                    role: roles::role(row)?,
-                    account_active: row.maybe_integer(7)?.is_none(),
-                })
-            })
-        })
-        .await
+        self.read(move |c| assumed(c, "r.role_id = $2", &account, &id))
+            .await
+    }
+
+    /// The role of that name, which is to be assumed; `None` when there is none.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn ram_role_to_assume(
+        &self,
+        account: &AccountId,
+        name: &str,
+    ) -> Result<Option<AssumedRole>> {
+        let (account, name) = (account.clone(), name.to_owned());
+        self.read(move |c| assumed(c, "r.name = $2", &account, &name))
+            .await
     }
 }

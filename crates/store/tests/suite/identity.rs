@@ -259,7 +259,10 @@ pub async fn a_role_changes_and_goes_for_good(w: World) {
     assert_eq!(listed, [changed]);
 
     let assumed = w.store.assumed_ram_role(&w.acme, "r-1").await.unwrap();
-    assert!(assumed.unwrap().account_active);
+    assert!(assumed.as_ref().is_some_and(|it| it.account_active));
+    let named = |name: &'static str| w.store.ram_role_to_assume(&w.acme, name);
+    assert_eq!(named("admin").await.unwrap(), assumed);
+    assert_eq!(named("r-1").await.unwrap(), None);
     w.store.disable_account(&w.acme, after(1)).await.unwrap();
     let assumed = w.store.assumed_ram_role(&w.acme, "r-1").await.unwrap();
     assert!(!assumed.unwrap().account_active);
@@ -444,6 +447,15 @@ pub async fn a_change_of_identities_spends_its_nonce(w: World) {
     let replayed = make("two").await;
     assert!(matches!(replayed, Err(StoreError::NonceReplayed)));
     assert_eq!(w.store.ram_user(&w.acme, "two").await.unwrap(), None);
+    let alone = w.store.spend_nonce(nonce).await;
+    assert!(matches!(alone, Err(StoreError::NonceReplayed)));
+    let fresh = Nonce {
+        hash: [8; 32],
+        expires: after(60),
+    };
+    w.store.spend_nonce(fresh.clone()).await.unwrap();
+    let again = w.store.spend_nonce(fresh).await;
+    assert!(matches!(again, Err(StoreError::NonceReplayed)));
 }
 
 pub async fn secrets_are_sealed_with_one_key_and_open_with_no_other(w: World) {

@@ -26,6 +26,13 @@ impl Facts {
         Self(facts)
     }
 
+    /// The same, and what is known besides of a call of one kind.
+    #[must_use]
+    pub fn with(mut self, key: &'static str, value: String) -> Self {
+        self.0.insert(key, value);
+        self
+    }
+
     fn get(&self, key: &str) -> Option<&str> {
         let known = self
             .0

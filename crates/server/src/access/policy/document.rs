@@ -1,7 +1,7 @@
 //! Reading policy documents.
 
 use super::condition::{Condition, Facts};
-use super::{Effect, Statement, Which, hold, wildcard};
+use super::{Effect, Statement, Verdict, Which, hold, wildcard};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use std::fmt;
@@ -66,10 +66,10 @@ impl Trust {
         Ok(Self { statements })
     }
 
-    /// Whether it lets somebody assume the role, who is one of `principals`: a user is itself and its account
+    /// Whether it lets somebody assume the role, who is each of `principals`: a user is itself and its account
     /// (`acs:ram::ACCOUNT:user/alice`, `acs:ram::ACCOUNT:root`).
     #[must_use]
-    pub fn admits(&self, principals: &[String], facts: &Facts) -> bool {
+    pub fn verdict(&self, principals: &[String], facts: &Facts) -> Verdict {
         let about = |statement: &&TrustStatement| {
             let named = |trusted: &String| {
                 principals
@@ -81,8 +81,8 @@ impl Trust {
                 && statement.actions.iter().any(acts)
                 && hold(&statement.conditions, statement.effect, facts)
         };
-        let mut found = self.statements.iter().filter(about).peekable();
-        found.peek().is_some() && found.all(|statement| statement.effect == Effect::Allow)
+        let effects = self.statements.iter().filter(about);
+        Verdict::of_effects(effects.map(|statement| statement.effect))
     }
 }
 

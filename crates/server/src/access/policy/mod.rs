@@ -65,12 +65,18 @@ impl Verdict {
         documents: impl IntoIterator<Item = &'a Document>,
         question: &Question<'_>,
     ) -> Self {
-        let mut verdict = Self::Silent;
         let statements = documents
             .into_iter()
             .flat_map(|document| &document.statements);
-        for statement in statements.filter(|statement| statement.applies(question)) {
-            match statement.effect {
+        let about = statements.filter(|statement| statement.applies(question));
+        Self::of_effects(about.map(|statement| statement.effect))
+    }
+
+    /// What the statements say together that are about a question.
+    fn of_effects(effects: impl IntoIterator<Item = Effect>) -> Self {
+        let mut verdict = Self::Silent;
+        for effect in effects {
+            match effect {
                 Effect::Deny => return Self::Denied,
                 Effect::Allow => verdict = Self::Allowed,
             }

@@ -269,37 +269,38 @@ fn a_role_is_assumed_by_whom_it_trusts() {
     ];
     let by = |principals: Value| json!({"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principals});
     for (principals, expected) in [
-        (json!({"RAM": ["acs:ram::12:root"]}), true),
-        (json!({"RAM": "acs:ram::12:user/alice"}), true),
-        (json!({"RAM": ["acs:ram::12:user/bob"]}), false),
-        (json!({"RAM": ["acs:ram::13:root"]}), false),
+        (json!({"RAM": ["acs:ram::12:root"]}), Verdict::Allowed),
+        (json!({"RAM": "acs:ram::12:user/alice"}), Verdict::Allowed),
+        (json!({"RAM": ["acs:ram::12:user/bob"]}), Verdict::Silent),
+        (json!({"RAM": ["acs:ram::13:root"]}), Verdict::Silent),
         (
             json!({"RAM": ["acs:ram::13:root", "acs:ram::12:user/alice"]}),
-            true,
+            Verdict::Allowed,
         ),
-        (json!({"Service": ["ecs.aliyuncs.com"]}), false),
+        (json!({"Service": ["ecs.aliyuncs.com"]}), Verdict::Silent),
     ] {
         assert_eq!(
-            trust(by(principals.clone())).admits(&alice, &facts()),
+            trust(by(principals.clone())).verdict(&alice, &facts()),
             expected,
             "{principals}"
         );
     }
     let mut other = by(json!({"RAM": ["acs:ram::12:root"]}));
     other["Action"] = json!("sts:GetCallerIdentity");
-    assert!(!trust(other.clone()).admits(&alice, &facts()));
+    let said = |statement: &Value| trust(statement.clone()).verdict(&alice, &facts());
+    assert_eq!(said(&other), Verdict::Silent);
     other["Action"] = json!("sts:*");
-    assert!(trust(other.clone()).admits(&alice, &facts()));
+    assert_eq!(said(&other), Verdict::Allowed);
     other["Condition"] = json!({"Bool": {"acs:MFAPresent": "true"}});
-    assert!(!trust(other).admits(&alice, &facts()));
+    assert_eq!(said(&other), Verdict::Silent);
 
     let but = json!({"Version": "1", "Statement": [
         by(json!({"RAM": ["acs:ram::12:root"]})),
         {"Effect": "Deny", "Action": "sts:AssumeRole", "Principal": {"RAM": ["acs:ram::12:user/alice"]}},
     ]});
     let but = Trust::read(&but.to_string()).unwrap();
-    assert!(!but.admits(&alice, &facts()), "a denial wins");
-    assert!(but.admits(&alice[..1], &facts()));
+    assert_eq!(but.verdict(&alice, &facts()), Verdict::Denied);
+    assert_eq!(but.verdict(&alice[..1], &facts()), Verdict::Allowed);
 }
 
 #[test]

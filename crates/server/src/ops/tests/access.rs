@@ -1,6 +1,6 @@
 //! Who is let through to each operation, and what another account sees of what is not its own.
 
-use super::{World, ram};
+use super::{World, ram, sts};
 use crate::dispatch::Origin;
 use crate::ops::{ApiProduct, Entry, OPERATIONS};
 use greenroom_rpc::sign::SignedRequest;
@@ -75,6 +75,11 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
             assert!(nothing, "{}: {answer}", entry.action);
             continue;
         }
+        if *entry.product == ApiProduct::STS {
+            let nothing = sts::is_another_account_s(entry.action, &answer, &world.server);
+            assert!(nothing, "{}: {answer}", entry.action);
+            continue;
+        }
         let seen = match entry.action {
             "CreateAppInstanceGroup" => {
                 // Its own, beside the other's.
@@ -140,7 +145,8 @@ fn changes(entry: &Entry) -> bool {
 }
 
 /// The operations of the other products that change something or give something out.
-const CHANGES: [&str; 15] = [
+const CHANGES: [&str; 16] = [
+    "AssumeRole",
     "AuthorizeInstanceGroup",
     "AuthorizeUsersForApp",
     "CreateAppInstanceGroup",
@@ -162,9 +168,8 @@ const CHANGES: [&str; 15] = [
 async fn a_change_is_carried_out_once_however_often_and_wherever_it_is_sent() {
     for entry in OPERATIONS {
         let world = World::new().await;
-        let request = world
-            .server
-            .signed("acme", entry.action, &world.request(entry.action));
+        let (caller, ask) = (world.caller(entry.action), world.request(entry.action));
+        let request = world.server.signed(caller, entry.action, &ask);
         assert_eq!(code(&world, &request).await, "OK", "{}", entry.action);
         assert_eq!(
             code(&world, &request).await,
@@ -185,12 +190,13 @@ async fn a_change_is_carried_out_once_however_often_and_wherever_it_is_sent() {
 /// What each operation answers to callers of each kind: a golden table, so that a change of access is seen.
 #[tokio::test]
 async fn every_operation_is_decided_about_for_callers_of_every_kind() {
-    const CALLERS: [(&str, &[&str]); 5] = [
+    const CALLERS: [(&str, &[&str]); 6] = [
         ("account", &[]),
         ("nobody", &[]),
         ("read-only", &["AliyunAppStreamingReadOnlyAccess"]),
         ("full", &["AliyunAppStreamingFullAccess"]),
         ("ram-full", &["AliyunRAMFullAccess"]),
+        ("assumer", &["AliyunSTSAssumeRoleAccess"]),
     ];
     let mut table = String::new();
     for entry in OPERATIONS {

@@ -134,9 +134,10 @@ async fn requests_are_bounded_as_recorded_and_a_refused_one_changes_nothing() {
             for probe in probes(entry, &right, &path, field) {
                 probed += 1;
                 let before = state(&world).await;
+                let caller = world.caller(entry.action);
                 let (_, answer) = world
                     .server
-                    .call_as("acme", entry.action, probe.request.clone())
+                    .call_as(caller, entry.action, probe.request.clone())
                     .await;
                 let code = without_indices(answer["Code"].as_str().unwrap_or_default());
                 if !probe.passes(&code) {
@@ -359,7 +360,7 @@ async fn whatever_is_sent_is_answered_or_refused_and_never_a_failure_of_the_serv
             }
             let (status, answer) = world
                 .server
-                .call_as("acme", entry.action, request.clone())
+                .call_as(world.caller(entry.action), entry.action, request.clone())
                 .await;
             assert!(status < 500, "{} {request}: {answer}", entry.action);
         }

@@ -33,6 +33,7 @@ const LIMITS: &str = "\
 | user groups, group sets, avatars other than `default` | `InvalidParameter.<Param>`: none exist. Filters by them find nothing |
 | a session of a group with `AuthMode` `App` or `AppInstanceGroup` | `StockError.NoStock`: sessions made for the occasion are not built; such groups can be made and authorized |
 | `GetConnectionTicket.AppPolicyId` other than the group's own | `InvalidParameter.AppPolicyId`: a connection has no policy of its own yet |
+| `AssumeRole.SourceIdentity` | `InvalidParameter.SourceIdentity`: nothing records who is behind a session |
 | node types with a graphics processor | `StockError.NoStock` |
 ";
 
