@@ -1,6 +1,11 @@
 //! The command line of `greenroom`.
 
+mod remote;
+mod session;
+mod table;
+
 use crate::account::{self, AccountError};
+use crate::client::ClientError;
 use crate::config::{self, Config, ConfigError, Flags, Tls};
 use crate::data_dir::{DATABASE, DataDir, DataDirError};
 use crate::error::chain;
@@ -11,6 +16,7 @@ use crate::system::{KernelEntropy, SystemClock};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use greenroom_model::Clock;
 use greenroom_store::{Store, StoreError};
+use session::{SessionCommand, WaitError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -43,6 +49,12 @@ enum Command {
     /// Manage further accounts, while the server is stopped.
     #[command(subcommand)]
     Account(AccountCommand),
+    /// See and steer the sessions of a server that runs.
+    ///
+    /// Exit status: 0 it is done, 1 it was refused or failed, 2 the command line is wrong, 3 it is not so
+    /// within the time of --wait.
+    #[command(subcommand)]
+    Session(SessionCommand),
 }
 
 #[derive(Debug, Args)]
@@ -164,6 +176,10 @@ enum CliError {
     Secrets(#[from] SecretsError),
     #[error(transparent)]
     Account(#[from] AccountError),
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    #[error(transparent)]
+    Wait(#[from] WaitError),
     #[error("cannot open the database")]
     Store(#[from] StoreError),
     #[error("cannot start")]
@@ -183,12 +199,16 @@ pub fn run() -> ExitCode {
         }
         Command::Root(RootCommand::RotateKey(place)) => rotate_key(&place),
         Command::Account(command) => accounts(&command),
+        Command::Session(command) => session::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "greenroom: {}", chain(&error));
-            ExitCode::FAILURE
+            match error {
+                CliError::Wait(WaitError::TooLate { .. }) => ExitCode::from(3),
+                _ => ExitCode::FAILURE,
+            }
         }
     }
 }
@@ -374,6 +394,14 @@ mod tests {
             "greenroom account create acme --data-dir d",
             "greenroom account list",
             "greenroom account disable acme",
+            "greenroom session list --group aig-1 --status running,STOPPED --json",
+            "greenroom session list --endpoint https://x --credentials c --ca-file f --data-dir d",
+            "greenroom session show p-1 p-2",
+            "greenroom session start p-1 p-2 --wait",
+            "greenroom session stop --group aig-1 --wait=5",
+            "greenroom session restart p-1",
+            "greenroom session reset p-1",
+            "greenroom session history p-1 --json",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
@@ -384,6 +412,11 @@ mod tests {
             "greenroom serve --tls-cert c",
             "greenroom serve --tls-key k",
             "greenroom serve --tls self-signed --tls-cert c --tls-key k",
+            "greenroom session list --status ASLEEP",
+            "greenroom session show",
+            "greenroom session stop",
+            "greenroom session stop p-1 --group aig-1",
+            "greenroom session start p-1 --wait=soon",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

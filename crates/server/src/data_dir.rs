@@ -16,6 +16,9 @@ const LETTING_GO: Duration = Duration::from_millis(500);
 /// The database in the folder.
 pub const DATABASE: &str = "greenroom.db";
 
+/// Where the server that uses the folder, or used it last, is reached: what commands beside it ask.
+pub const ENDPOINT: &str = "endpoint";
+
 /// The folder, for as long as this value lives.
 #[derive(Debug)]
 pub struct DataDir {

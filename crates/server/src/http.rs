@@ -209,19 +209,6 @@ mod tests {
     use super::*;
     use crate::test_support::TestServer;
 
-    async fn site() -> Arc<Site> {
-        let server = TestServer::start().await;
-        Arc::new(Site {
-            api: server.api,
-            store: server.store,
-            health: Health::default(),
-            gateway: Arc::default(),
-            clock: server.clock,
-            draining: AtomicBool::new(false),
-            pinged: Mutex::new(None),
-        })
-    }
-
     async fn ready(site: &Arc<Site>) -> (u16, String) {
         let response = readyz(State(site.clone())).await;
         let status = response.status().as_u16();
@@ -231,7 +218,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_server_that_cannot_look_after_sessions_is_not_ready_and_says_why() {
-        let site = site().await;
+        let site = TestServer::start().await.into_site();
         assert_eq!(
             ready(&site).await,
             (503, "the first sweep has not ended\n".to_owned())

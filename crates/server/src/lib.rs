@@ -8,6 +8,7 @@ pub mod account;
 pub mod administration;
 pub mod catalogue;
 pub mod cli;
+pub mod client;
 pub mod config;
 pub mod data_dir;
 pub mod delivery_group;

@@ -10,7 +10,7 @@ use std::io;
 use std::path::PathBuf;
 
 /// The file in the data folder.
-const FILE: &str = "root-credentials.json";
+pub const FILE: &str = "root-credentials.json";
 
 /// The variables that name the first key.
 pub const ID_VARIABLE: &str = "GREENROOM_ROOT_ACCESS_KEY_ID";

@@ -2,7 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::config::Config;
-use crate::data_dir::{DataDir, DataDirError};
+use crate::data_dir::{DataDir, DataDirError, ENDPOINT};
 use crate::dispatch::Api;
 use crate::door::StoreDoor;
 use crate::error::chain;
@@ -148,8 +148,14 @@ pub async fn serve(
         metrics,
     ));
 
+    let url = url(&config, listener.local_addr().unwrap_or(address));
+    data.write_secret(ENDPOINT, &format!("{url}\n"))
+        .map_err(|source| DataDirError::Io {
+            path: data.path().join(ENDPOINT),
+            source,
+        })?;
     tell(&Ready {
-        url: url(&config, listener.local_addr().unwrap_or(address)),
+        url,
         data_dir: data.path().to_owned(),
         credentials,
         apps: catalogue

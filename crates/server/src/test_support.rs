@@ -6,7 +6,9 @@ use crate::access::token::Temporary;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::dispatch::{Api, Origin};
+use crate::http::Site;
 use crate::ops::{ApiProduct, OPERATIONS};
+use crate::reconcilers::Health;
 use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, Timestamp};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
 use greenroom_store::{
@@ -14,8 +16,8 @@ use greenroom_store::{
 };
 use greenroom_testkit::{SeededEntropy, TestClock, contract};
 use serde_json::{Value, json};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 const HOST: &str = "127.0.0.1:8080";
@@ -115,6 +117,19 @@ impl TestServer {
             accounts,
             calls: calls.into(),
         }
+    }
+
+    /// The same API behind HTTP.
+    pub fn into_site(self) -> Arc<Site> {
+        Arc::new(Site {
+            api: self.api,
+            store: self.store,
+            health: Health::default(),
+            gateway: Arc::default(),
+            clock: self.clock,
+            draining: AtomicBool::new(false),
+            pinged: Mutex::new(None),
+        })
     }
 
     /// Signs as `name` with these from now on.

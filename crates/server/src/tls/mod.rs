@@ -2,10 +2,12 @@
 
 mod self_signed;
 
+pub use self_signed::CERTIFICATE as OWN_CERTIFICATE;
+
 use crate::config;
 use crate::data_dir::DataDir;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::crypto::ring;
@@ -52,6 +54,17 @@ pub enum TlsError {
         /// Why not.
         source: rustls::Error,
     },
+    /// It is no certificate that others could lead to.
+    #[error("cannot trust what is in {}", path.display())]
+    Untrustable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: rustls::Error,
+    },
+    /// There is no version of TLS that can be spoken.
+    #[error("cannot speak TLS")]
+    Versions(#[source] rustls::Error),
     /// No certificate of our own can be made.
     #[error("cannot make a self-signed certificate")]
     Make(#[from] rcgen::Error),
@@ -110,19 +123,29 @@ impl Tls {
     }
 }
 
-fn load(files: &Files) -> Result<ServerConfig, TlsError> {
-    let failed = |what, path: &PathBuf| {
-        let path = path.clone();
-        move |source| TlsError::Read { what, path, source }
-    };
-    let chain = CertificateDer::pem_file_iter(&files.certificate)
+/// The certificates in a PEM file, of which there is at least one.
+///
+/// # Errors
+/// The file cannot be read, or has none.
+pub fn certificates(file: &Path) -> Result<Vec<CertificateDer<'static>>, TlsError> {
+    let found = CertificateDer::pem_file_iter(file)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(failed("certificates", &files.certificate))?;
-    if chain.is_empty() {
-        return Err(TlsError::Empty(files.certificate.clone()));
+        .map_err(unreadable("certificates", file))?;
+    if found.is_empty() {
+        return Err(TlsError::Empty(file.to_owned()));
     }
-    let key =
-        PrivateKeyDer::from_pem_file(&files.key).map_err(failed("a private key", &files.key))?;
+    Ok(found)
+}
+
+fn unreadable(what: &'static str, file: &Path) -> impl FnOnce(pem::Error) -> TlsError {
+    let path = file.to_owned();
+    move |source| TlsError::Read { what, path, source }
+}
+
+fn load(files: &Files) -> Result<ServerConfig, TlsError> {
+    let chain = certificates(&files.certificate)?;
+    let key = PrivateKeyDer::from_pem_file(&files.key)
+        .map_err(unreadable("a private key", &files.key))?;
     let refused = |source| TlsError::Refused {
         files: files.clone(),
         source,

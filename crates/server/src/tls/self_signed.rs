@@ -5,7 +5,7 @@ use crate::data_dir::DataDir;
 use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 
 /// The certificate in the data folder; clients may have it.
-const CERTIFICATE: &str = "tls-certificate.pem";
+pub const CERTIFICATE: &str = "tls-certificate.pem";
 /// Its key; nobody may.
 const KEY: &str = "tls-key.pem";
 
