@@ -3,6 +3,7 @@
 //! The codes are the recorded ones; where nothing is recorded they follow the gateway's patterns. A caller
 //! who may not know that a thing exists gets the same fault as if it did not.
 
+use crate::access::policy::Malformed;
 use crate::access::{Denial, Denied};
 use greenroom_rpc::{Fault, ParamError};
 use greenroom_store::{IdentityError, StoreError, Thing};
@@ -10,6 +11,9 @@ use std::error::Error;
 
 /// How long to wait before a call is tried again that found the database busy.
 const RETRY_AFTER_MS: u64 = 1_000;
+
+/// The most characters that are told of what is wrong with a document.
+const MAX_DETAIL: usize = 300;
 
 /// Why an operation did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +90,9 @@ pub enum ApiError {
     /// No runtime for it, or no room.
     #[error("nothing in stock")]
     NoStock,
+    /// What should be a policy is none.
+    #[error("a policy document is malformed")]
+    MalformedPolicy(#[from] Malformed),
     /// The caller, or the user the call is about, may not.
     #[error(transparent)]
     Denied(#[from] Denied),
@@ -220,6 +227,12 @@ impl From<&ApiError> for Fault {
                 400,
                 "StockError.NoStock",
                 "The selected specification is out of stock. Please try again later or select other specifications.",
+            ),
+            ApiError::MalformedPolicy(why) => Self::new(
+                400,
+                "MalformedPolicyDocument",
+                // It may quote the document at length.
+                why.to_string().chars().take(MAX_DETAIL).collect::<String>(),
             ),
             ApiError::Denied(_) => Self::no_permission(),
             ApiError::NoPermission(denial) => {
@@ -393,6 +406,11 @@ mod tests {
             ),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
+            (
+                ApiError::from(Malformed::TooLong),
+                400,
+                "MalformedPolicyDocument",
+            ),
             (ApiError::Denied(Denied), 403, "NoPermission"),
             (ApiError::RootMayNotAssume, 403, "NoPermission"),
             (ApiError::PolicySize, 400, "InvalidParameter.PolicySize"),

@@ -551,6 +551,12 @@ pub fn flatten(ask: &Value) -> Vec<(String, String)> {
     params
 }
 
+/// A policy of one statement about everything.
+pub fn statement(effect: &str, action: &str) -> String {
+    json!({"Version": "1", "Statement": [{"Effect": effect, "Action": action, "Resource": "*"}]})
+        .to_string()
+}
+
 /// An answer as a golden file keeps it: whole, but for the id of the request.
 pub fn golden(answer: &Value) -> String {
     let mut answer = answer.clone();

@@ -1,7 +1,7 @@
 //! Callers of every kind, through the dispatcher.
 
 use crate::dispatch::Origin;
-use crate::test_support::TestServer;
+use crate::test_support::{TestServer, statement};
 use greenroom_rpc::sign::SignedRequest;
 use greenroom_store::{Holder, PolicyName};
 use serde_json::{Value, json};
@@ -12,11 +12,6 @@ const FULL: &str = "AliyunAppStreamingFullAccess";
 async fn code(server: &TestServer, caller: &str) -> String {
     let (_, answer) = server.call_as(caller, "ListRegions", json!({})).await;
     answer["Code"].as_str().unwrap_or("OK").to_owned()
-}
-
-fn statement(effect: &str, action: &str) -> String {
-    json!({"Version": "1", "Statement": [{"Effect": effect, "Action": action, "Resource": "*"}]})
-        .to_string()
 }
 
 #[tokio::test]

@@ -1,8 +1,12 @@
 //! The fields that requests to RAM have in common.
 
-use crate::ops::fields::{Text, Whole};
-use serde::de::{Deserializer, Error};
-use serde::{Deserialize, Serialize};
+use crate::access::policy::{Document, MAX_CHARS, Trust};
+use crate::error::ApiError;
+use crate::ops::fields::{Text, Whole, filled};
+use greenroom_store::PolicyKind;
+use serde::de::{Deserializer, Error, IgnoredAny};
+use serde::{Deserialize, Serialize, Serializer};
+use std::fmt;
 
 /// Declares the name of a kind of thing: so many letters, digits and some signs. A text that cannot be
 /// one is refused where it is read, so that none is made that could not be written into a policy.
@@ -70,8 +74,189 @@ pub type Description = Text<1024>;
 /// `Email`, `MobilePhone`: kept for people, and used for nothing.
 pub type Contact = Text<128>;
 
-/// `Marker`: where the next page begins, as the page before it said.
-pub type Marker = Text<128>;
+/// `MaxSessionDuration`: for how long a role can be assumed at most, in seconds.
+pub type SessionSeconds = Whole<3_600, 43_200>;
+
+/// The default of `MaxSessionDuration`.
+#[must_use]
+pub const fn an_hour() -> SessionSeconds {
+    SessionSeconds::of(3_600)
+}
+
+/// A policy document as it was written. That it is one is a rule of its own, for it has a code of its own.
+#[derive(Debug)]
+pub struct PolicyText(String);
+
+impl PolicyText {
+    /// Refuses what does not say what may be done.
+    ///
+    /// # Errors
+    /// It does not follow the grammar.
+    pub fn check_policy(&self) -> Result<(), ApiError> {
+        Document::read(&self.0)?;
+        Ok(())
+    }
+
+    /// Refuses what does not say who may assume a role.
+    ///
+    /// # Errors
+    /// It does not follow the grammar.
+    pub fn check_trust(&self) -> Result<(), ApiError> {
+        Trust::read(&self.0)?;
+        Ok(())
+    }
+}
+
+impl From<PolicyText> for String {
+    fn from(text: PolicyText) -> Self {
+        text.0
+    }
+}
+
+impl<'de> Deserialize<'de> for PolicyText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = filled(deserializer)?;
+        if text.chars().count() > MAX_CHARS {
+            return Err(D::Error::custom(format_args!(
+                "more than {MAX_CHARS} characters"
+            )));
+        }
+        Ok(Self(text))
+    }
+}
+
+/// `Tag` of what is made: it cannot have any, for there is no operation to change or remove them.
+#[derive(Debug, Default)]
+pub struct NoTags;
+
+impl<'de> Deserialize<'de> for NoTags {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match TagFilter::deserialize(deserializer)? {
+            TagFilter(false) => Ok(Self),
+            TagFilter(true) => Err(D::Error::custom("nothing here has tags")),
+        }
+    }
+}
+
+/// `Tag` of a list: nothing here has any, so that a filter finds nothing.
+#[derive(Debug, Default)]
+pub struct TagFilter(bool);
+
+impl TagFilter {
+    /// What of `items` has the tags that are asked for.
+    #[must_use]
+    pub fn of<T>(&self, items: Vec<T>) -> Vec<T> {
+        if self.0 { Vec::new() } else { items }
+    }
+}
+
+impl<'de> Deserialize<'de> for TagFilter {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let tags = Vec::<IgnoredAny>::deserialize(deserializer)?;
+        Ok(Self(!tags.is_empty()))
+    }
+}
+
+/// `AllowConsoleLogin`: there is no console to log on to, so that nobody can be let.
+#[derive(Debug)]
+pub struct NoConsole;
+
+impl<'de> Deserialize<'de> for NoConsole {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if bool::deserialize(deserializer)? {
+            return Err(D::Error::custom("there is no console"));
+        }
+        Ok(Self)
+    }
+}
+
+/// `PolicyType`: who made a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PolicyType {
+    /// The account.
+    Custom,
+    /// The product.
+    System,
+}
+
+impl PolicyType {
+    /// The same to the store.
+    #[must_use]
+    pub fn kind(self) -> PolicyKind {
+        match self {
+            Self::Custom => PolicyKind::Custom,
+            Self::System => PolicyKind::System,
+        }
+    }
+}
+
+impl From<PolicyKind> for PolicyType {
+    fn from(kind: PolicyKind) -> Self {
+        match kind {
+            PolicyKind::Custom => Self::Custom,
+            PolicyKind::System => Self::System,
+        }
+    }
+}
+
+/// `VersionId`: a version of a policy by its number, as in `v2`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VersionId(u32);
+
+impl VersionId {
+    /// The one that every policy begins with.
+    pub const FIRST: Self = Self(1);
+
+    /// The version of that number.
+    #[must_use]
+    pub fn of(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The number.
+    #[must_use]
+    pub fn number(self) -> u32 {
+        self.0
+    }
+}
+
+/// The text is no version of any policy.
+#[derive(Debug, thiserror::Error)]
+#[error("not a version")]
+pub struct NotAVersion;
+
+impl TryFrom<String> for VersionId {
+    type Error = NotAVersion;
+
+    fn try_from(text: String) -> Result<Self, NotAVersion> {
+        let number = text
+            .strip_prefix('v')
+            .and_then(|digits| digits.parse().ok());
+        let version = number.map(Self).ok_or(NotAVersion)?;
+        // Written as it is answered, so that one version goes by one name.
+        if version.to_string() == text {
+            Ok(version)
+        } else {
+            Err(NotAVersion)
+        }
+    }
+}
+
+impl fmt::Display for VersionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "v{}", self.0)
+    }
+}
+
+impl Serialize for VersionId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// `Marker`: where the next page begins, as the page before it said: a name, and the kind of thing where names
+/// alone do not tell two apart.
+pub type Marker = Text<160>;
 
 /// `MaxItems`: how many items a page has at most.
 pub type MaxItems = Whole<1, 1000>;

@@ -1,8 +1,10 @@
 //! RAM as its callers see it: the names they give, the pages they read, the objects they are shown.
 
+pub mod arn;
 pub mod fields;
 pub mod ids;
 pub mod page;
+pub mod policy;
 pub mod role_arn;
 pub mod view;
 
@@ -23,3 +25,6 @@ pub fn whom(cx: &CallContext<'_>, named: Option<UserName>) -> Result<String, Api
         (None, Principal::Account(_) | Principal::Role(_)) => Err(ApiError::Missing("UserName")),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,5 +1,6 @@
 //! The name of a role among all roles.
 
+use super::arn;
 use super::fields::RoleName;
 use crate::ops::fields::Text;
 use greenroom_model::AccountId;
@@ -30,7 +31,7 @@ impl RoleArn {
 
 impl fmt::Display for RoleArn {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "acs:ram::{}:role/{}", self.account, self.name.as_str())
+        f.write_str(&arn::role(&self.account, self.name.as_str()))
     }
 }
 

@@ -268,7 +268,10 @@ pub fn named_one<T: Clone>(asked: Option<&Ref<T>>) -> Option<Option<T>> {
 
 /// A text for which empty means absent, as the official clients mean it. Asking for a `char` is how a
 /// type tells the parameters so: they answer with the whole text, and take an empty one for none.
-fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+///
+/// # Errors
+/// It is no text, or an empty one where there are parameters to say so.
+pub fn filled<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
     struct Filled;
     impl Visitor<'_> for Filled {
         type Value = String;

@@ -11,6 +11,7 @@ use crate::connection::{Connection, all, narrow, values};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use greenroom_model::{AccountId, Timestamp};
+use std::collections::BTreeMap;
 
 /// Who made a policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -298,6 +299,27 @@ impl Store {
             )?;
             attached.sort_by(|a, b| a.policy.name.cmp(&b.policy.name));
             Ok(attached)
+        })
+        .await
+    }
+
+    /// How many users, groups and roles have each of the product's policies, by name; those that nobody has are
+    /// not there.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn ram_system_attachments(
+        &self,
+        account: &AccountId,
+    ) -> Result<BTreeMap<String, u32>> {
+        let account = account.clone();
+        self.read(move |c| {
+            let sql = "SELECT policy_name, COUNT(*) FROM ram_attachments
+                       WHERE account_id = $1 AND policy_kind = 'System' GROUP BY policy_name";
+            let counted = all(c, sql, values![&account], |row| {
+                Ok((row.text(0)?.to_owned(), narrow(row.integer(1)?)?))
+            })?;
+            Ok(counted.into_iter().collect())
         })
         .await
     }

@@ -28,9 +28,7 @@ pub struct RamPolicy {
     /// What it is for.
     pub description: String,
     /// The version in force.
-    pub default_version: u32,
-    /// That version's document.
-    pub document: String,
+    pub in_force: PolicyVersion,
     /// How many users, groups and roles have it.
     pub attachments: u32,
     /// When it was made.
@@ -44,7 +42,7 @@ pub struct RamPolicy {
 pub struct PolicyVersion {
     /// Its number.
     pub version: u32,
-    /// Its document.
+    /// Its document: opaque here.
     pub document: String,
     /// It is the one in force.
     pub default: bool,
@@ -52,7 +50,7 @@ pub struct PolicyVersion {
     pub created: Timestamp,
 }
 
-const POLICY: &str = "SELECT p.name, p.description, p.default_version, v.document,
+const POLICY: &str = "SELECT p.name, p.description, p.default_version, v.document, v.created_at,
          (SELECT COUNT(*) FROM ram_attachments a WHERE a.account_id = p.account_id
              AND a.policy_kind = 'Custom' AND a.policy_name = p.name),
          p.created_at, p.updated_at
@@ -63,11 +61,15 @@ fn policy(row: &dyn Row) -> Result<RamPolicy> {
     Ok(RamPolicy {
         name: row.text(0)?.to_owned(),
         description: row.text(1)?.to_owned(),
-        default_version: narrow(row.integer(2)?)?,
-        document: row.text(3)?.to_owned(),
-        attachments: narrow(row.integer(4)?)?,
-        created: Timestamp(row.integer(5)?),
-        updated: Timestamp(row.integer(6)?),
+        in_force: PolicyVersion {
+            version: narrow(row.integer(2)?)?,
+            document: row.text(3)?.to_owned(),
+            default: true,
+            created: Timestamp(row.integer(4)?),
+        },
+        attachments: narrow(row.integer(5)?)?,
+        created: Timestamp(row.integer(6)?),
+        updated: Timestamp(row.integer(7)?),
     })
 }
 
@@ -189,15 +191,16 @@ impl Store {
         .await
     }
 
-    /// Deletes a policy that nobody has and that has no other version than the one in force.
+    /// Deletes a policy that nobody has; `with_versions` also one that has other versions than the one in force.
     ///
     /// # Errors
-    /// There is no such policy, somebody has it, it has other versions, the nonce was used, or the database
-    /// could not be written.
+    /// There is no such policy, somebody has it, it has versions that are not to go with it, the nonce was used,
+    /// or the database could not be written.
     pub async fn delete_ram_policy(
         &self,
         account: &AccountId,
         name: &str,
+        with_versions: bool,
         nonce: Option<Nonce>,
     ) -> Result<()> {
         let (account, name) = (account.clone(), name.to_owned());
@@ -221,7 +224,7 @@ impl Store {
             let own = values![&account, &name];
             let sql = "SELECT COUNT(*) FROM ram_policy_versions
                        WHERE account_id = $1 AND policy_name = $2";
-            if count(c, sql, own)? > 1 {
+            if !with_versions && count(c, sql, own)? > 1 {
                 return Err(IdentityError::Held(Thing::PolicyVersion).into());
             }
             let sql = "DELETE FROM ram_policy_versions WHERE account_id = $1 AND policy_name = $2";

@@ -323,7 +323,9 @@ pub async fn a_policy_has_five_versions_of_which_one_is_in_force(w: World) {
         expected.map(|(text, default)| (text.parse().unwrap(), text.to_owned(), default));
     assert_eq!(versions().await, expected);
     let policy = w.store.ram_policy(&w.acme, "all").await.unwrap().unwrap();
-    assert_eq!((policy.default_version, policy.document.as_str()), (2, "2"));
+    let in_force = policy.in_force;
+    assert_eq!((in_force.version, in_force.document.as_str()), (2, "2"));
+    assert_eq!((in_force.default, in_force.created), (true, after(1)));
 
     let set = |version| {
         w.store
@@ -339,7 +341,7 @@ pub async fn a_policy_has_five_versions_of_which_one_is_in_force(w: World) {
         delete(7).await,
         IdentityError::Held(Thing::PolicyVersionDefault),
     );
-    let gone = || w.store.delete_ram_policy(&w.acme, "all", None);
+    let gone = || w.store.delete_ram_policy(&w.acme, "all", false, None);
     refused(gone().await, IdentityError::Held(Thing::PolicyVersion));
     for version in [2, 4, 5, 6] {
         delete(version).await.unwrap();
@@ -349,6 +351,13 @@ pub async fn a_policy_has_five_versions_of_which_one_is_in_force(w: World) {
         .unwrap_err();
     gone().await.unwrap();
     refused(gone().await, IdentityError::Missing(Thing::Policy));
+
+    add_policy(&w, "all", "1").await.unwrap();
+    add("2", false, false).await.unwrap();
+    let with_versions = w.store.delete_ram_policy(&w.acme, "all", true, None);
+    with_versions.await.unwrap();
+    add_policy(&w, "all", "again").await.unwrap();
+    assert_eq!(versions().await, [(1, "again".to_owned(), true)]);
 }
 
 pub async fn what_somebody_may_is_what_they_and_their_groups_have(w: World) {
@@ -393,6 +402,13 @@ pub async fn what_somebody_may_is_what_they_and_their_groups_have(w: World) {
     assert_eq!(listed[0].custom, Some(("for cases".to_owned(), 1)));
     let all = w.store.ram_policies(&w.acme).await.unwrap();
     assert_eq!(all[0].attachments, 1);
+    let counted = w.store.ram_system_attachments(&w.acme).await.unwrap();
+    assert_eq!(
+        counted.into_iter().collect::<Vec<_>>(),
+        [("Full".to_owned(), 2)]
+    );
+    let elsewhere = w.store.ram_system_attachments(&w.globex).await.unwrap();
+    assert!(elsewhere.is_empty());
     let entities = w
         .store
         .ram_entities_of_policy(&w.acme, system.clone())
@@ -409,7 +425,7 @@ pub async fn what_somebody_may_is_what_they_and_their_groups_have(w: World) {
 
     for (answer, thing) in [
         (
-            w.store.delete_ram_policy(&w.acme, "own", None).await,
+            w.store.delete_ram_policy(&w.acme, "own", true, None).await,
             Thing::PolicyUser,
         ),
         (

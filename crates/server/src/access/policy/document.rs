@@ -7,14 +7,14 @@ use serde::{Deserialize, Deserializer};
 use std::fmt;
 use std::marker::PhantomData;
 
-/// The longest document that is read, spaces included.
-pub const MAX_BYTES: usize = 6_144;
+/// The most characters of a document that is read, spaces included.
+pub const MAX_CHARS: usize = 6_144;
 
 /// The text is no policy document.
 #[derive(Debug, thiserror::Error)]
 pub enum Malformed {
     /// It is longer than any may be.
-    #[error("a policy has at most {MAX_BYTES} bytes")]
+    #[error("a policy has at most {MAX_CHARS} characters")]
     TooLong,
     /// It does not follow the grammar.
     #[error("not a policy: {0}")]
@@ -87,7 +87,8 @@ impl Trust {
 }
 
 fn parse<'a, T: Deserialize<'a>>(text: &'a str) -> Result<RawDocument<T>, Malformed> {
-    if text.len() > MAX_BYTES {
+    // Bytes first: they need no counting, and no character has fewer than one.
+    if text.len() > MAX_CHARS && text.chars().count() > MAX_CHARS {
         return Err(Malformed::TooLong);
     }
     let document: RawDocument<T> = serde_json::from_str(text)?;
@@ -178,8 +179,9 @@ impl RawTrust {
             return Err(Error::custom("Principal is empty"));
         }
         let principals = ram.map_or_else(Vec::new, |ram| ram.0);
-        if !principals.iter().all(|name| name.starts_with("acs:ram::")) {
-            return Err(Error::custom("a principal is acs:ram::…"));
+        if !principals.iter().all(|name| is_principal(name)) {
+            let form = "a principal is acs:ram::ACCOUNT:root, :user/NAME or :role/NAME";
+            return Err(Error::custom(form));
         }
         Ok(TrustStatement {
             effect: self.effect.into(),
@@ -188,6 +190,20 @@ impl RawTrust {
             conditions: self.condition.0,
         })
     }
+}
+
+/// An account, a user or a role. Names may be patterns; the account is one that is named, for a pattern would
+/// let in accounts that nobody thought of.
+fn is_principal(text: &str) -> bool {
+    let parts = text
+        .strip_prefix("acs:ram::")
+        .and_then(|rest| rest.split_once(':'));
+    let Some((account, whom)) = parts else {
+        return false;
+    };
+    let is_account = !account.is_empty() && account.bytes().all(|b| b.is_ascii_digit());
+    let named = |kind: &str| whom.strip_prefix(kind).is_some_and(|name| !name.is_empty());
+    is_account && (whom == "root" || named("user/") || named("role/"))
 }
 
 #[derive(Deserialize)]

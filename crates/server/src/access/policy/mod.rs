@@ -9,7 +9,7 @@ mod document;
 mod wildcard;
 
 pub use condition::Facts;
-pub use document::{Document, MAX_BYTES, Malformed, Trust};
+pub use document::{Document, MAX_CHARS, Malformed, Trust};
 
 use condition::{Condition, Met};
 

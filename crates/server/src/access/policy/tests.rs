@@ -250,9 +250,21 @@ fn depth_and_length_are_bounded() {
             r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
         format!("{text}{}", " ".repeat(spaces - text.len()))
     };
-    assert!(Document::read(&padded(MAX_BYTES)).is_ok());
+    assert!(Document::read(&padded(MAX_CHARS)).is_ok());
     assert!(matches!(
-        Document::read(&padded(MAX_BYTES + 1)),
+        Document::read(&padded(MAX_CHARS + 1)),
+        Err(Malformed::TooLong)
+    ));
+    let wide = |letters: usize| {
+        let values = "文".repeat(letters);
+        format!(
+            r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"StringEquals":{{"k":"{values}"}}}}}}]}}"#
+        )
+    };
+    let around = wide(0).len();
+    assert!(Document::read(&wide(MAX_CHARS - around)).is_ok());
+    assert!(matches!(
+        Document::read(&wide(MAX_CHARS - around + 1)),
         Err(Malformed::TooLong)
     ));
 }
@@ -301,6 +313,30 @@ fn a_role_is_assumed_by_whom_it_trusts() {
     let but = Trust::read(&but.to_string()).unwrap();
     assert_eq!(but.verdict(&alice, &facts()), Verdict::Denied);
     assert_eq!(but.verdict(&alice[..1], &facts()), Verdict::Allowed);
+}
+
+#[test]
+fn a_principal_is_somebody_of_an_account_that_is_named() {
+    for (principal, expected) in [
+        ("acs:ram::12:root", true),
+        ("acs:ram::12:user/alice", true),
+        ("acs:ram::12:role/admin", true),
+        ("acs:ram::12:role/*", true),
+        ("acs:ram::*:root", false),
+        ("acs:ram::1?:root", false),
+        ("acs:ram:::root", false),
+        ("acs:ram::12:user/", false),
+        ("acs:ram::12:group/staff", false),
+        ("acs:ram::12", false),
+        ("acs:ram:cn:12:root", false),
+        ("12", false),
+        ("*", false),
+    ] {
+        let text = json!({"Version": "1", "Statement": [
+            {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": [principal]}}]});
+        let read = Trust::read(&text.to_string());
+        assert_eq!(read.is_ok(), expected, "{principal}");
+    }
 }
 
 #[test]

@@ -1,10 +1,11 @@
 //! The users and groups of the world of these tests, and the requests to RAM that are right for it.
 
-use crate::test_support::TestServer;
+use crate::test_support::{TestServer, statement};
 use serde_json::{Value, json};
 
-/// What RAM keeps for `acme`: zoe, who is in the group devs and has a key; and of each kind a spare one that
-/// nothing else hangs on. Answers the id of zoe's key.
+/// What RAM keeps for `acme`: zoe, who is in the group devs and has a key; the role admin; the
+/// policy look in two versions, which zoe, devs and admin have; and of each kind a spare one that nothing else
+/// hangs on. Answers the id of zoe's key.
 pub async fn furnish(server: &TestServer) -> String {
     for name in ["zoe", "spare"] {
         server.ok("CreateUser", json!({"UserName": name})).await;
@@ -18,6 +19,17 @@ pub async fn furnish(server: &TestServer) -> String {
             json!({"UserName": "zoe", "GroupName": "devs"}),
         )
         .await;
+    for name in ["admin", "spare"] {
+        server.ok("CreateRole", new_role(name)).await;
+    }
+    for name in ["look", "spare"] {
+        server.ok("CreatePolicy", new_policy(name)).await;
+    }
+    server.ok("CreatePolicyVersion", new_policy("look")).await;
+    for holder in ["User", "Group", "Role"] {
+        let ask = of_holder("look", holder);
+        server.ok(&format!("AttachPolicyTo{holder}"), ask).await;
+    }
     let made = server
         .ok("CreateAccessKey", json!({"UserName": "zoe"}))
         .await;
@@ -27,15 +39,60 @@ pub async fn furnish(server: &TestServer) -> String {
         .to_owned()
 }
 
+/// Whom it trusts is of no account in this world.
+const TRUST: &str = r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Principal":{"RAM":["acs:ram::1234567890123456:root"]}}]}"#;
+
+fn new_role(name: &str) -> Value {
+    json!({"RoleName": name, "AssumeRolePolicyDocument": TRUST})
+}
+
+fn new_policy(name: &str) -> Value {
+    json!({"PolicyName": name, "PolicyDocument": statement("Allow", "appstreaming:List*")})
+}
+
+fn of_holder(policy: &str, holder: &str) -> Value {
+    let (field, name) = match holder {
+        "User" => ("UserName", "zoe"),
+        "Group" => ("GroupName", "devs"),
+        _ => ("RoleName", "admin"),
+    };
+    json!({"PolicyType": "Custom", "PolicyName": policy, field: name})
+}
+
 /// A request of the operation that succeeds in that world.
 pub fn request(action: &str, key: &str) -> Option<Value> {
     Some(match action {
         "CreateUser" => json!({"UserName": "new"}),
         "CreateGroup" => json!({"GroupName": "new"}),
-        "ListGroups" | "ListUsers" => json!({}),
+        "CreateRole" => new_role("new"),
+        "CreatePolicy" => new_policy("new"),
+        "CreatePolicyVersion" => new_policy("look"),
+        "DeletePolicy" => json!({"PolicyName": "spare"}),
+        "GetPolicy" | "ListEntitiesForPolicy" | "ListPolicyVersions" => {
+            json!({"PolicyType": "Custom", "PolicyName": "look"})
+        }
+        "GetPolicyVersion" => {
+            json!({"PolicyType": "Custom", "PolicyName": "look", "VersionId": "v2"})
+        }
+        "DeletePolicyVersion" | "SetDefaultPolicyVersion" => {
+            json!({"PolicyName": "look", "VersionId": "v2"})
+        }
+        "ListPolicies" => json!({"PolicyType": "Custom"}),
+        "ListPoliciesForUser" => json!({"UserName": "zoe"}),
+        "ListPoliciesForGroup" => json!({"GroupName": "devs"}),
+        "ListPoliciesForRole" => json!({"RoleName": "admin"}),
+        _ if action.starts_with("AttachPolicyTo") => {
+            of_holder("spare", action.trim_start_matches("AttachPolicyTo"))
+        }
+        _ if action.starts_with("DetachPolicyFrom") => {
+            of_holder("look", action.trim_start_matches("DetachPolicyFrom"))
+        }
+        "ListGroups" | "ListRoles" | "ListUsers" => json!({}),
         "CreateAccessKey" | "GetUser" | "ListAccessKeys" | "ListGroupsForUser" | "UpdateUser" => {
             json!({"UserName": "zoe"})
         }
+        "GetRole" | "UpdateRole" => json!({"RoleName": "admin"}),
+        "DeleteRole" => json!({"RoleName": "spare"}),
         "GetGroup" | "ListUsersForGroup" => json!({"GroupName": "devs"}),
         "UpdateAccessKey" => {
             json!({"UserName": "zoe", "UserAccessKeyId": key, "Status": "Inactive"})
@@ -53,8 +110,10 @@ pub fn request(action: &str, key: &str) -> Option<Value> {
 /// named does not exist.
 pub fn is_another_account_s(action: &str, answer: &Value) -> bool {
     match action {
-        "CreateUser" | "CreateGroup" => answer["Code"].is_null(),
+        "CreateUser" | "CreateGroup" | "CreateRole" | "CreatePolicy" => answer["Code"].is_null(),
         "ListUsers" => one_new(&answer["Users"]["User"], "UserName"),
+        "ListPolicies" => one_new(&answer["Policies"]["Policy"], "PolicyName"),
+        "ListRoles" => one_new(&answer["Roles"]["Role"], "RoleName"),
         "ListGroups" => one_new(&answer["Groups"]["Group"], "GroupName"),
         _ => {
             let code = answer["Code"].as_str().unwrap_or("OK");

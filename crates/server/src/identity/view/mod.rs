@@ -1,5 +1,13 @@
 //! What RAM shows of what it keeps. Some answers leave out what others show: that is left `None` here.
 
+mod entities;
+mod policy;
+mod role;
+
+pub use entities::{HoldingGroup, HoldingRole, HoldingUser};
+pub use policy::{HeldPolicies, HeldPolicy, Policy, Version};
+pub use role::Role;
+
 use greenroom_model::Timestamp;
 use greenroom_store::{Member, RamGroup, RamUser, UserKey};
 use serde::Serialize;
