@@ -4,6 +4,7 @@ import json
 import os
 import xml.etree.ElementTree as ElementTree
 
+import answers
 import pytest
 import requests
 from aliyunsdkcore.acs_exception.exceptions import ServerException
@@ -39,6 +40,13 @@ def ask(action, method="POST", form="JSON", query=(), body=()):
 def test_get_and_post_answer_the_same(core, method):
     answer = json.loads(core.do_action_with_exception(ask("ListRegions", method)))
     assert answer["RegionModels"][0]["regionId"] == "cn-shanghai"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_every_answer_in_json_is_held_against_the_contract(core, method):
+    before = answers.counted
+    core.do_action_with_exception(ask("ListRegions", method))
+    assert answers.counted == before + 1
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
