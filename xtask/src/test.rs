@@ -85,7 +85,7 @@ const CHECKS: &[Check] = &[
     },
     Check {
         id: "sdk",
-        title: "the official SDK against a real server",
+        title: "the official SDKs against a real server",
         run: compat::check,
     },
     Check {

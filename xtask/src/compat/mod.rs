@@ -1,45 +1,48 @@
 //! The official SDKs' suites (`compat/`) against a real server on an empty data folder.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::failure::{Context, Result};
+use crate::node;
 use crate::scratch;
 use crate::server::Server;
 use crate::shell::Run;
 use crate::workspace::{Profile, Workspace};
 
-const SUITE: &str = "compat/python";
+const PYTHON: &str = "compat/python";
 const REQUIREMENTS: &str = "compat/python/requirements.txt";
+const NODE: &str = "compat/node";
 
-/// Runs the Python suite; the programs must have been built.
+/// Runs both suites against one server; the programs must have been built.
 pub fn check(workspace: &Workspace) -> Result {
     let python = environment(workspace)?;
+    node::install(workspace, NODE)?;
     scratch::with_server(workspace, Profile::Dev, "sdk", |server, _| {
-        suite(workspace, &python, server)
+        let run =
+            Run::new(&python).args(["-m", "pytest", "-p", "no:cacheprovider", "--quiet", PYTHON]);
+        pointed_at(server, workspace, run)?
+            // The tests lie in the tree, which holds nothing that is made.
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .dir(workspace.root(), "")
+            .run()?;
+        let run = Run::new("npm").args(["test", "--silent"]);
+        pointed_at(server, workspace, run)?
+            .dir(workspace.root(), NODE)
+            .run()
     })
 }
 
-fn suite(workspace: &Workspace, python: &Path, server: &Server) -> Result {
+/// A suite that is told where the server is, and who calls.
+fn pointed_at(server: &Server, workspace: &Workspace, suite: Run) -> Result<Run> {
     let keys = server.keys()?;
-    Run::new(python)
-        .args(["-m", "pytest", "-p", "no:cacheprovider", "--quiet", SUITE])
+    let program = workspace.bin_dir(Profile::Dev).join("greenroom");
+    Ok(suite
         .env("APPSTREAM_ENDPOINT", server.address().to_string())
         // Some tests start a server of their own, with settings that this one does not have.
-        .env(
-            "SERVER_PROGRAM",
-            workspace
-                .bin_dir(Profile::Dev)
-                .join("greenroom")
-                .display()
-                .to_string(),
-        )
+        .env("SERVER_PROGRAM", program)
         .secret_env("ALIBABA_CLOUD_ACCESS_KEY_ID", keys.id)
-        .secret_env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keys.secret)
-        // The tests lie in the tree, which holds nothing that is made.
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .dir(workspace.root(), "")
-        .run()
+        .secret_env("ALIBABA_CLOUD_ACCESS_KEY_SECRET", keys.secret))
 }
 
 /// The interpreter of an environment with exactly the pinned packages, made anew when the pins change.
