@@ -7,6 +7,7 @@ import pytest
 from alibabacloud_appstream_center20210901 import models
 from alibabacloud_appstream_center20210901.client import Client
 from alibabacloud_ram20150501.client import Client as RamClient
+from alibabacloud_sts20150401.client import Client as StsClient
 from alibabacloud_tea_openapi.utils_models import Config
 
 answers.watch()
@@ -45,9 +46,20 @@ def ram():
 
 
 @pytest.fixture(scope="session")
+def sts():
+    return StsClient(config())
+
+
+@pytest.fixture(scope="session")
 def client_with():
     """Makes clients that differ from the usual one in the settings given."""
     return lambda **changes: Client(config(**changes))
+
+
+@pytest.fixture(scope="session")
+def sts_with():
+    """Makes such clients of the product sts."""
+    return lambda **changes: StsClient(config(**changes))
 
 
 @pytest.fixture(scope="session")
