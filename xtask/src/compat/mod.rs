@@ -1,5 +1,7 @@
 //! The official SDKs' suites (`compat/`) against a real server on an empty data folder.
 
+mod coverage;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -14,7 +16,8 @@ const PYTHON: &str = "compat/python";
 const REQUIREMENTS: &str = "compat/python/requirements.txt";
 const NODE: &str = "compat/node";
 
-/// Runs both suites against one server; the programs must have been built.
+/// Runs both suites against one server, which must have answered every operation by then; the programs must
+/// have been built.
 pub fn check(workspace: &Workspace) -> Result {
     let python = environment(workspace)?;
     node::install(workspace, NODE)?;
@@ -29,7 +32,8 @@ pub fn check(workspace: &Workspace) -> Result {
         let run = Run::new("npm").args(["test", "--silent"]);
         pointed_at(server, workspace, run)?
             .dir(workspace.root(), NODE)
-            .run()
+            .run()?;
+        coverage::check(server)
     })
 }
 
