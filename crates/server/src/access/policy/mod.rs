@@ -116,4 +116,6 @@ fn hold(conditions: &[Condition], effect: Effect, facts: &Facts) -> bool {
 }
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod tests;

@@ -225,50 +225,6 @@ fn whatever_could_be_read_in_two_ways_is_refused() {
     }
 }
 
-#[test]
-fn depth_and_length_are_bounded() {
-    let deep = |open: &str, close: &str, n: usize| open.repeat(n) + &close.repeat(n);
-    for n in [100, 1_000, 10_000] {
-        for text in [
-            deep("[", "]", n),
-            deep(r#"{"Statement":["#, "]}", n),
-            format!(
-                r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":{},"Resource":"*"}}]}}"#,
-                deep("[", "]", n)
-            ),
-            format!(
-                r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{}}}]}}"#,
-                r#"{"Bool":"#.repeat(n)
-            ),
-        ] {
-            assert!(Document::read(&text).is_err());
-            assert!(Trust::read(&text).is_err());
-        }
-    }
-    let padded = |spaces: usize| {
-        let text =
-            r#"{"Version":"1","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
-        format!("{text}{}", " ".repeat(spaces - text.len()))
-    };
-    assert!(Document::read(&padded(MAX_CHARS)).is_ok());
-    assert!(matches!(
-        Document::read(&padded(MAX_CHARS + 1)),
-        Err(Malformed::TooLong)
-    ));
-    let wide = |letters: usize| {
-        let values = "文".repeat(letters);
-        format!(
-            r#"{{"Version":"1","Statement":[{{"Effect":"Allow","Action":"*","Resource":"*","Condition":{{"StringEquals":{{"k":"{values}"}}}}}}]}}"#
-        )
-    };
-    let around = wide(0).len();
-    assert!(Document::read(&wide(MAX_CHARS - around)).is_ok());
-    assert!(matches!(
-        Document::read(&wide(MAX_CHARS - around + 1)),
-        Err(Malformed::TooLong)
-    ));
-}
-
 fn trust(statement: Value) -> Trust {
     Trust::read(&json!({"Version": "1", "Statement": [statement]}).to_string()).unwrap()
 }
@@ -374,39 +330,4 @@ fn an_order_of_documents_means_nothing_and_a_further_denial_only_takes() {
         seen.iter().all(|count| *count > 100),
         "every verdict was drawn: {seen:?}"
     );
-}
-
-#[test]
-fn no_text_makes_the_reader_panic() {
-    let entropy = SeededEntropy::new(3);
-    const PIECES: [&str; 16] = [
-        "{",
-        "}",
-        "[",
-        "]",
-        ",",
-        ":",
-        "\"Version\"",
-        "\"1\"",
-        "\"Statement\"",
-        "\"Effect\"",
-        "\"Allow\"",
-        "\"Action\"",
-        "\"*\"",
-        "\"Condition\"",
-        "\u{0}",
-        "9e999",
-    ];
-    let mut bytes = [0_u8; 40];
-    for _ in 0..20_000 {
-        entropy.fill(&mut bytes);
-        let text: String = bytes
-            .iter()
-            .map(|b| PIECES[usize::from(*b) % PIECES.len()])
-            .collect();
-        assert!(
-            Document::read(&text).is_err() && Trust::read(&text).is_err(),
-            "{text}"
-        );
-    }
 }

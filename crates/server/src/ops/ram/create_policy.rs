@@ -100,11 +100,17 @@ mod tests {
             let message = answer["Message"].as_str().unwrap();
             assert!(message.contains(reason) && message.len() < 400, "{message}");
         }
-        let long = statement("Allow", "*") + &" ".repeat(1_000_000 / 4);
-        assert_eq!(
-            server.refused("CreatePolicy", ask(&long)).await,
-            "InvalidParameter.PolicyDocument"
-        );
+        let fits = statement("Allow", "*");
+        let deeper = "[".repeat(10_000);
+        let longer = fits.clone() + &" ".repeat(6_144);
+        for document in [deeper, longer] {
+            let code = server.refused("CreatePolicy", ask(&document)).await;
+            assert_eq!(code, "InvalidParameter.PolicyDocument");
+        }
+        // Longer than any parameter may be: refused before anybody asks what it is for.
+        let a_megabyte = fits + &" ".repeat(1_000_000);
+        let code = server.refused("CreatePolicy", ask(&a_megabyte)).await;
+        assert_eq!(code, "InvalidParameter");
         let listed = server.ok("ListPolicies", json!({"PolicyType": "Custom"}));
         assert_eq!(listed.await["Policies"]["Policy"], json!([]));
     }
