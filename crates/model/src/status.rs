@@ -159,3 +159,15 @@ words! {
         Failed = "Failed",
     }
 }
+
+impl AuthMode {
+    /// Whether the sessions of such a group are persistent ones, listed and handed out one by one. Those of other
+    /// groups are ordinary: each is for whoever comes, and ends with its user's hold on it.
+    #[must_use]
+    pub fn has_persistent_sessions(self) -> bool {
+        match self {
+            Self::Session => true,
+            Self::App | Self::AppInstanceGroup => false,
+        }
+    }
+}

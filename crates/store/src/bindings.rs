@@ -3,7 +3,8 @@
 use crate::Store;
 use crate::connection::{Connection, Row, all, first, values, word};
 use crate::error::{Result, StoreError};
-use greenroom_model::{BindingId, EndUserId, PersistentId, Timestamp};
+use greenroom_model::session::app_instance;
+use greenroom_model::{AppInstanceStatus, BindingId, EndUserId, PersistentId, Timestamp};
 use std::time::Duration;
 
 /// A user's hold on a session.
@@ -156,9 +157,34 @@ pub(crate) fn hold(
          VALUES ($1, $2, $3, $4, $4, $5, '') ON CONFLICT DO NOTHING",
         values![new, session, user, at, expires],
     )?;
+    note_held(c, session)?;
     let sql = format!("{BINDING} WHERE session_id = $1 AND end_user_id = $2 AND ended_at IS NULL");
     let held = first(c, &sql, values![session, user], binding)?;
     Ok(held.ok_or(StoreError::Conflict("the binding"))?.id)
+}
+
+/// Notes at the instance that somebody holds what it carries, where that shows: the hold is made here, so nobody else
+/// has to see it first.
+fn note_held(c: &mut dyn Connection, session: &PersistentId) -> Result<()> {
+    let sql = "SELECT instance_status FROM sessions WHERE session_id = $1";
+    let status = first(c, sql, values![session], |row| {
+        word(row.text(0)?, AppInstanceStatus::parse)
+    })?
+    .ok_or(StoreError::NotFound("session"))?;
+    let held = app_instance::step(status, app_instance::Event::Bound);
+    if held == status {
+        return Ok(());
+    }
+    c.execute(
+        "UPDATE sessions SET instance_status = $2, generation = generation + 1 WHERE session_id = $1",
+        values![session, held.as_str()],
+    )?;
+    c.execute(
+        "UPDATE app_instances SET status = $2
+         WHERE instance_id = (SELECT instance_id FROM sessions WHERE session_id = $1)",
+        values![session, held.as_str()],
+    )?;
+    Ok(())
 }
 
 /// Ends every binding of a session within the caller's transaction.

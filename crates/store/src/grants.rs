@@ -4,7 +4,7 @@ use crate::Store;
 use crate::connection::{Connection, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
-use greenroom_model::{AccountId, AppInstanceGroupId, EndUserId, PersistentId, Timestamp};
+use greenroom_model::{AccountId, AppId, AppInstanceGroupId, EndUserId, PersistentId, Timestamp};
 
 /// Users to be granted something and users to lose it; who is in both loses it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub struct GrantChange {
 }
 
 impl Store {
-    /// Grants users a session of a group, or takes it from them.
+    /// Grants users a persistent session of a group, or takes it from them.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the account has no such group with such a session,
@@ -35,7 +35,8 @@ impl Store {
             nonces::spend(c, nonce.as_ref())?;
             let sql = "SELECT 1 FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
                  WHERE s.session_id = $1 AND s.group_id = $2 AND g.account_id = $3
-                     AND g.status <> 'DELETING' AND s.status <> 'DELETED'";
+                     AND g.auth_mode = 'Session' AND g.status <> 'DELETING'
+                     AND s.status <> 'DELETED'";
             first(c, sql, values![&session, &group, &account], |row| row.integer(0))?
                 .ok_or(StoreError::NotFound("session"))?;
             record_users(c, &account, &change.add, at)?;
@@ -89,13 +90,38 @@ impl Store {
     }
 
     /// Whether the user may connect to the session: granted the session where its group gives out
-    /// sessions, else granted the group; or nobody is checked.
+    /// sessions, else granted the group or, where it gives out apps, one of them; or nobody is checked.
     ///
     /// # Errors
     /// The database could not be read.
     pub async fn is_authorized(&self, session: &PersistentId, user: &EndUserId) -> Result<bool> {
         let (session, user) = (session.clone(), user.clone());
         self.read(move |c| is_authorized(c, &session, &user)).await
+    }
+
+    /// Whether the user may open the app in an ordinary session of the group: granted the group or, where it gives
+    /// out apps, that one; or nobody is checked. Nobody may where the group gives out sessions.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn may_open(
+        &self,
+        group: &AppInstanceGroupId,
+        user: &EndUserId,
+        app: &AppId,
+    ) -> Result<bool> {
+        let (group, user, app) = (group.clone(), user.clone(), app.clone());
+        self.read(move |c| {
+            let sql = "SELECT 1 FROM app_groups g
+                 WHERE g.group_id = $1 AND g.auth_mode <> 'Session' AND (g.skip_user_check = 1
+                     OR EXISTS (SELECT 1 FROM group_users u
+                         WHERE u.group_id = g.group_id AND u.end_user_id = $2)
+                     OR (g.auth_mode = 'App' AND EXISTS (SELECT 1 FROM app_users u
+                         WHERE u.group_id = g.group_id AND u.end_user_id = $2 AND u.app_id = $3)))";
+            let found = first(c, sql, values![&group, &user, &app], |row| row.integer(0))?;
+            Ok(found.is_some())
+        })
+        .await
     }
 
     /// The oldest session of the group that is granted to the user and is not to be deleted.
@@ -156,6 +182,8 @@ pub(crate) fn is_authorized(
              OR (g.auth_mode = 'Session' AND EXISTS (SELECT 1 FROM session_users u
                  WHERE u.session_id = s.session_id AND u.end_user_id = $2))
              OR (g.auth_mode <> 'Session' AND EXISTS (SELECT 1 FROM group_users u
+                 WHERE u.group_id = s.group_id AND u.end_user_id = $2))
+             OR (g.auth_mode = 'App' AND EXISTS (SELECT 1 FROM app_users u
                  WHERE u.group_id = s.group_id AND u.end_user_id = $2)))";
     Ok(first(c, sql, values![session, user], |row| row.integer(0))?.is_some())
 }

@@ -68,7 +68,7 @@ pub use seal::SealingKey;
 pub use sessions::{Session, SessionFilter, SessionRow};
 pub use slots::{NewSlot, NewSlots};
 pub use tags::{CUSTOM_TAGS, SYSTEM_KEYS, Tag, TagCondition, TagRefusal, Tagged};
-pub use tasks::{NewTask, TicketTask};
+pub use tasks::{NewTask, TicketTask, Wanted};
 pub use tickets::{Admitted, Digest, NewTicket, Redemption, Resumption};
 pub use unbind::Unbinding;
 pub use url::{DatabaseUrl, InvalidUrl};

@@ -8,7 +8,7 @@ use crate::error::{Result, StoreError};
 use crate::sessions::{apps_from_column, apps_to_column};
 use crate::{Store, bindings, history};
 use greenroom_model::{
-    AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, Desired,
+    AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
     GroupStatus, ImageId, PersistentId, PersistentStatus, PolicyId, Timestamp,
 };
 use std::collections::BTreeMap;
@@ -22,6 +22,8 @@ pub struct SessionRecord {
     pub account: AccountId,
     /// Its group.
     pub group: AppInstanceGroupId,
+    /// What the group gives out.
+    pub auth_mode: AuthMode,
     /// The group's image.
     pub image: ImageId,
     /// The named policy the group follows, if any.
@@ -112,7 +114,8 @@ const RECORD: &str = "SELECT s.session_id, g.account_id, s.group_id, g.image_id,
         g.pre_open_app, s.name, s.serial, s.instance_id, s.instance_status, s.status, s.status_reason,
         s.status_since, s.desired, s.asked, s.generation, s.failures, s.home_lost, s.wake_at, s.handle,
         s.opened_apps, (SELECT COUNT(*) FROM bindings b
-            WHERE b.session_id = s.session_id AND b.ended_at IS NULL), s.observed_at, s.created_at
+            WHERE b.session_id = s.session_id AND b.ended_at IS NULL), s.observed_at, s.created_at,
+        g.auth_mode
     FROM sessions s JOIN app_groups g ON g.group_id = s.group_id";
 
 fn record(row: &dyn Row) -> Result<SessionRecord> {
@@ -151,6 +154,7 @@ fn record(row: &dyn Row) -> Result<SessionRecord> {
         bound: row.integer(22)? > 0,
         observed_at: row.maybe_integer(23)?.map(Timestamp),
         created: Timestamp(row.integer(24)?),
+        auth_mode: word(row.text(25)?, AuthMode::parse)?,
     })
 }
 

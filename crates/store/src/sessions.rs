@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::page::{Page, PageRequest};
 use crate::{Store, blocks, history};
 use greenroom_model::{
-    AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, Desired,
+    AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
     EndUserId, PersistentId, PersistentStatus, ProductType, Timestamp,
 };
 use std::collections::HashMap;
@@ -70,7 +70,7 @@ pub(crate) fn row(row: &dyn Row) -> Result<SessionRow> {
 }
 
 impl Store {
-    /// One page of a group's sessions, oldest first. `None` when the account has no such group of that
+    /// One page of a group's persistent sessions, oldest first. `None` when the account has no such group of that
     /// product type, or it is being deleted.
     ///
     /// # Errors
@@ -85,12 +85,22 @@ impl Store {
     ) -> Result<Option<Page<SessionRow>>> {
         let (account, group) = (account.clone(), group.clone());
         self.read(move |c| {
-            let sql = "SELECT session_count FROM app_groups WHERE group_id = $1 AND account_id = $2
+            let sql =
+                "SELECT session_count, auth_mode FROM app_groups WHERE group_id = $1 AND account_id = $2
                  AND product_type = $3 AND status <> 'DELETING'";
             let parameters = values![&group, &account, product_type.as_str()];
-            let Some(total) = first(c, sql, parameters, |row| narrow(row.integer(0)?))? else {
+            let found = first(c, sql, parameters, |row| {
+                Ok((narrow(row.integer(0)?)?, word(row.text(1)?, AuthMode::parse)?))
+            })?;
+            let Some((total, mode)) = found else {
                 return Ok(None);
             };
+            if !mode.has_persistent_sessions() {
+                return Ok(Some(Page {
+                    items: Vec::new(),
+                    total: 0,
+                }));
+            }
             let mut found = match filter {
                 SessionFilter::All => Page {
                     items: by_position(c, &group, page)?,
@@ -104,18 +114,18 @@ impl Store {
         .await
     }
 
-    /// A session of this account, if its group is not being deleted.
+    /// A persistent session of this account, if its group is not being deleted.
     ///
     /// # Errors
     /// The database could not be read.
     pub async fn session(&self, account: &AccountId, id: &PersistentId) -> Result<Option<Session>> {
         let (account, id) = (account.clone(), id.clone());
         self.read(move |c| {
-            let sql =
-                "SELECT s.session_id, s.name, s.status, s.instance_id, s.instance_status,
-                     s.created_at,                     s.group_id, g.product_type, s.status_reason, s.desired
+            let sql = "SELECT s.session_id, s.name, s.status, s.instance_id, s.instance_status,
+                     s.created_at, s.group_id, g.product_type, s.status_reason, s.desired
                  FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
-                 WHERE s.session_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'";
+                 WHERE s.session_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'
+                     AND g.auth_mode = 'Session'";
             let mut found = first(c, sql, values![&id, &account], |it| {
                 Ok(Session {
                     row: row(it)?,
@@ -163,6 +173,23 @@ pub(crate) fn ask(
     }
     history::asked(c, id, ask, author, at)?;
     Ok(true)
+}
+
+/// Ends an ordinary session within the caller's transaction, because nobody holds it any more: its home goes, and
+/// nothing is open in it for whoever comes next.
+pub(crate) fn clear_away(
+    c: &mut dyn Connection,
+    id: &PersistentId,
+    author: &str,
+    at: Timestamp,
+) -> Result<()> {
+    c.execute(
+        "UPDATE sessions SET opened_apps = '' WHERE session_id = $1",
+        values![id],
+    )?;
+    ask(c, id, Ask::Reset, author, at)?;
+    ask(c, id, Ask::Stop, author, at)?;
+    Ok(())
 }
 
 fn by_position(

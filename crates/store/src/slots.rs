@@ -1,4 +1,4 @@
-//! A group's slots: app instances and, where the group gives out sessions, the sessions they carry.
+//! A group's slots: app instances and the sessions they carry.
 
 use crate::blocks;
 use crate::connection::{Connection, first, values};

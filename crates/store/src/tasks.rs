@@ -1,12 +1,12 @@
 //! Ticket tasks: a user asked for an app, and polls until it has drawn.
 
-use crate::connection::{Row, all, first, values, word};
+use crate::connection::{Connection, Row, Value, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::{Store, bindings, reconcile, sessions};
 use greenroom_model::{
-    AccountId, AppId, AppInstanceGroupId, AppInstanceId, Ask, BindingId, Desired, EndUserId,
-    PersistentId, TaskStatus, Timestamp,
+    AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode,
+    BindingId, Desired, EndUserId, PersistentId, TaskStatus, Timestamp,
 };
 
 /// A ticket task to be opened.
@@ -18,8 +18,8 @@ pub struct NewTask {
     pub account: AccountId,
     /// The group, which must be the account's.
     pub group: AppInstanceGroupId,
-    /// The session, which must be the group's.
-    pub session: PersistentId,
+    /// Which session of the group's.
+    pub wanted: Wanted,
     /// Who is to come in.
     pub user: EndUserId,
     /// What is to be open for them.
@@ -32,6 +32,15 @@ pub struct NewTask {
     pub created: Timestamp,
 }
 
+/// Which session a task is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wanted {
+    /// This one.
+    Session(PersistentId),
+    /// The ordinary session that the user holds, else the oldest that is free; on this instance, if one is named.
+    Ordinary(Option<AppInstanceId>),
+}
+
 /// A ticket task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TicketTask {
@@ -41,6 +50,8 @@ pub struct TicketTask {
     pub account: AccountId,
     /// The group.
     pub group: AppInstanceGroupId,
+    /// What the group gives out.
+    pub auth_mode: AuthMode,
     /// The session.
     pub session: PersistentId,
     /// The app instance that carries the session now.
@@ -63,8 +74,9 @@ pub struct TicketTask {
 
 const TASK: &str =
     "SELECT t.task_id, t.account_id, s.group_id, t.session_id, s.instance_id, t.binding_id,
-        t.end_user_id, t.app_id, t.app_arguments, t.status, t.reason, t.created_at
-    FROM ticket_tasks t JOIN sessions s ON s.session_id = t.session_id";
+        t.end_user_id, t.app_id, t.app_arguments, t.status, t.reason, t.created_at, g.auth_mode
+    FROM ticket_tasks t JOIN sessions s ON s.session_id = t.session_id
+        JOIN app_groups g ON g.group_id = s.group_id";
 
 fn task(row: &dyn Row) -> Result<TicketTask> {
     Ok(TicketTask {
@@ -80,6 +92,7 @@ fn task(row: &dyn Row) -> Result<TicketTask> {
         status: word(row.text(9)?, TaskStatus::parse)?,
         reason: row.text(10)?.to_owned(),
         created: Timestamp(row.integer(11)?),
+        auth_mode: word(row.text(12)?, AuthMode::parse)?,
     })
 }
 
@@ -89,27 +102,18 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the account has no such session in such a group or it is to be
-    /// deleted, [`StoreError::NonceReplayed`], or the database could not be written.
+    /// deleted, [`StoreError::NoRoom`] when no ordinary session is free, [`StoreError::NonceReplayed`], or the
+    /// database could not be written.
     pub async fn open_task(&self, new: NewTask, nonce: Option<Nonce>) -> Result<TicketTask> {
         self.write_intent(move |c| {
             nonces::spend(c, nonce.as_ref())?;
-            let sql =
-                "SELECT s.desired FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
-                 WHERE s.session_id = $1 AND s.group_id = $2 AND g.account_id = $3
-                     AND g.status <> 'DELETING' AND s.desired <> 'DELETED'";
-            let desired = first(
-                c,
-                sql,
-                values![&new.session, &new.group, &new.account],
-                |row| word(row.text(0)?, Desired::parse),
-            )?
-            .ok_or(StoreError::NotFound("session"))?;
-            let binding = bindings::hold(c, &new.binding, &new.session, &new.user, new.created)?;
+            let (session, desired) = choose(c, &new)?;
+            let binding = bindings::hold(c, &new.binding, &session, &new.user, new.created)?;
             if desired == Desired::Stopped {
                 let author = format!("user {}", new.user);
-                sessions::ask(c, &new.session, Ask::Start, &author, new.created)?;
+                sessions::ask(c, &session, Ask::Start, &author, new.created)?;
             } else {
-                reconcile::wake(c, &new.session, new.created)?;
+                reconcile::wake(c, &session, new.created)?;
             }
             c.execute(
                 "INSERT INTO ticket_tasks (task_id, account_id, session_id, binding_id, end_user_id,
@@ -118,7 +122,7 @@ impl Store {
                 values![
                     &new.id,
                     &new.account,
-                    &new.session,
+                    &session,
                     &binding,
                     &new.user,
                     &new.app,
@@ -181,4 +185,57 @@ impl Store {
         })
         .await
     }
+}
+
+/// The session that a task is for, and what it is meant to be.
+fn choose(c: &mut dyn Connection, new: &NewTask) -> Result<(PersistentId, Desired)> {
+    match &new.wanted {
+        Wanted::Session(session) => {
+            let found = one_of(c, new, "s.session_id = $3", session.into(), None)?;
+            found.ok_or(StoreError::NotFound("session"))
+        }
+        Wanted::Ordinary(instance) => {
+            let held = "g.auth_mode <> 'Session' AND EXISTS (SELECT 1 FROM bindings b
+                 WHERE b.session_id = s.session_id AND b.end_user_id = $3 AND b.ended_at IS NULL)";
+            let held = one_of(c, new, held, (&new.user).into(), instance.as_ref())?;
+            if let Some(found) = held {
+                return Ok(found);
+            }
+            // Whoever is bound is in the status; what is asked of it is still to come.
+            let free =
+                "g.auth_mode <> 'Session' AND s.instance_status = $3 AND s.desired = 'STOPPED'
+                 AND s.asked IS NULL";
+            let idle = AppInstanceStatus::Idle.as_str();
+            let free = one_of(c, new, free, idle.into(), instance.as_ref())?;
+            free.ok_or(StoreError::NoRoom)
+        }
+    }
+}
+
+/// The oldest session of the task's group for which `condition` holds, about `$3`.
+fn one_of(
+    c: &mut dyn Connection,
+    new: &NewTask,
+    condition: &str,
+    about: Value,
+    instance: Option<&AppInstanceId>,
+) -> Result<Option<(PersistentId, Desired)>> {
+    let mut parameters = values![&new.group, &new.account].to_vec();
+    parameters.push(about);
+    let mut sql = format!(
+        "SELECT s.session_id, s.desired FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
+         WHERE s.group_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'
+             AND s.desired <> 'DELETED' AND {condition}"
+    );
+    if let Some(instance) = instance {
+        sql += " AND s.instance_id = $4";
+        parameters.push(instance.into());
+    }
+    sql += " ORDER BY s.ordinal LIMIT 1";
+    first(c, &sql, &parameters, |row| {
+        Ok((
+            word(row.text(0)?, PersistentId::parse)?,
+            word(row.text(1)?, Desired::parse)?,
+        ))
+    })
 }

@@ -6,8 +6,8 @@ use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::{Store, reconcile, sessions};
 use greenroom_model::{
-    AccountId, AppInstanceGroupId, AppInstanceId, Ask, BindingId, EndUserId, PersistentId,
-    Timestamp,
+    AccountId, AppInstanceGroupId, AppInstanceId, Ask, AuthMode, BindingId, EndUserId,
+    PersistentId, Timestamp,
 };
 
 /// Whose hold on what is ended.
@@ -27,7 +27,7 @@ pub struct Unbinding {
 
 impl Store {
     /// Ends a user's hold on sessions of a group, all of them at one moment; answers which bindings that
-    /// were. A user without any has none afterwards either, which is no mistake.
+    /// were. An ordinary session ends with it. A user without any has none afterwards either, which is no mistake.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] (`"group"`, `"session"` or `"instance"`) when the account has no such group
@@ -140,9 +140,22 @@ fn end(
 ) -> Result<()> {
     bindings::end(c, binding, reason, at)?;
     // What another user does in the session is not this one's to throw away.
-    if reset && bindings::open(c, &binding.session)?.is_empty() {
+    if bindings::open(c, &binding.session)?.is_empty() {
         let author = format!("the end of {}'s hold", binding.user);
-        sessions::ask(c, &binding.session, Ask::Reset, &author, at)?;
+        if !is_persistent(c, &binding.session)? {
+            sessions::clear_away(c, &binding.session, &author, at)?;
+        } else if reset {
+            sessions::ask(c, &binding.session, Ask::Reset, &author, at)?;
+        }
     }
     reconcile::wake(c, &binding.session, at)
+}
+
+fn is_persistent(c: &mut dyn Connection, session: &PersistentId) -> Result<bool> {
+    let sql = "SELECT g.auth_mode FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
+         WHERE s.session_id = $1";
+    let mode = first(c, sql, values![session], |row| {
+        word(row.text(0)?, AuthMode::parse)
+    })?;
+    Ok(mode.is_none_or(AuthMode::has_persistent_sessions))
 }

@@ -5,7 +5,9 @@
 //!
 //! | session | its app | free | bound |
 //! |---|---|---|---|
-//! | `PENDING`, `REBUILDING` | – | `INIT` | `INIT` |
+//! | `PENDING` | – | `INIT` | `INIT` |
+//! | `REBUILDING`, a persistent one | – | `INIT` | `INIT` |
+//! | `REBUILDING`, an ordinary one | – | `CLOSING` | `CLOSING` |
 //! | `STARTING` | – | `STARTING` | `STARTING` |
 //! | `RUNNING` | drawn | `RUNNING` | `RUNNING` |
 //! | `RUNNING` | launched, not drawn yet | `STARTING` | `STARTING` |
@@ -16,9 +18,10 @@
 //! | `DELETING` | – | `CLOSING` | `CLOSING` |
 //! | `DELETED` | – | `DELETED` | `DELETED` |
 //!
-//! Whether somebody holds it shows only where no app does: the vendor has one word for the slot and its app.
+//! A persistent session is made anew for its users; an ordinary one is cleared away after its user, and its slot is
+//! the next one's. Whether somebody holds it shows only where no app does: the vendor has one word for the slot and its app.
 
-use crate::{AppInstanceStatus, PersistentStatus};
+use crate::{AppInstanceStatus, AuthMode, PersistentStatus};
 
 /// What happened to the slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -56,12 +59,14 @@ pub enum Apps {
     Closed,
 }
 
-/// What happens to the instance that carries a session of this status.
+/// What happens to the instance that carries a session of this status, in a group that gives this out.
 #[must_use]
-pub fn of_session(session: PersistentStatus, apps: Apps) -> Event {
+pub fn of_session(group: AuthMode, session: PersistentStatus, apps: Apps) -> Event {
     use PersistentStatus as S;
     match session {
-        S::Pending | S::Rebuilding => Event::Initialising,
+        S::Pending => Event::Initialising,
+        S::Rebuilding if group.has_persistent_sessions() => Event::Initialising,
+        S::Rebuilding => Event::AppClosing,
         S::Starting => Event::AppStarting,
         S::Running => match apps {
             Apps::Drawn => Event::AppDrawn,
@@ -141,6 +146,15 @@ mod tests {
     ];
     const APPS: [Apps; 3] = [Apps::Drawn, Apps::Launched, Apps::Closed];
 
+    /// Everything that a slot can carry: of the groups that give out no sessions, one stands for both.
+    fn sessions() -> impl Iterator<Item = (AuthMode, PersistentStatus, Apps)> {
+        let groups = [AuthMode::Session, AuthMode::AppInstanceGroup].into_iter();
+        groups.flat_map(|group| {
+            let statuses = PersistentStatus::ALL.iter();
+            statuses.flat_map(move |status| APPS.map(|apps| (group, *status, apps)))
+        })
+    }
+
     #[test]
     fn every_status_meets_every_event() {
         let mut table = String::new();
@@ -158,17 +172,17 @@ mod tests {
     #[test]
     fn a_session_and_its_holder_decide_the_word() {
         let mut table = String::new();
-        for session in PersistentStatus::ALL {
-            for apps in APPS {
-                let event = of_session(*session, apps);
-                let word = |held| step(step(A::Init, event), held);
-                table += &format!(
-                    "{session:<11} {apps:<9} {:<11} {}\n",
-                    word(Event::Unbound).as_str(),
-                    word(Event::Bound).as_str(),
-                    apps = format!("{apps:?}"),
-                );
-            }
+        for (group, session, apps) in sessions() {
+            let event = of_session(group, session, apps);
+            let word = |held| step(step(A::Init, event), held);
+            table += &format!(
+                "{group:<16} {session:<11} {apps:<9} {:<11} {}\n",
+                word(Event::Unbound).as_str(),
+                word(Event::Bound).as_str(),
+                group = group.as_str(),
+                session = session.as_str(),
+                apps = format!("{apps:?}"),
+            );
         }
         insta::assert_snapshot!(table);
     }
@@ -184,11 +198,9 @@ mod tests {
     fn a_slot_is_never_free_while_somebody_holds_it() {
         for status in A::ALL {
             let held = step(*status, Event::Bound);
-            for session in PersistentStatus::ALL {
-                for apps in APPS {
-                    let then = step(step(held, of_session(*session, apps)), Event::Bound);
-                    assert_ne!(then, A::Idle, "{status} under {session}");
-                }
+            for (group, session, apps) in sessions() {
+                let then = step(step(held, of_session(group, session, apps)), Event::Bound);
+                assert_ne!(then, A::Idle, "{status} under {session}");
             }
         }
     }
@@ -196,15 +208,13 @@ mod tests {
     #[test]
     fn nothing_runs_in_a_slot_unless_its_session_runs() {
         for status in A::ALL.iter().filter(|status| **status != A::Deleted) {
-            for session in PersistentStatus::ALL {
-                for apps in APPS {
-                    let then = step(*status, of_session(*session, apps));
-                    let runs = matches!(then, A::Running | A::Closed);
-                    assert!(
-                        !runs || *session == PersistentStatus::Running,
-                        "{session} gives {then}"
-                    );
-                }
+            for (group, session, apps) in sessions() {
+                let then = step(*status, of_session(group, session, apps));
+                let runs = matches!(then, A::Running | A::Closed);
+                assert!(
+                    !runs || session == PersistentStatus::Running,
+                    "{session} gives {then}"
+                );
             }
         }
     }

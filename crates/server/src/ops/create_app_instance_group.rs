@@ -229,13 +229,15 @@ impl Request {
         let opened = pre_open_app
             .clone()
             .or_else(|| first_app().map(|app| app.id.clone()));
-        // Sessions that wait for their user open what the user asks for, and nothing beside it.
-        let open = opened.filter(|_| settings.pre_open());
+        // Sessions that wait for their user open what the user asks for, and nothing beside it; ordinary ones do
+        // not know their user before.
+        let pre_open = settings.pre_open() && auth_mode.has_persistent_sessions();
+        let open = opened.filter(|_| pre_open);
         let slots = NewSlots::new(
             pool.node_amount,
             pool.node_capacity,
-            auth_mode == AuthMode::Session,
-            if settings.pre_open() {
+            true,
+            if pre_open {
                 Desired::Running
             } else {
                 Desired::Stopped

@@ -3,6 +3,11 @@
 //! A polling protocol: the first call takes hold of the session for the user and answers a `TaskId`; calls
 //! with it answer `Running` until the app has drawn, then `Finished` and a ticket, or `Failed`. Each
 //! `Finished` answer has a ticket of its own, made for it: none is kept.
+//!
+//! In a group that gives out sessions that is one of those granted to the user; in any other an
+//! [ordinary](ordinary) one, which ends with the user's hold on it.
+
+mod ordinary;
 
 use super::prelude::*;
 use super::tagging::STOP_NEW_USERS;
@@ -10,8 +15,8 @@ use crate::catalogue::APP_VERSION;
 use crate::ticket::{Secret, TICKET_LIFETIME};
 use greenroom_model::random::uuid_upper;
 use greenroom_store::{
-    Group, GroupFilter, NewTask, NewTicket, PageRequest, Session, StoreError, TagCondition, Tagged,
-    TicketTask,
+    BoundFilter, Group, GroupFilter, NewTask, NewTicket, PageRequest, StoreError, TagCondition,
+    Tagged, TicketTask, Wanted,
 };
 
 /// `GetConnectionTicket`
@@ -60,7 +65,9 @@ enum AccessType {
 pub struct Response {
     app_instance_group_id: AppInstanceGroupId,
     app_instance_id: AppInstanceId,
-    app_instance_persistent_id: PersistentId,
+    /// Absent for an ordinary session, which is nothing to come back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_instance_persistent_id: Option<PersistentId>,
     avatar_id: &'static str,
     biz_region_id: String,
     os_type: &'static str,
@@ -129,75 +136,96 @@ impl Operation for GetConnectionTicket {
 }
 
 async fn begin(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
-    let (group, session) = find(cx, &req).await?;
-    let app = app(cx, &req, &group)?;
-    let task = NewTask {
-        id: uuid_upper(cx.entropy).to_lowercase(),
-        account: cx.account().clone(),
-        group: group.made.id,
-        session: session.row.id,
-        user: req.end_user_id,
-        app,
-        arguments: req.app_start_param.map(String::from).unwrap_or_default(),
-        binding: BindingId::new(cx.entropy),
-        created: cx.now,
+    let groups = groups(cx, &req).await?;
+    let session = match &req.app_instance_persistent_id {
+        Some(asked) => Some(asked.id().cloned().ok_or(NO_SESSION)?),
+        None => granted(cx, &req, &groups).await?,
     };
-    let opened = cx
-        .store
-        .open_task(task, cx.spend_nonce())
-        .await
-        .map_err(|error| match error {
-            StoreError::NotFound(_) => ApiError::Invalid("AppInstancePersistentId"),
-            other => other.into(),
-        })?;
+    let opened = match session {
+        Some(id) => {
+            let group = group_of(cx, &req, &groups, &id).await?;
+            let app = app(cx, &req, group)?;
+            open(cx, &req, group, Wanted::Session(id), app)
+                .await
+                .map_err(|error| match error {
+                    StoreError::NotFound(_) => NO_SESSION,
+                    other => other.into(),
+                })?
+        }
+        None => ordinary::begin(cx, &req, &groups).await?,
+    };
     answer(cx, opened).await
 }
 
-/// The session the request means, once its user may connect to it.
-async fn find(cx: &CallContext<'_>, req: &Request) -> Result<(Group, Session), ApiError> {
-    let groups = groups(cx, req).await?;
-    let id = match &req.app_instance_persistent_id {
-        Some(asked) => asked
-            .id()
-            .cloned()
-            .ok_or(ApiError::Invalid("AppInstancePersistentId"))?,
-        None => granted(cx, req, &groups).await?,
+const NO_SESSION: ApiError = ApiError::Invalid("AppInstancePersistentId");
+
+async fn open(
+    cx: &CallContext<'_>,
+    req: &Request,
+    group: &Group,
+    wanted: Wanted,
+    app: AppId,
+) -> Result<TicketTask, StoreError> {
+    let arguments = req.app_start_param.as_ref();
+    let task = NewTask {
+        id: uuid_upper(cx.entropy).to_lowercase(),
+        account: cx.account().clone(),
+        group: group.made.id.clone(),
+        wanted,
+        user: req.end_user_id.clone(),
+        app,
+        arguments: arguments.map_or_else(String::new, |words| words.as_str().to_owned()),
+        binding: BindingId::new(cx.entropy),
+        created: cx.now,
     };
-    let unknown = || ApiError::Invalid("AppInstancePersistentId");
-    let session = cx
-        .store
-        .session(cx.account(), &id)
-        .await?
-        .ok_or_else(unknown)?;
-    let mut groups = groups.into_iter();
+    cx.store.open_task(task, cx.spend_nonce()).await
+}
+
+/// The group of a persistent session, once the user may connect to that.
+async fn group_of<'a>(
+    cx: &CallContext<'_>,
+    req: &Request,
+    groups: &'a [Group],
+    id: &PersistentId,
+) -> Result<&'a Group, ApiError> {
+    let session = cx.store.session(cx.account(), id).await?;
+    let session = session.ok_or(NO_SESSION)?;
+    let mut groups = groups.iter();
     let group = groups
         .find(|group| group.made.id == session.group)
-        .ok_or_else(unknown)?;
+        .ok_or(NO_SESSION)?;
     if session.desired == Desired::Deleted {
-        return Err(unknown());
+        return Err(NO_SESSION);
     }
-    let policy = group.made.policy.as_ref().map(PolicyId::as_str);
-    let follows = |asked: &Text<64>| policy == Some(asked.as_str());
-    if !req.app_policy_id.as_ref().is_none_or(follows) {
-        return Err(ApiError::Invalid("AppPolicyId"));
-    }
+    check_policy(req, group)?;
     let carries = |asked: &Ref<AppInstanceId>| asked.id() == Some(&session.row.instance);
     if !req.app_instance_id.as_ref().is_none_or(carries) {
         return Err(ApiError::Invalid("AppInstanceId"));
     }
-    let authorized = cx.store.is_authorized(&id, &req.end_user_id).await?;
-    if authorized && !is_kept_out(cx, &group, &id, &req.end_user_id).await? {
-        Ok((group, session))
+    let authorized = cx.store.is_authorized(id, &req.end_user_id).await?;
+    let instance = Some(vec![session.row.instance]);
+    if authorized && !is_kept_out(cx, group, instance, &req.end_user_id).await? {
+        Ok(group)
     } else {
         Err(Denied.into())
     }
 }
 
-/// Whether the group takes nobody new and the user is not in yet.
+fn check_policy(req: &Request, group: &Group) -> Result<(), ApiError> {
+    let policy = group.made.policy.as_ref().map(PolicyId::as_str);
+    let follows = |asked: &Text<64>| policy == Some(asked.as_str());
+    if req.app_policy_id.as_ref().is_none_or(follows) {
+        Ok(())
+    } else {
+        Err(ApiError::Invalid("AppPolicyId"))
+    }
+}
+
+/// Whether the group takes nobody new and the user is not in yet: on one of these instances, if any are named.
 async fn is_kept_out(
     cx: &CallContext<'_>,
     group: &Group,
-    session: &PersistentId,
+    instances: Option<Vec<AppInstanceId>>,
     user: &EndUserId,
 ) -> Result<bool, ApiError> {
     let stops = TagCondition {
@@ -209,8 +237,15 @@ async fn is_kept_out(
     if found.await?.is_empty() {
         return Ok(false);
     }
-    let inside = cx.store.open_bindings(session).await?;
-    Ok(inside.iter().all(|held| held.user != *user))
+    let inside = BoundFilter {
+        groups: Some(vec![group.made.id.clone()]),
+        instances,
+        users: Some(vec![user.clone()]),
+        apps: None,
+    };
+    let one = PageRequest { number: 1, size: 1 };
+    let inside = cx.store.page_bindings(cx.account(), inside, one).await?;
+    Ok(inside.total == 0)
 }
 
 /// The groups that the request allows: those it lists, else all of the account's, of its product type and
@@ -242,32 +277,23 @@ async fn groups(cx: &CallContext<'_>, req: &Request) -> Result<Vec<Group>, ApiEr
     }
 }
 
-/// The session that was granted to the user, when the request names none.
+/// The persistent session that was granted to the user, when the request names none.
 async fn granted(
     cx: &CallContext<'_>,
     req: &Request,
     groups: &[Group],
-) -> Result<PersistentId, ApiError> {
-    for group in groups
-        .iter()
-        .filter(|group| group.made.auth_mode == AuthMode::Session)
-    {
+) -> Result<Option<PersistentId>, ApiError> {
+    let by_session = |group: &&Group| group.made.auth_mode.has_persistent_sessions();
+    for group in groups.iter().filter(by_session) {
         let granted = cx
             .store
             .session_granted_to(cx.account(), &group.made.id, &req.end_user_id)
             .await?;
-        if let Some(session) = granted {
-            return Ok(session);
+        if granted.is_some() {
+            return Ok(granted);
         }
     }
-    // Groups that give out apps or themselves need sessions made for the occasion, which nothing here makes.
-    if groups
-        .iter()
-        .all(|group| group.made.auth_mode != AuthMode::Session)
-    {
-        return Err(ApiError::NoStock);
-    }
-    Err(Denied.into())
+    Ok(None)
 }
 
 /// The app to be open: the one asked for, else the group's own first one.
@@ -302,10 +328,11 @@ async fn answer(cx: &CallContext<'_>, task: TicketTask) -> Result<Response, ApiE
             status = TaskStatus::Failed;
         }
     }
+    let lasting = task.auth_mode.has_persistent_sessions();
     Ok(Response {
         app_instance_group_id: task.group,
         app_instance_id: task.instance,
-        app_instance_persistent_id: task.session,
+        app_instance_persistent_id: lasting.then_some(task.session),
         avatar_id: "default",
         biz_region_id: group.map_or_else(
             || cx.catalogue.default_region().to_owned(),

@@ -15,7 +15,7 @@ use greenroom_model::{
 };
 use greenroom_store::{
     Charge, GrantChange, GroupSpec, NewSlots, NewTask, NodePool, PageRequest, Secret,
-    SessionRecord, Store, TicketTask,
+    SessionRecord, Store, StoreError, TicketTask, Unbinding, Wanted,
 };
 use greenroom_testkit::{SeededEntropy, TestClock};
 use std::sync::Arc;
@@ -148,6 +148,24 @@ impl World {
         (id, ids)
     }
 
+    /// A group that gives out itself, with so many slots, recorded and not looked at yet; and their sessions.
+    pub async fn ordinary_group(&self, slots: u32) -> (AppInstanceGroupId, Vec<PersistentId>) {
+        let entropy = &*self.entropy;
+        let id = AppInstanceGroupId::new(entropy);
+        let new = NewSlots::new(slots, 1, true, Desired::Stopped, Vec::new(), entropy);
+        let sessions = new.slots.iter().filter_map(|slot| slot.session.clone());
+        let sessions = sessions.collect();
+        let spec = GroupSpec {
+            auth_mode: AuthMode::AppInstanceGroup,
+            ..self.spec(id.clone(), slots)
+        };
+        self.store
+            .create_group(spec, new, Vec::new(), None, |_| true)
+            .await
+            .unwrap();
+        (id, sessions)
+    }
+
     /// A group of one session that is up.
     pub async fn running(&self) -> PersistentId {
         let session = self.group(1).await.1.remove(0);
@@ -270,18 +288,59 @@ impl World {
 
     /// Alice asks for an app of a session; nothing happens yet.
     pub async fn open_task(&self, session: &PersistentId, wanted: &str) -> TicketTask {
-        let task = NewTask {
+        let group = self.record(session).await.group;
+        let session = Wanted::Session(session.clone());
+        let task = self.task_for("alice", &group, session, wanted);
+        self.store.open_task(task, None).await.unwrap()
+    }
+
+    /// A user asks for an app of a group that gives out itself; nothing happens yet. `None`: no session is free.
+    pub async fn come(
+        &self,
+        user: &str,
+        group: &AppInstanceGroupId,
+        wanted: &str,
+    ) -> Option<TicketTask> {
+        let task = self.task_for(user, group, Wanted::Ordinary(None), wanted);
+        match self.store.open_task(task, None).await {
+            Ok(task) => Some(task),
+            Err(StoreError::NoRoom) => None,
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn task_for(
+        &self,
+        user: &str,
+        group: &AppInstanceGroupId,
+        session: Wanted,
+        wanted: &str,
+    ) -> NewTask {
+        NewTask {
             id: greenroom_model::random::uuid_upper(&*self.entropy),
             account: self.account.clone(),
-            group: self.record(session).await.group,
-            session: session.clone(),
-            user: alice(),
+            group: group.clone(),
+            wanted: session,
+            user: EndUserId::parse(user).unwrap(),
             app: app(wanted),
             arguments: String::new(),
             binding: BindingId::new(&*self.entropy),
             created: self.clock.now(),
+        }
+    }
+
+    /// A user lets go of what they hold in a group; nothing happens yet.
+    pub async fn unbind(&self, user: &str, group: &AppInstanceGroupId) {
+        let what = Unbinding {
+            group: group.clone(),
+            user: EndUserId::parse(user).unwrap(),
+            session: None,
+            instance: None,
+            reset: false,
         };
-        self.store.open_task(task, None).await.unwrap()
+        let (account, now) = (&self.account, self.clock.now());
+        let ended = self.store.unbind(account, what, "unbound", None, now).await;
+        assert!(!ended.unwrap().is_empty());
     }
 
     /// How a task stands.

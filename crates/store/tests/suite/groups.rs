@@ -256,7 +256,8 @@ pub async fn users_are_granted_and_lose_a_group(w: World) {
     let mut spec = w.spec("office");
     spec.auth_mode = AuthMode::AppInstanceGroup;
     let id = w.with_spec(spec, 1).await;
-    let session = w.ids(&id).await.remove(0);
+    let due = w.store.sessions_to_act_on(after(1), 1).await.unwrap();
+    let session = due[0].id.clone();
     let change = |add: &[&str], remove: &[&str]| {
         let users = |names: &[&str]| names.iter().map(|name| user(name)).collect();
         let change = GrantChange {

@@ -15,6 +15,7 @@ mod groups;
 mod history;
 mod identity;
 mod nodes;
+mod ordinary;
 mod paging;
 mod reconcile;
 mod replicas;
@@ -93,6 +94,12 @@ suite! {
         sessions_of_another_account_type_or_ended_group_look_absent
         authorized_users_are_sorted_bytewise
         sessions_are_named_by_number_in_the_order_of_their_listing;
+    ordinary:
+        each_user_gets_a_free_session_and_keeps_it
+        a_session_on_the_instance_that_is_named_is_given_if_it_is_free
+        what_is_let_go_is_cleared_away_before_anybody_else_gets_it
+        an_ordinary_session_is_no_persistent_one
+        an_app_may_be_opened_by_whoever_was_granted_it_or_the_group;
     tickets:
         a_task_gives_the_user_one_binding_and_starts_what_is_stopped
         a_task_for_a_session_of_another_account_or_group_is_refused

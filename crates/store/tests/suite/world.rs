@@ -7,7 +7,7 @@ use greenroom_model::{
 };
 use greenroom_store::{
     Charge, GroupSpec, NewSlots, NewTask, NodePool, Nonce, Observation, Page, PageRequest, Secret,
-    SessionFilter, SessionRecord, SessionRow, Store, TicketTask, Unbinding,
+    SessionFilter, SessionRecord, SessionRow, Store, TicketTask, Unbinding, Wanted,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -244,7 +244,7 @@ impl World {
             id: format!("task-{}", self.random.next()),
             account: self.acme.clone(),
             group: group.clone(),
-            session: session.clone(),
+            wanted: Wanted::Session(session.clone()),
             user: user(name),
             app: AppId::parse("ca-foot").unwrap(),
             arguments: String::new(),

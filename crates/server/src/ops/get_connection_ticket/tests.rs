@@ -2,8 +2,8 @@
 
 use crate::test_support::{TestServer, golden};
 use crate::ticket::Secret;
-use greenroom_model::TaskStatus;
-use greenroom_store::Redemption;
+use greenroom_model::{AppInstanceStatus, Clock, PersistentStatus, TaskStatus};
+use greenroom_store::{Observation, Redemption};
 use serde_json::{Value, json};
 
 /// A group with two sessions, of which alice has the second.
@@ -58,7 +58,7 @@ async fn polling_ends_with_a_ticket_that_is_good_once() {
     let digest = Secret::of_ticket(last["Ticket"].as_str().unwrap())
         .unwrap()
         .digest();
-    let now = greenroom_model::Clock::now(&*server.clock);
+    let now = server.clock.now();
     let redeemed = server
         .store
         .redeem_ticket(digest, [1; 32], now, |_| true)
@@ -195,11 +195,159 @@ async fn what_does_not_fit_is_named() {
             .await;
         assert_eq!(refused, code, "{more}");
     }
-    let ordinary = json!({"ProductType": "CloudApp", "EndUserId": "alice", "AppInstanceGroupIdList": [ordinary]});
+}
+
+/// What reconcilers make of the slots of a new group that gives out no sessions: they are free.
+async fn free_all(server: &TestServer) {
+    let now = server.clock.now();
+    let due = server.store.sessions_to_act_on(now, 100).await.unwrap();
+    for record in due {
+        let seen = Observation {
+            status: PersistentStatus::Stopped,
+            status_reason: String::new(),
+            instance_status: AppInstanceStatus::Idle,
+            asked: None,
+            failures: 0,
+            home_lost: false,
+            handle: None,
+            opened_apps: Vec::new(),
+            wake_at: None,
+            at: now,
+            by: "server 7".into(),
+        };
+        let written = server.store.record(&record.id, record.generation, seen);
+        written.await.unwrap();
+    }
+}
+
+fn come(user: &str, group: &str, more: Value) -> Value {
+    let mut ask =
+        json!({"ProductType": "CloudApp", "EndUserId": user, "AppInstanceGroupIdList": [group]});
+    ask.as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
+    ask
+}
+
+#[tokio::test]
+async fn whoever_was_granted_the_group_gets_a_free_session_that_is_no_persistent_one() {
+    let server = TestServer::start().await;
+    let group = server
+        .create_group(json!({"AuthMode": "AppInstanceGroup", "Users": ["alice", "bob", "carol"],
+            "NodePool": {"NodeInstanceType": "appstreaming.general.4c8g", "NodeAmount": 1, "NodeCapacity": 2}}))
+        .await;
+    let early = come("alice", &group, json!({}));
     assert_eq!(
-        server.refused("GetConnectionTicket", ordinary).await,
+        server.refused("GetConnectionTicket", early).await,
+        "StockError.NoStock",
+        "its slots are not ready yet"
+    );
+    free_all(&server).await;
+    let first = server
+        .ok("GetConnectionTicket", come("alice", &group, json!({})))
+        .await;
+    insta::assert_snapshot!(golden(&first));
+    let listed = server
+        .ok(
+            "ListAppInstances",
+            json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"}),
+        )
+        .await;
+    let slots = listed["AppInstanceModels"].as_array().unwrap();
+    let status = |slot: &Value| slot["Status"].clone();
+    assert_eq!(
+        slots.iter().map(status).collect::<Vec<_>>(),
+        ["BOUND", "IDLE"]
+    );
+    assert_eq!(slots[0]["AppInstanceId"], first["AppInstanceId"]);
+    assert_eq!(server.sessions(&group).await, [] as [Value; 0]);
+
+    let again = server
+        .ok("GetConnectionTicket", come("alice", &group, json!({})))
+        .await;
+    assert_eq!(again["AppInstanceId"], first["AppInstanceId"]);
+    let taken = json!({"AppInstanceId": first["AppInstanceId"]});
+    for (user, more, code) in [
+        ("bob", taken, "StockError.NoStock"),
+        (
+            "bob",
+            json!({"AppInstanceId": "ai-none"}),
+            "InvalidParameter.AppInstanceId",
+        ),
+        ("bob", json!({"AppId": "ca-none"}), "InvalidParameter.AppId"),
+        (
+            "bob",
+            json!({"AppPolicyId": "pg-shut"}),
+            "InvalidParameter.AppPolicyId",
+        ),
+        ("mallory", json!({}), "NoPermission"),
+    ] {
+        let refused = server
+            .refused("GetConnectionTicket", come(user, &group, more.clone()))
+            .await;
+        assert_eq!(refused, code, "{user} {more}");
+    }
+    server
+        .ok("GetConnectionTicket", come("bob", &group, json!({})))
+        .await;
+    let late = come("carol", &group, json!({}));
+    assert_eq!(
+        server.refused("GetConnectionTicket", late).await,
         "StockError.NoStock"
     );
+
+    let task = first["TaskId"].as_str().unwrap();
+    server
+        .store
+        .finish_task(task, TaskStatus::Finished, "")
+        .await
+        .unwrap();
+    let last = server.ok("GetConnectionTicket", poll(&first)).await;
+    assert!(last["Ticket"].is_string(), "{last}");
+    let unbind =
+        json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "EndUserId": "alice"});
+    server.ok("Unbind", unbind).await;
+    let last = server.ok("GetConnectionTicket", poll(&first)).await;
+    assert_eq!(last["TaskStatus"], "Failed", "the hold on it has ended");
+}
+
+#[tokio::test]
+async fn a_group_of_apps_opens_to_a_user_what_was_granted_and_nothing_else() {
+    let server = TestServer::start().await;
+    let group = server.create_group(json!({"AuthMode": "App"})).await;
+    free_all(&server).await;
+    let grant = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AppId": "ca-mousepad",
+        "AuthorizeUserIds": ["alice"]});
+    server.ok("AuthorizeUsersForApp", grant).await;
+    let other = come("alice", &group, json!({"AppId": "ca-foot"}));
+    assert_eq!(
+        server.refused("GetConnectionTicket", other).await,
+        "NoPermission"
+    );
+    let granted = json!({"AppId": "ca-mousepad"});
+    server
+        .ok("GetConnectionTicket", come("alice", &group, granted))
+        .await;
+}
+
+#[tokio::test]
+async fn a_user_without_a_session_of_their_own_gets_one_of_another_group_that_has_any() {
+    let server = TestServer::start().await;
+    server.create_group_of_two().await;
+    let full = server
+        .create_group(json!({"AuthMode": "AppInstanceGroup", "Users": ["alice", "bob"]}))
+        .await;
+    server.clock.advance(std::time::Duration::from_secs(1));
+    let free = server
+        .create_group(json!({"AuthMode": "AppInstanceGroup", "Users": ["alice"]}))
+        .await;
+    free_all(&server).await;
+    server
+        .ok("GetConnectionTicket", come("bob", &full, json!({})))
+        .await;
+    let ask = json!({"ProductType": "CloudApp", "EndUserId": "alice"});
+    let answer = server.ok("GetConnectionTicket", ask).await;
+    assert_eq!(answer["AppInstanceGroupId"], free);
 }
 
 #[tokio::test]

@@ -31,7 +31,6 @@ const LIMITS: &str = "\
 | what | fault |
 |---|---|
 | user groups, group sets, avatars other than `default` | `InvalidParameter.<Param>`: none exist. Filters by them find nothing |
-| a session of a group with `AuthMode` `App` or `AppInstanceGroup` | `StockError.NoStock`: sessions made for the occasion are not built; such groups can be made and authorized |
 | `GetConnectionTicket.AppPolicyId` other than the group's own | `InvalidParameter.AppPolicyId`: a connection has no policy of its own yet |
 | `AssumeRole.SourceIdentity` | `InvalidParameter.SourceIdentity`: nothing records who is behind a session |
 | tags of roles and policies, `AllowConsoleLogin`, `ResourceGroupId` other than the account | `InvalidParameter.<Param>`: there is no operation for such tags, no console and no resource group. Filters by tags find nothing |

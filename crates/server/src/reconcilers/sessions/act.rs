@@ -155,7 +155,7 @@ fn add_arguments(app: &mut spec::App, tasks: &[TicketTask]) {
 mod tests {
     use super::*;
     use greenroom_model::{
-        AccountId, AppInstanceGroupId, AppInstanceId, BindingId, EndUserId, PersistentId,
+        AccountId, AppInstanceGroupId, AppInstanceId, AuthMode, BindingId, EndUserId, PersistentId,
     };
 
     fn task(app: &str, arguments: &str) -> TicketTask {
@@ -163,6 +163,7 @@ mod tests {
             id: "task".to_owned(),
             account: AccountId::parse("1000000000000000").unwrap(),
             group: AppInstanceGroupId::parse("aig-1").unwrap(),
+            auth_mode: AuthMode::Session,
             session: PersistentId::parse("p-1").unwrap(),
             instance: AppInstanceId::parse("ai-1").unwrap(),
             binding: BindingId::parse("bind-1").unwrap(),

@@ -138,8 +138,9 @@ impl Case {
     pub fn instance_status(&self) -> AppInstanceStatus {
         let status = match self.apps() {
             Some(apps) => {
-                let carried = app_instance::of_session(self.record.status, apps);
-                app_instance::step(self.record.instance_status, carried)
+                let record = &self.record;
+                let carried = app_instance::of_session(record.auth_mode, record.status, apps);
+                app_instance::step(record.instance_status, carried)
             }
             None => self.record.instance_status,
         };

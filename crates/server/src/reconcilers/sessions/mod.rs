@@ -7,6 +7,10 @@
 mod act;
 mod decide;
 #[cfg(test)]
+mod ordinary_tests;
+#[cfg(test)]
+mod status_tests;
+#[cfg(test)]
 mod tests;
 
 pub use decide::Rules;
