@@ -57,6 +57,12 @@ def client_with():
 
 
 @pytest.fixture(scope="session")
+def ram_with():
+    """Makes such clients of the product ram."""
+    return lambda **changes: RamClient(config(**changes))
+
+
+@pytest.fixture(scope="session")
 def sts_with():
     """Makes such clients of the product sts."""
     return lambda **changes: StsClient(config(**changes))

@@ -2,6 +2,7 @@
 
 import os
 import re
+import resource
 import shutil
 import subprocess
 import tempfile
@@ -21,15 +22,27 @@ class OwnServer:
 
 
 @contextmanager
-def own_server(*flags, **settings):
-    """Runs `greenroom serve` on a free port with these flags and GREENROOM_… settings."""
+def own_server(*flags, largest_file=resource.RLIM_INFINITY, **settings):
+    """Runs `greenroom serve` on a free port with these flags and GREENROOM_… settings.
+
+    No file that it writes gets larger than so many bytes: it is as if the disk were full then.
+    """
     # Short, for the unix sockets below it.
     data = Path(tempfile.mkdtemp(prefix="gr-compat-"))
     environment = dict(os.environ, GREENROOM_ROOT_ACCESS_KEY_ID=KEY[0], GREENROOM_ROOT_ACCESS_KEY_SECRET=KEY[1])
     environment |= {f"GREENROOM_{name.upper()}": str(value) for name, value in settings.items()}
     line = [os.environ["SERVER_PROGRAM"], "serve", "--listen", "127.0.0.1:0", "--data-dir", data, *flags]
     log = (data / "serve.log").open("w")
-    process = subprocess.Popen(line, env=environment, stdout=subprocess.PIPE, stderr=log, text=True)
+    process = subprocess.Popen(
+        line,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=log,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file)),
+        # The signal that comes with a write beyond the limit stays ignored, so that the write fails like any other.
+        restore_signals=False,
+    )
     try:
         yield OwnServer(url_of(process), data)
         process.terminate()

@@ -1,19 +1,12 @@
 """Who calls, and keys for a while, with the official SDKs of sts and ram and in both signatures."""
 
-import json
 from datetime import datetime, timedelta, timezone
 
 import pytest
 from alibabacloud_appstream_center20210901 import models as appstream
-from alibabacloud_ram20150501 import models as ram_models
 from alibabacloud_sts20150401 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
-
-READ_ONLY = "AliyunAppStreamingReadOnlyAccess"
-
-
-def statement(**fields):
-    return json.dumps({"Version": "1", "Statement": [{"Effect": "Allow"} | fields]})
+from identities import a_role, allow, an_actor
 
 
 @pytest.fixture(scope="module")
@@ -24,33 +17,16 @@ def account(sts):
 @pytest.fixture(scope="module")
 def user(ram):
     """The settings of a client of a user who may assume roles."""
-    name = "compat-actor"
-    ram.create_user(ram_models.CreateUserRequest(user_name=name))
-    key = ram.create_access_key(ram_models.CreateAccessKeyRequest(user_name=name)).body.access_key
-    policy = {"policy_type": "System", "policy_name": "AliyunSTSAssumeRoleAccess", "user_name": name}
-    ram.attach_policy_to_user(ram_models.AttachPolicyToUserRequest(**policy))
-    yield {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
-    ram.detach_policy_from_user(ram_models.DetachPolicyFromUserRequest(**policy))
-    named = {"user_name": name, "user_access_key_id": key.access_key_id}
-    ram.delete_access_key(ram_models.DeleteAccessKeyRequest(**named))
-    ram.delete_user(ram_models.DeleteUserRequest(user_name=name))
+    with an_actor(ram, "compat-actor") as settings:
+        yield settings
 
 
 @pytest.fixture(scope="module")
 def role(ram, account):
-    """The ARN of a role that may look at delivery groups, and trusts whoever says the word."""
-    name = "compat-role"
-    trust = statement(
-        Action="sts:AssumeRole",
-        Principal={"RAM": [f"acs:ram::{account}:root"]},
-        Condition={"StringEquals": {"sts:ExternalId": "sesame"}},
-    )
-    made = ram.create_role(ram_models.CreateRoleRequest(role_name=name, assume_role_policy_document=trust)).body.role
-    policy = {"policy_type": "System", "policy_name": READ_ONLY, "role_name": name}
-    ram.attach_policy_to_role(ram_models.AttachPolicyToRoleRequest(**policy))
-    yield made.arn
-    ram.detach_policy_from_role(ram_models.DetachPolicyFromRoleRequest(**policy))
-    ram.delete_role(ram_models.DeleteRoleRequest(role_name=name))
+    """The ARN of a role that trusts whoever says the word."""
+    word = {"StringEquals": {"sts:ExternalId": "sesame"}}
+    with a_role(ram, "compat-role", account, Condition=word) as arn:
+        yield arn
 
 
 def ask(role, **changes):
@@ -103,7 +79,7 @@ def test_a_session_does_what_its_role_may_in_every_signature(client_with, sts_wi
 
 
 def test_a_session_policy_narrows_the_role(client_with, sts_with, user, role):
-    narrow = statement(Action="appstreaming:ListImage", Resource="*")
+    narrow = allow(Action="appstreaming:ListImage", Resource="*")
     client = client_with(**session(sts_with(**user), role, policy=narrow))
     client.list_image(appstream.ListImageRequest(product_type="CloudApp"))
     error = refused(lambda: client.list_regions(appstream.ListRegionsRequest()))

@@ -285,15 +285,15 @@ impl Fault {
         )
     }
 
-    /// Something is wrong here for the moment.
+    /// Something is wrong here for the moment. It does not say when to come back: to the newest official clients
+    /// whatever says so is throttling.
     #[must_use]
-    pub fn unavailable(retry_after_ms: u64) -> Self {
+    pub fn unavailable() -> Self {
         Self::new(
             503,
             "ServiceUnavailable",
             "The request has failed due to a temporary failure of the server.",
         )
-        .retry_after_ms(retry_after_ms)
     }
 }
 

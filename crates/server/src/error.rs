@@ -9,9 +9,6 @@ use greenroom_rpc::{Fault, ParamError};
 use greenroom_store::{IdentityError, StoreError, Thing};
 use std::error::Error;
 
-/// How long to wait before a call is tried again that found the database busy.
-const RETRY_AFTER_MS: u64 = 1_000;
-
 /// The most characters that are told of what is wrong with a document.
 const MAX_DETAIL: usize = 300;
 
@@ -265,7 +262,7 @@ fn store_fault(error: &StoreError) -> Fault {
         StoreError::NoRoom => Fault::from(&ApiError::NoStock),
         StoreError::Identity(error) => identity_fault(*error),
         StoreError::Busy | StoreError::Unavailable { .. } | StoreError::Conflict(_) => {
-            Fault::unavailable(RETRY_AFTER_MS)
+            Fault::unavailable()
         }
         // An operation that lets these through did not look before it wrote.
         StoreError::NotFound(_)
@@ -441,6 +438,7 @@ mod tests {
                 (status, code),
                 "{error}"
             );
+            assert_eq!(fault.retry_after_ms, None, "only throttling says when");
         }
     }
 
