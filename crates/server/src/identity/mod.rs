@@ -26,5 +26,13 @@ pub fn whom(cx: &CallContext<'_>, named: Option<UserName>) -> Result<String, Api
     }
 }
 
+/// What policies have to allow for a call that is about that user.
+#[must_use]
+pub fn resources(cx: &CallContext<'_>, named: Option<&UserName>) -> Vec<String> {
+    let user = whom(cx, named.cloned());
+    // A caller that is no user and names none is told so by the operation; it can do nothing.
+    user.map_or_else(|_| Vec::new(), |name| vec![arn::user(cx.account(), &name)])
+}
+
 #[cfg(test)]
 mod tests;

@@ -155,3 +155,137 @@ async fn a_user_who_may_not_give_out_policies_cannot_give_itself_one() {
     assert_eq!(held.len(), 1);
     assert_eq!(held[0]["PolicyName"], "AliyunRAMReadOnlyAccess");
 }
+
+/// Who looks after the users named `dev-…` and may give them one policy.
+const KEEPER: &str = r#"{"Version":"1","Statement":[
+    {"Effect":"Allow","Action":"ram:*","Resource":"acs:ram:*:*:user/dev-*"},
+    {"Effect":"Allow","Action":["ram:AttachPolicyToUser","ram:DetachPolicyFromUser"],
+     "Resource":["acs:ram:*:*:policy/look"]},
+    {"Effect":"Allow","Action":"ram:AddUserToGroup","Resource":"acs:ram:*:*:group/devs"}]}"#;
+
+#[tokio::test]
+async fn a_policy_about_some_users_is_about_no_others() {
+    let server = TestServer::start()
+        .await
+        .with_user("keeper", &[KEEPER])
+        .await;
+    policy(&server, "look", &statement("Allow", "appstreaming:List*")).await;
+    for group in ["devs", "admins"] {
+        server.ok("CreateGroup", json!({"GroupName": group})).await;
+    }
+    server.ok("CreateUser", json!({"UserName": "boss"})).await;
+    let attach = |kind: &str, policy: &str, user: &str| pair(kind, policy, "UserName", user);
+    for (action, ask, code) in [
+        ("CreateUser", json!({"UserName": "dev-1"}), "OK"),
+        ("CreateUser", json!({"UserName": "max"}), "NoPermission"),
+        ("GetUser", json!({"UserName": "dev-1"}), "OK"),
+        ("GetUser", json!({"UserName": "boss"}), "NoPermission"),
+        // Whether there is such a user is nothing that a denied caller learns.
+        ("GetUser", json!({"UserName": "nobody"}), "NoPermission"),
+        ("ListUsers", json!({}), "NoPermission"),
+        ("CreateAccessKey", json!({"UserName": "dev-1"}), "OK"),
+        (
+            "CreateAccessKey",
+            json!({"UserName": "boss"}),
+            "NoPermission",
+        ),
+        // Its own name, which no statement is about.
+        ("CreateAccessKey", json!({}), "NoPermission"),
+        // Both the user and the policy count.
+        (
+            "AttachPolicyToUser",
+            attach("Custom", "look", "dev-1"),
+            "OK",
+        ),
+        (
+            "AttachPolicyToUser",
+            attach("Custom", "look", "boss"),
+            "NoPermission",
+        ),
+        (
+            "AttachPolicyToUser",
+            attach("System", "look", "dev-1"),
+            "EntityNotExist.Policy",
+        ),
+        (
+            "AttachPolicyToUser",
+            attach("System", "AdministratorAccess", "dev-1"),
+            "NoPermission",
+        ),
+        (
+            "AddUserToGroup",
+            json!({"UserName": "dev-1", "GroupName": "devs"}),
+            "OK",
+        ),
+        (
+            "AddUserToGroup",
+            json!({"UserName": "dev-1", "GroupName": "admins"}),
+            "NoPermission",
+        ),
+        // A role may trust whoever has the new name.
+        (
+            "UpdateUser",
+            json!({"UserName": "dev-1", "NewUserName": "chief"}),
+            "NoPermission",
+        ),
+        (
+            "UpdateUser",
+            json!({"UserName": "dev-1", "NewUserName": "dev-2"}),
+            "OK",
+        ),
+    ] {
+        let seen = told(&server, "keeper", action, ask.clone()).await;
+        assert_eq!(seen, code, "{action} {ask}");
+    }
+}
+
+#[tokio::test]
+async fn a_denial_about_one_thing_holds_for_who_may_do_everything_else() {
+    let but = json!({"Version": "1", "Statement": [{"Effect": "Deny", "Action": "ram:*",
+        "Resource": ["acs:ram:*:*:user/boss", "acs:ram:*:system:policy/Administrator*",
+            "acs:ram:*:*:role/admin", "acs:ram:*:*:group/admins"]}]});
+    let server = TestServer::start()
+        .await
+        .with_user("zoe", &["AliyunRAMFullAccess", &but.to_string()])
+        .await;
+    let trust = server.trusting("acme", &["root"]);
+    let role = |name: &str| json!({"RoleName": name, "AssumeRolePolicyDocument": trust});
+    let administrator =
+        |field: &str, name: &str| pair("System", "AdministratorAccess", field, name);
+    for (action, ask, code) in [
+        ("CreateUser", json!({"UserName": "max"}), "OK"),
+        ("CreateUser", json!({"UserName": "boss"}), "NoPermission"),
+        ("ListUsers", json!({}), "OK"),
+        ("CreateRole", role("crew"), "OK"),
+        ("CreateRole", role("admin"), "NoPermission"),
+        (
+            "CreateGroup",
+            json!({"GroupName": "admins"}),
+            "NoPermission",
+        ),
+        (
+            "AttachPolicyToUser",
+            administrator("UserName", "max"),
+            "NoPermission",
+        ),
+        (
+            "AttachPolicyToRole",
+            administrator("RoleName", "crew"),
+            "NoPermission",
+        ),
+        (
+            "AttachPolicyToUser",
+            pair("System", FULL, "UserName", "max"),
+            "OK",
+        ),
+        (
+            "GetPolicy",
+            administrator("UserName", "max"),
+            "NoPermission",
+        ),
+        ("ListPolicies", json!({}), "OK"),
+    ] {
+        let seen = told(&server, "zoe", action, ask.clone()).await;
+        assert_eq!(seen, code, "{action} {ask}");
+    }
+}

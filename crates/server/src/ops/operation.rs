@@ -34,10 +34,10 @@ pub trait Operation: 'static {
     /// What it does. There is no default: an operation nobody decided about does not compile.
     fn access(req: &Self::Request) -> Access;
 
-    /// What it does that to, as policies name it (`acs:ram::ACCOUNT:role/NAME`); `None` when policies cannot
-    /// tell one thing of the product from another.
-    fn resource(_cx: &CallContext<'_>, _req: &Self::Request) -> Option<String> {
-        None
+    /// What it does that to, as policies name it (`acs:ram::ACCOUNT:role/NAME`): the caller must be let do it to
+    /// each of them. None when policies cannot tell one thing of the product from another.
+    fn resources(_cx: &CallContext<'_>, _req: &Self::Request) -> Vec<String> {
+        Vec::new()
     }
 
     /// Does it. A handler waits for no host: it writes down what is wanted, and a reconciler makes it true.
@@ -127,13 +127,16 @@ async fn run<O: Operation>(
 ) -> Result<Value, ApiError> {
     let request: O::Request = params.deserialize()?;
     O::validate(&cx, &request)?;
-    let resource = O::resource(&cx, &request).unwrap_or_else(|| {
+    let mut resources = O::resources(&cx, &request);
+    if resources.is_empty() {
         // Every thing of the product, in the account: what `*` and no narrower pattern stands for.
-        format!("acs:{}:*:{}:*", product.ram_code, cx.account())
-    });
-    let action = product.ram_action(O::ACTION);
-    cx.authority
-        .decide(cx.principal, O::access(&request), &action, &resource)?;
+        resources.push(format!("acs:{}:*:{}:*", product.ram_code, cx.account()));
+    }
+    let (access, action) = (O::access(&request), product.ram_action(O::ACTION));
+    for resource in &resources {
+        cx.authority
+            .decide(cx.principal, access, &action, resource)?;
+    }
     let response = O::handle(&cx, request).await?;
     serde_json::to_value(response).map_err(|source| ApiError::Internal {
         step: "the answer cannot be written as JSON",

@@ -1,5 +1,6 @@
 //! `AttachPolicyToUser`: a user has a policy from now on.
 
+use crate::identity::arn;
 use crate::identity::fields::{PolicyName, PolicyType, UserName};
 use crate::identity::policy;
 use crate::identity::view::Done;
@@ -30,6 +31,13 @@ impl Operation for AttachPolicyToUser {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![
+            arn::policy(cx.account(), req.policy_type, &req.policy_name),
+            arn::user(cx.account(), req.user_name.as_str()),
+        ]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

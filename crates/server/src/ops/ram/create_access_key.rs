@@ -41,6 +41,10 @@ impl Operation for CreateAccessKey {
         Access::Write
     }
 
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        identity::resources(cx, req.user_name.as_ref())
+    }
+
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
         let user = identity::whom(cx, req.user_name)?;
         let new = NewKey::random(cx.entropy);

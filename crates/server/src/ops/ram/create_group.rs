@@ -1,5 +1,6 @@
 //! `CreateGroup`: a group of users, who have its policies besides their own.
 
+use crate::identity::arn;
 use crate::identity::fields::{Comment, GroupName};
 use crate::identity::ids::group_id;
 use crate::identity::view::Group;
@@ -30,6 +31,10 @@ impl Operation for CreateGroup {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::group(cx.account(), req.group_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

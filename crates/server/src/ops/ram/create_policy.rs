@@ -1,6 +1,7 @@
 //! `CreatePolicy`: a policy of the account's own, which counts once somebody has it.
 
-use crate::identity::fields::{Description, NoTags, PolicyName, PolicyText};
+use crate::identity::arn;
+use crate::identity::fields::{Description, NoTags, PolicyName, PolicyText, PolicyType};
 use crate::identity::view::Policy;
 use crate::ops::prelude::*;
 use greenroom_store::NewPolicy;
@@ -37,6 +38,14 @@ impl Operation for CreatePolicy {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(
+            cx.account(),
+            PolicyType::Custom,
+            &req.policy_name,
+        )]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,6 +1,7 @@
 //! `CreatePolicyVersion`: what a policy is to say, in force at once or when it is made the default.
 
-use crate::identity::fields::{PolicyName, PolicyText};
+use crate::identity::arn;
+use crate::identity::fields::{PolicyName, PolicyText, PolicyType};
 use crate::identity::view::Version;
 use crate::ops::prelude::*;
 
@@ -47,6 +48,14 @@ impl Operation for CreatePolicyVersion {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(
+            cx.account(),
+            PolicyType::Custom,
+            &req.policy_name,
+        )]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

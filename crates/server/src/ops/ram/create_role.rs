@@ -1,5 +1,6 @@
 //! `CreateRole`: a role, which those whom its trust policy names may assume for a time.
 
+use crate::identity::arn;
 use crate::identity::fields::{
     Description, NoConsole, NoTags, PolicyText, RoleName, SessionSeconds, an_hour,
 };
@@ -44,6 +45,10 @@ impl Operation for CreateRole {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::role(cx.account(), req.role_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! `CreateUser`: a user of the account, who may do nothing until a policy says so.
 
+use crate::identity::arn;
 use crate::identity::fields::{Comment, Contact, UserName};
 use crate::identity::ids::user_id;
 use crate::identity::view::User;
@@ -34,6 +35,10 @@ impl Operation for CreateUser {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::user(cx.account(), req.user_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! `DeleteGroup`: a group that has no users and policies any more.
 
+use crate::identity::arn;
 use crate::identity::fields::GroupName;
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
@@ -21,6 +22,10 @@ impl Operation for DeleteGroup {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::group(cx.account(), req.group_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

@@ -1,6 +1,7 @@
 //! `DeletePolicy`: a policy that nobody has any more, with its versions or when only one of them is left.
 
-use crate::identity::fields::PolicyName;
+use crate::identity::arn;
+use crate::identity::fields::{PolicyName, PolicyType};
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
 
@@ -23,6 +24,14 @@ impl Operation for DeletePolicy {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(
+            cx.account(),
+            PolicyType::Custom,
+            &req.policy_name,
+        )]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

@@ -1,6 +1,7 @@
 //! `DeletePolicyVersion`: a version that is not in force.
 
-use crate::identity::fields::{PolicyName, VersionId};
+use crate::identity::arn;
+use crate::identity::fields::{PolicyName, PolicyType, VersionId};
 use crate::identity::policy;
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
@@ -23,6 +24,14 @@ impl Operation for DeletePolicyVersion {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(
+            cx.account(),
+            PolicyType::Custom,
+            &req.policy_name,
+        )]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

@@ -1,5 +1,6 @@
 //! `DeleteRole`: a role that has no policies any more. Whoever has assumed it is shut out at once.
 
+use crate::identity::arn;
 use crate::identity::fields::RoleName;
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
@@ -21,6 +22,10 @@ impl Operation for DeleteRole {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::role(cx.account(), req.role_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

@@ -1,5 +1,6 @@
 //! `DeleteUser`: a user who has no keys, groups and policies any more.
 
+use crate::identity::arn;
 use crate::identity::fields::UserName;
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
@@ -21,6 +22,10 @@ impl Operation for DeleteUser {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::user(cx.account(), req.user_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

@@ -1,5 +1,6 @@
 //! `DetachPolicyFromRole`: whoever assumes a role has a policy no longer.
 
+use crate::identity::arn;
 use crate::identity::fields::{PolicyName, PolicyType, RoleName};
 use crate::identity::policy;
 use crate::identity::view::Done;
@@ -30,6 +31,13 @@ impl Operation for DetachPolicyFromRole {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![
+            arn::policy(cx.account(), req.policy_type, &req.policy_name),
+            arn::role(cx.account(), req.role_name.as_str()),
+        ]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

@@ -1,5 +1,6 @@
 //! `DetachPolicyFromUser`: a user has a policy no longer, unless a group of its still has it.
 
+use crate::identity::arn;
 use crate::identity::fields::{PolicyName, PolicyType, UserName};
 use crate::identity::policy;
 use crate::identity::view::Done;
@@ -30,6 +31,13 @@ impl Operation for DetachPolicyFromUser {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![
+            arn::policy(cx.account(), req.policy_type, &req.policy_name),
+            arn::user(cx.account(), req.user_name.as_str()),
+        ]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

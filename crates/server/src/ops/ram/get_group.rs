@@ -1,5 +1,6 @@
 //! `GetGroup`: one group.
 
+use crate::identity::arn;
 use crate::identity::fields::GroupName;
 use crate::identity::view::Group;
 use crate::ops::prelude::*;
@@ -29,6 +30,10 @@ impl Operation for GetGroup {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::group(cx.account(), req.group_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

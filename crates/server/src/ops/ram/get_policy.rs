@@ -1,5 +1,6 @@
 //! `GetPolicy`: one policy, with the version in force.
 
+use crate::identity::arn;
 use crate::identity::fields::{PolicyName, PolicyType};
 use crate::identity::policy;
 use crate::identity::view::{Policy, Version};
@@ -31,6 +32,10 @@ impl Operation for GetPolicy {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(cx.account(), req.policy_type, &req.policy_name)]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

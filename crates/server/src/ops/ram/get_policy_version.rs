@@ -1,5 +1,6 @@
 //! `GetPolicyVersion`: what one version of a policy says.
 
+use crate::identity::arn;
 use crate::identity::fields::{PolicyName, PolicyType, VersionId};
 use crate::identity::policy;
 use crate::identity::view::Version;
@@ -31,6 +32,10 @@ impl Operation for GetPolicyVersion {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(cx.account(), req.policy_type, &req.policy_name)]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! `GetRole`: one role, with whom it trusts.
 
+use crate::identity::arn;
 use crate::identity::fields::RoleName;
 use crate::identity::view::Role;
 use crate::ops::prelude::*;
@@ -29,6 +30,10 @@ impl Operation for GetRole {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::role(cx.account(), req.role_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! `GetUser`: one user.
 
+use crate::identity::arn;
 use crate::identity::fields::UserName;
 use crate::identity::view::User;
 use crate::ops::prelude::*;
@@ -29,6 +30,10 @@ impl Operation for GetUser {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::user(cx.account(), req.user_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

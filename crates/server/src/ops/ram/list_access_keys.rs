@@ -38,6 +38,10 @@ impl Operation for ListAccessKeys {
         Access::Read
     }
 
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        identity::resources(cx, req.user_name.as_ref())
+    }
+
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
         let user = identity::whom(cx, req.user_name)?;
         let keys = cx.store.ram_user_keys(cx.account(), &user).await?;

@@ -1,5 +1,6 @@
 //! `ListEntitiesForPolicy`: the users, groups and roles that have a policy, each in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::{PolicyName, PolicyType};
 use crate::identity::policy;
 use crate::identity::view::{HoldingGroup, HoldingRole, HoldingUser};
@@ -53,6 +54,10 @@ impl Operation for ListEntitiesForPolicy {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(cx.account(), req.policy_type, &req.policy_name)]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

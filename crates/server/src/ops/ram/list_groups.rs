@@ -1,5 +1,6 @@
 //! `ListGroups`: the account's groups, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::{Marker, MaxItems, hundred_items};
 use crate::identity::page::{self, More};
 use crate::identity::view::Group;
@@ -41,6 +42,10 @@ impl Operation for ListGroups {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, _: &Request) -> Vec<String> {
+        vec![arn::groups(cx.account())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! `ListGroupsForUser`: the groups that a user is in, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::UserName;
 use crate::identity::view::UserGroup;
 use crate::ops::prelude::*;
@@ -35,6 +36,10 @@ impl Operation for ListGroupsForUser {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::user(cx.account(), req.user_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

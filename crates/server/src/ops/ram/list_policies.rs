@@ -1,6 +1,7 @@
 //! `ListPolicies`: the account's policies and the product's, in the order of their names.
 
 use crate::access::SYSTEM_POLICIES;
+use crate::identity::arn;
 use crate::identity::fields::{Marker, MaxItems, PolicyType, TagFilter, hundred_items};
 use crate::identity::page::{self, More};
 use crate::identity::view::Policy;
@@ -44,6 +45,10 @@ impl Operation for ListPolicies {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, _: &Request) -> Vec<String> {
+        vec![arn::policies(cx.account())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

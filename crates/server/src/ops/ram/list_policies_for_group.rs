@@ -1,5 +1,6 @@
 //! `ListPoliciesForGroup`: the policies that a group has, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::GroupName;
 use crate::identity::view::HeldPolicies;
 use crate::ops::prelude::*;
@@ -22,6 +23,10 @@ impl Operation for ListPoliciesForGroup {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::group(cx.account(), req.group_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<HeldPolicies, ApiError> {

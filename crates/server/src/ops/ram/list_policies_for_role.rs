@@ -1,5 +1,6 @@
 //! `ListPoliciesForRole`: the policies that a role has, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::RoleName;
 use crate::identity::view::HeldPolicies;
 use crate::ops::prelude::*;
@@ -22,6 +23,10 @@ impl Operation for ListPoliciesForRole {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::role(cx.account(), req.role_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<HeldPolicies, ApiError> {

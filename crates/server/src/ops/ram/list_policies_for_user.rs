@@ -1,5 +1,6 @@
 //! `ListPoliciesForUser`: the policies that a user has itself, without those of its groups, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::UserName;
 use crate::identity::view::HeldPolicies;
 use crate::ops::prelude::*;
@@ -22,6 +23,10 @@ impl Operation for ListPoliciesForUser {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::user(cx.account(), req.user_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<HeldPolicies, ApiError> {

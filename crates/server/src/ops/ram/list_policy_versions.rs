@@ -1,5 +1,6 @@
 //! `ListPolicyVersions`: the versions of a policy, oldest first.
 
+use crate::identity::arn;
 use crate::identity::fields::{PolicyName, PolicyType};
 use crate::identity::policy;
 use crate::identity::view::Version;
@@ -37,6 +38,10 @@ impl Operation for ListPolicyVersions {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::policy(cx.account(), req.policy_type, &req.policy_name)]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

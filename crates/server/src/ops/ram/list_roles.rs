@@ -1,5 +1,6 @@
 //! `ListRoles`: the account's roles, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::{Marker, MaxItems, TagFilter, hundred_items};
 use crate::identity::page::{self, More};
 use crate::identity::view::Role;
@@ -43,6 +44,10 @@ impl Operation for ListRoles {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, _: &Request) -> Vec<String> {
+        vec![arn::roles(cx.account())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

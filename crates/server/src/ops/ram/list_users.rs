@@ -1,5 +1,6 @@
 //! `ListUsers`: the account's users, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::{Marker, MaxItems, hundred_items};
 use crate::identity::page::{self, More};
 use crate::identity::view::User;
@@ -41,6 +42,10 @@ impl Operation for ListUsers {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, _: &Request) -> Vec<String> {
+        vec![arn::users(cx.account())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

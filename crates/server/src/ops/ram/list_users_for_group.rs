@@ -1,5 +1,6 @@
 //! `ListUsersForGroup`: the users of a group, in the order of their names.
 
+use crate::identity::arn;
 use crate::identity::fields::{GroupName, Marker, MaxItems, hundred_items};
 use crate::identity::page::{self, More};
 use crate::identity::view::GroupUser;
@@ -42,6 +43,10 @@ impl Operation for ListUsersForGroup {
 
     fn access(_: &Request) -> Access {
         Access::Read
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::group(cx.account(), req.group_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

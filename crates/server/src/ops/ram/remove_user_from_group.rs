@@ -1,5 +1,6 @@
 //! `RemoveUserFromGroup`: a user has a group's policies no longer.
 
+use crate::identity::arn;
 use crate::identity::fields::{GroupName, UserName};
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
@@ -22,6 +23,13 @@ impl Operation for RemoveUserFromGroup {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![
+            arn::user(cx.account(), req.user_name.as_str()),
+            arn::group(cx.account(), req.group_name.as_str()),
+        ]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {

@@ -26,6 +26,10 @@ impl Operation for UpdateAccessKey {
         Access::Write
     }
 
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        identity::resources(cx, req.user_name.as_ref())
+    }
+
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {
         let user = identity::whom(cx, req.user_name)?;
         let (key, active) = (

@@ -1,5 +1,6 @@
 //! `UpdateRole`: whom a role trusts, for how long, and what it is for. What is not given stays.
 
+use crate::identity::arn;
 use crate::identity::fields::{Description, NoConsole, PolicyText, RoleName, SessionSeconds};
 use crate::identity::view::Role;
 use crate::ops::prelude::*;
@@ -39,6 +40,10 @@ impl Operation for UpdateRole {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![arn::role(cx.account(), req.role_name.as_str())]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,5 +1,6 @@
 //! `UpdateUser`: what is said of a user, its name included. What is not given stays.
 
+use crate::identity::arn;
 use crate::identity::fields::{Comment, Contact, UserName};
 use crate::identity::view::User;
 use crate::ops::prelude::*;
@@ -34,6 +35,14 @@ impl Operation for UpdateUser {
 
     fn access(_: &Request) -> Access {
         Access::Write
+    }
+
+    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
+        let names = std::iter::once(&req.user_name).chain(&req.new_user_name);
+        // A new name too, for trust policies may let in whoever has it.
+        names
+            .map(|name| arn::user(cx.account(), name.as_str()))
+            .collect()
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -92,8 +92,8 @@ impl Operation for AssumeRole {
         Access::Write
     }
 
-    fn resource(_: &CallContext<'_>, req: &Request) -> Option<String> {
-        Some(req.role_arn.to_string())
+    fn resources(_: &CallContext<'_>, req: &Request) -> Vec<String> {
+        vec![req.role_arn.to_string()]
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {

@@ -1,5 +1,7 @@
 //! The users and groups of the world of these tests, and the requests to RAM that are right for it.
 
+use super::World;
+use crate::ops::{ApiProduct, OPERATIONS};
 use crate::test_support::{TestServer, statement};
 use serde_json::{Value, json};
 
@@ -118,6 +120,25 @@ pub fn is_another_account_s(action: &str, answer: &Value) -> bool {
         _ => {
             let code = answer["Code"].as_str().unwrap_or("OK");
             code.starts_with("EntityNotExist.")
+        }
+    }
+}
+
+/// The denial is about whatever has a name, and not about `acs:ram:*:ACCOUNT:*`, which an operation stands for that
+/// names nothing.
+#[tokio::test]
+async fn every_operation_names_what_it_is_about_so_that_policies_can() {
+    let denial = json!({"Version": "1", "Statement": [
+        {"Effect": "Deny", "Action": "ram:*", "Resource": "acs:ram::*:*/*"}]});
+    let World { server, key, .. } = World::new().await;
+    let server = server
+        .with_user("blind", &["AliyunRAMFullAccess", &denial.to_string()])
+        .await;
+    for entry in OPERATIONS {
+        if *entry.product == ApiProduct::RAM {
+            let ask = request(entry.action, &key).unwrap();
+            let (_, answer) = server.call_as("blind", entry.action, ask).await;
+            assert_eq!(answer["Code"], "NoPermission", "{}", entry.action);
         }
     }
 }
