@@ -3,6 +3,7 @@
 //! Nothing here does I/O, reads a clock or knows a wire format; nothing here can fail for a reason
 //! outside its arguments.
 
+pub mod hex;
 pub mod id;
 pub mod random;
 pub mod session;

@@ -2,7 +2,7 @@
 //! data folder, the same on every server of a database.
 
 use crate::data_dir::DataDir;
-use greenroom_model::{Entropy, Timestamp};
+use greenroom_model::{Entropy, Timestamp, hex};
 use greenroom_store::{SealingKey, Store, StoreError};
 use std::io;
 use std::path::PathBuf;
@@ -59,7 +59,7 @@ pub async fn unlock(
         source,
     };
     let bytes = match std::fs::read_to_string(&path) {
-        Ok(text) => read(text.trim()).ok_or_else(|| SecretsError::Malformed(path.clone()))?,
+        Ok(text) => hex::decode(text.trim()).ok_or_else(|| SecretsError::Malformed(path.clone()))?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if store.is_sealed().await? {
                 return Err(SecretsError::Missing(path));
@@ -67,8 +67,7 @@ pub async fn unlock(
             let mut bytes = [0; 32];
             entropy.fill(&mut bytes);
             // The file first: what is sealed with a key that is written nowhere is lost.
-            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            data.write_secret(FILE, &format!("{digits}\n"))
+            data.write_secret(FILE, &format!("{}\n", hex::encode(&bytes)))
                 .map_err(failed)?;
             bytes
         }
@@ -78,15 +77,6 @@ pub async fn unlock(
         Err(StoreError::WrongSealingKey) => Err(SecretsError::Wrong(path)),
         done => Ok(done?),
     }
-}
-
-fn read(digits: &str) -> Option<[u8; 32]> {
-    let plain = digits.len() == 64 && digits.bytes().all(|b| b.is_ascii_hexdigit());
-    let mut bytes = [0; 32];
-    for (at, byte) in bytes.iter_mut().enumerate().filter(|_| plain) {
-        *byte = u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).ok()?;
-    }
-    plain.then_some(bytes)
 }
 
 #[cfg(test)]

@@ -183,6 +183,20 @@ impl Store {
         .await
     }
 
+    /// Whether that is the root account.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn is_root_account(&self, account: &AccountId) -> Result<bool> {
+        let account = account.clone();
+        self.read(move |c| {
+            let sql = "SELECT 1 FROM accounts WHERE account_id = $1 AND is_root = 1";
+            let found = first(c, sql, values![&account], |row| row.integer(0))?;
+            Ok(found.is_some())
+        })
+        .await
+    }
+
     /// Puts a new key in the place of every key of the root account, from this moment on.
     ///
     /// # Errors

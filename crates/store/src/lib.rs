@@ -15,6 +15,7 @@ mod account_settings;
 mod accounts;
 mod administer;
 mod app_grants;
+mod audit;
 mod authorized;
 mod bindings;
 mod blocks;
@@ -48,6 +49,10 @@ mod workers;
 pub use accounts::{AccessKey, Account, KeyUser, Secret};
 pub use administer::{SessionDetail, SessionScope};
 pub use app_grants::{AppGrant, AppGrantFilter};
+pub use audit::{
+    AuditEntry, AuditFilter, AuditFlaw, AuditHead, AuditPage, AuditPlace, AuditPrincipal, AuditRow,
+    AuditVerification, CheckpointVerifier, Flaw, Recording, RowHash,
+};
 pub use authorized::{AuthorizedFilter, AuthorizedUser};
 pub use bindings::Binding;
 pub use bound::{BoundFilter, BoundRow};
@@ -85,6 +90,10 @@ pub struct Store {
     threads: Arc<Threads>,
     intents: Arc<watch::Sender<u64>>,
     sealing: Arc<OnceLock<Arc<SealingKey>>>,
+    /// Whose chain of the audit trail is written.
+    writer: Arc<OnceLock<Arc<str>>>,
+    /// What is to be recorded with whatever is written by this clone.
+    call: Option<Arc<Recording>>,
 }
 
 impl Store {
@@ -127,6 +136,8 @@ impl Store {
             threads: Arc::new(threads),
             intents: Arc::new(watch::Sender::new(0)),
             sealing: Arc::default(),
+            writer: Arc::default(),
+            call: None,
         }
     }
 
@@ -143,12 +154,24 @@ impl Store {
         self.threads.reads.ask(work).await
     }
 
-    /// Writes, all or nothing: an error from `work` takes back what it did.
+    /// Writes, all or nothing: an error from `work` takes back what it did. A call's first write is recorded
+    /// with it.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.threads.writes.ask(work).await
+        let Some(call) = self.call.as_ref().filter(|call| !call.is_written()) else {
+            return self.threads.writes.ask(work).await;
+        };
+        let (entry, writer) = (call.entry().clone(), self.writer());
+        let recorded = self.threads.writes.ask(move |c| {
+            let done = work(c)?;
+            audit::append(c, &writer, entry)?;
+            Ok(done)
+        });
+        let done = recorded.await?;
+        call.set_written();
+        Ok(done)
     }
 
     /// As [`Store::write`], for what a reconciler may have to act on.

@@ -34,6 +34,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "session history",
         sql: include_str!("../migrations/0004_session_history.sql"),
     },
+    Migration {
+        number: 5,
+        name: "audit",
+        sql: include_str!("../migrations/0005_audit.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

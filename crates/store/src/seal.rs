@@ -4,6 +4,7 @@
 //! A sealed text is the nonce, then what XChaCha20-Poly1305 makes of the secret. Its context is authenticated
 //! with it: what was sealed for one access key does not open as another's.
 
+use crate::audit::CheckpointKey;
 use crate::connection::{Connection, Value, all, first, values};
 use crate::error::{Result, StoreError};
 use crate::{Secret, Store};
@@ -21,6 +22,7 @@ const NONCE: usize = 24;
 pub struct SealingKey {
     cipher: XChaCha20Poly1305,
     fingerprint: [u8; 32],
+    checkpoints: CheckpointKey,
     entropy: Arc<dyn Entropy>,
 }
 
@@ -40,8 +42,14 @@ impl SealingKey {
         Self {
             cipher: XChaCha20Poly1305::new(&Key::from(*bytes)),
             fingerprint: fingerprint.finalize().into(),
+            checkpoints: CheckpointKey::of(bytes),
             entropy,
         }
+    }
+
+    /// The key that comes from this one and signs checkpoints of the audit trail.
+    pub(crate) fn checkpoints(&self) -> &CheckpointKey {
+        &self.checkpoints
     }
 
     pub(crate) fn seal(&self, context: &str, secret: &[u8]) -> Result<Vec<u8>> {

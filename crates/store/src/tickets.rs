@@ -3,7 +3,7 @@
 use crate::connection::{Connection, Row, first, narrow, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
-use crate::{Store, grants};
+use crate::{AuditEntry, Store, audit, grants};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, BindingId, Desired, EndUserId, ImageId, PersistentId,
     PersistentStatus, PolicyId, Timestamp,
@@ -111,8 +111,9 @@ impl Store {
         .await
     }
 
-    /// Spends a ticket and records the token its viewer may come back with, together: a ticket is never
-    /// spent without one. Where `ready` says no, neither is done.
+    /// Spends a ticket, records the token its viewer may come back with, and writes into the audit trail what
+    /// `admit` says of it, together: a ticket is never spent without the others. Where `admit` says nothing,
+    /// because the viewer does not come in yet, none of it is done.
     ///
     /// # Errors
     /// The database could not be written.
@@ -121,8 +122,9 @@ impl Store {
         ticket: Digest,
         resume: Digest,
         now: Timestamp,
-        ready: impl FnOnce(&Admitted) -> bool + Send + 'static,
+        admit: impl FnOnce(&Admitted) -> Option<AuditEntry> + Send + 'static,
     ) -> Result<Redemption> {
+        let writer = self.writer();
         // One transaction writes at a time, so what is looked at first is still so when it is spent.
         self.write(move |c| {
             let sql = "SELECT used_at, expires_at FROM tickets WHERE ticket_hash = $1";
@@ -138,9 +140,9 @@ impl Store {
             let Some(admitted) = holder_of(c, TICKET, &ticket)?.map(Box::new) else {
                 return Ok(Redemption::Unknown);
             };
-            if !ready(&admitted) {
+            let Some(entry) = admit(&admitted) else {
                 return Ok(Redemption::Held(admitted));
-            }
+            };
             let spend = "UPDATE tickets SET used_at = $2 WHERE ticket_hash = $1";
             c.execute(spend, values![ticket.as_slice(), now])?;
             c.execute(
@@ -148,6 +150,7 @@ impl Store {
                  VALUES ($1, $2, $3, $4)",
                 values![resume.as_slice(), &admitted.binding, &admitted.app, now],
             )?;
+            audit::append(c, &writer, entry)?;
             Ok(Redemption::Admitted(admitted))
         })
         .await

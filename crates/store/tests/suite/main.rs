@@ -9,6 +9,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod bindings;
 mod durability;
 mod groups;
@@ -65,6 +66,14 @@ suite! {
         a_rotated_root_key_replaces_the_old_one
         an_access_key_names_its_account_and_keeps_its_secret
         a_key_id_is_never_taken_over;
+    audit:
+        a_call_is_recorded_with_its_first_change_and_once
+        changes_at_once_are_one_chain
+        an_account_reads_its_own_rows_the_latest_first
+        what_is_no_accounts_is_the_root_accounts
+        texts_of_rows_are_bounded_and_plain
+        old_rows_go_and_the_rest_still_fits
+        without_a_key_to_sign_with_nothing_is_removed;
     groups:
         a_group_is_made_whole_and_reads_back
         without_room_nothing_is_made

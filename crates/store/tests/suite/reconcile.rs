@@ -1,6 +1,6 @@
 //! What reconcilers read and write.
 
-use crate::world::{World, after, nonce, seen, user};
+use crate::world::{World, after, entry, nonce, seen, user};
 use greenroom_model::{Ask, Desired, GroupStatus, PersistentId, PersistentStatus, Timestamp};
 use greenroom_store::{GrantChange, NewTicket, Redemption, StoreError};
 use std::collections::BTreeMap;
@@ -176,7 +176,7 @@ pub async fn a_deleted_session_loses_what_led_to_it(w: World) {
     assert_eq!(w.store.open_bindings(&id).await.unwrap(), []);
     let late = w
         .store
-        .redeem_ticket([1; 32], [2; 32], after(3), |_| true)
+        .redeem_ticket([1; 32], [2; 32], after(3), |_| Some(entry()))
         .await
         .unwrap();
     assert_eq!(late, Redemption::Unknown);

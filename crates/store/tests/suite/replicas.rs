@@ -1,6 +1,7 @@
 //! What only PostgreSQL can show: several servers on one database, and a database that goes and comes back.
 
-use crate::world::{World, nonce};
+use crate::audit;
+use crate::world::{World, after, entry, nonce};
 use greenroom_store::{DatabaseUrl, NodesInUse, Store, StoreError};
 use greenroom_testkit::postgres::{self, Cluster};
 use std::sync::Barrier;
@@ -67,6 +68,42 @@ async fn a_nonce_spent_at_one_server_is_refused_at_the_other() {
         matches!(replayed, Err(StoreError::NonceReplayed)),
         "{replayed:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_server_has_a_chain_of_its_own_and_either_removes_what_is_old() {
+    let (one, other) = pair().await;
+    audit::unlock(&one.store).await;
+    audit::unlock(&other.store).await;
+    one.store.write_audit_as("one");
+    other.store.write_audit_as("other");
+    for _ in 0..5 {
+        let (at_one, at_other) = tokio::join!(
+            one.store.append_audit(vec![entry(), entry()]),
+            other.store.append_audit(vec![entry()]),
+        );
+        at_one.unwrap();
+        at_other.unwrap();
+    }
+    let heads = one.store.audit_heads().await.unwrap();
+    let told: Vec<_> = heads
+        .iter()
+        .map(|head| (head.writer.as_str(), head.sequence))
+        .collect();
+    assert_eq!(told, [("one", 10), ("other", 5)]);
+    for head in &heads {
+        assert_eq!(audit::verify(&other.store, head).await.as_ref(), Ok(head));
+    }
+    // As if "one" would never come back.
+    assert!(!other.store.trim_audit(after(1), after(2)).await.unwrap());
+    for head in &heads {
+        let rest = audit::verify(&one.store, head).await.unwrap();
+        assert_eq!(
+            rest.sequence,
+            head.sequence + 1,
+            "only its checkpoint is left"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,6 +1,6 @@
 //! Ticket tasks, tickets and resume tokens.
 
-use crate::world::{World, after, user};
+use crate::world::{World, after, entry, user};
 use greenroom_model::{
     AppInstanceGroupId, Ask, BindingId, Desired, PersistentId, PersistentStatus, TaskStatus,
 };
@@ -132,7 +132,7 @@ pub async fn of_two_viewers_with_one_ticket_one_is_let_in(w: World) {
         let store = w.store.clone();
         tokio::spawn(async move {
             store
-                .redeem_ticket(TICKET, resume, after(2), |_| true)
+                .redeem_ticket(TICKET, resume, after(2), |_| Some(entry()))
                 .await
                 .unwrap()
         })
@@ -162,7 +162,10 @@ pub async fn of_two_viewers_with_one_ticket_one_is_let_in(w: World) {
 
 pub async fn a_ticket_that_is_spent_late_or_invented_is_told_apart(w: World) {
     let (group, _, binding) = ticket_for_alice(&w).await;
-    let show = |ticket, at| w.store.redeem_ticket(ticket, RESUME, after(at), |_| true);
+    let show = |ticket, at| {
+        w.store
+            .redeem_ticket(ticket, RESUME, after(at), |_| Some(entry()))
+    };
     assert_eq!(show([99; 32], 2).await.unwrap(), Redemption::Unknown);
     assert_eq!(show(TICKET, 60).await.unwrap(), Redemption::Expired);
     assert_eq!(w.store.resume(RESUME).await.unwrap(), Resumption::Unknown);
@@ -186,7 +189,7 @@ pub async fn a_ticket_shown_too_early_is_not_spent(w: World) {
     ticket_for_alice(&w).await;
     let show = |ready: bool| {
         w.store
-            .redeem_ticket(TICKET, RESUME, after(2), move |_| ready)
+            .redeem_ticket(TICKET, RESUME, after(2), move |_| ready.then(entry))
     };
     let held = show(false).await.unwrap();
     assert!(matches!(held, Redemption::Held(_)), "{held:?}");
@@ -201,7 +204,7 @@ pub async fn a_resume_token_stays_good_until_the_binding_ends(w: World) {
         .await;
     let first = admitted(
         w.store
-            .redeem_ticket(TICKET, RESUME, after(3), |_| true)
+            .redeem_ticket(TICKET, RESUME, after(3), |_| Some(entry()))
             .await
             .unwrap(),
     );
@@ -221,7 +224,10 @@ pub async fn a_resume_token_stays_good_until_the_binding_ends(w: World) {
 pub async fn what_has_ended_long_ago_is_purged(w: World) {
     let (group, session, binding) = ticket_for_alice(&w).await;
     let task = w.store.running_tasks_of(&session).await.unwrap().remove(0);
-    let show = || w.store.redeem_ticket(TICKET, RESUME, after(2), |_| true);
+    let show = || {
+        w.store
+            .redeem_ticket(TICKET, RESUME, after(2), |_| Some(entry()))
+    };
     admitted(show().await.unwrap());
     assert_eq!(
         w.unbind_alice(&group, after(3)).await,
@@ -243,7 +249,7 @@ pub async fn whoever_lost_the_grant_comes_in_unauthorized(w: World) {
     assert!(
         admitted(
             w.store
-                .redeem_ticket(TICKET, RESUME, after(2), |_| true)
+                .redeem_ticket(TICKET, RESUME, after(2), |_| Some(entry()))
                 .await
                 .unwrap()
         )

@@ -6,8 +6,9 @@ use greenroom_model::{
     SpecId, Timestamp,
 };
 use greenroom_store::{
-    Charge, GroupSpec, NewSlots, NewTask, NodePool, Nonce, Observation, Page, PageRequest, Secret,
-    SessionFilter, SessionRecord, SessionRow, Store, TicketTask, Unbinding, Wanted,
+    AuditEntry, AuditPrincipal, Charge, GroupSpec, NewSlots, NewTask, NodePool, Nonce, Observation,
+    Page, PageRequest, Secret, SessionFilter, SessionRecord, SessionRow, Store, TicketTask,
+    Unbinding, Wanted,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -285,6 +286,28 @@ pub fn nonce(number: u8) -> Option<Nonce> {
         hash: [number; 32],
         expires: after(900),
     })
+}
+
+/// Something to be recorded.
+pub fn entry() -> AuditEntry {
+    AuditEntry {
+        at: START,
+        account: None,
+        principal: AuditPrincipal {
+            kind: "SubUser".to_owned(),
+            id: "2001".to_owned(),
+            name: "zoe".to_owned(),
+        },
+        access_key_id: "key-of-zoe".to_owned(),
+        product: "appstream-center".to_owned(),
+        version: "2021-09-01".to_owned(),
+        action: "CreateAppInstanceGroup".to_owned(),
+        outcome: "OK".to_owned(),
+        request_id: "R".to_owned(),
+        address: "192.0.2.7".to_owned(),
+        subject: String::new(),
+        count: 1,
+    }
 }
 
 /// So many seconds after the start.

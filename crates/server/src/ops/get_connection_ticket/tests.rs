@@ -61,14 +61,14 @@ async fn polling_ends_with_a_ticket_that_is_good_once() {
     let now = server.clock.now();
     let redeemed = server
         .store
-        .redeem_ticket(digest, [1; 32], now, |_| true)
+        .redeem_ticket(digest, [1; 32], now, |_| Some(entry()))
         .await
         .unwrap();
     assert!(matches!(redeemed, Redemption::Admitted(who) if who.session.as_str() == sessions[1]));
     assert_eq!(
         server
             .store
-            .redeem_ticket(digest, [2; 32], now, |_| true)
+            .redeem_ticket(digest, [2; 32], now, |_| Some(entry()))
             .await
             .unwrap(),
         Redemption::Used

@@ -5,7 +5,7 @@ mod tests;
 
 use super::process::{Process, started_at};
 use super::{Handle, Plan, RuntimeError, Settings};
-use greenroom_model::PersistentId;
+use greenroom_model::{PersistentId, hex};
 use greenroom_session_api::spec::{self, HOLDER_PID, Spec};
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
@@ -66,7 +66,7 @@ pub fn spawn(
         persistent_id: plan.persistent_id.as_str().to_owned(),
         session_dir: places.session_dir.clone(),
         run_dir: places.run_dir.clone(),
-        key_hex: key.iter().map(|byte| format!("{byte:02x}")).collect(),
+        key_hex: hex::encode(&key),
         uid,
         gid: uid,
         width: plan.width,
