@@ -10,6 +10,7 @@ use greenroom_gateway::{
 };
 use greenroom_model::{BindingId, PersistentId};
 use greenroom_session_api::spec::Spec;
+use std::net::IpAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -21,7 +22,7 @@ struct OpenDoor {
 }
 
 impl Door for OpenDoor {
-    async fn redeem(&self, _: Credential) -> Result<Admission, Refusal> {
+    async fn redeem(&self, _: Credential, _: Option<IpAddr>) -> Result<Admission, Refusal> {
         Ok(Admission {
             binding: self.binding.clone(),
             persistent_id: self.session.clone(),

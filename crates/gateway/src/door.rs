@@ -4,16 +4,18 @@ use greenroom_model::{BindingId, PersistentId};
 use greenroom_session_api::units::Class;
 use std::fmt;
 use std::future::Future;
+use std::net::IpAddr;
 use std::path::PathBuf;
 use tokio::sync::watch;
 
 /// Decides who comes in. Implemented by the control plane; the gateway knows nothing else of it.
 pub trait Door: Send + Sync + 'static {
-    /// Turns a credential into a place in a session. A ticket is spent by this even if the viewer never
-    /// hears the answer; a resume token is not.
+    /// Turns a credential into a place in a session, for a viewer at `from` if that is known. A ticket is
+    /// spent by this even if the viewer never hears the answer; a resume token is not.
     fn redeem(
         &self,
         credential: Credential,
+        from: Option<IpAddr>,
     ) -> impl Future<Output = Result<Admission, Refusal>> + Send;
 
     /// A viewer of the binding has its links to the session. Called once for each viewer, so a binding is

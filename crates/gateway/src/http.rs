@@ -5,12 +5,13 @@ use crate::door::Door;
 use crate::metrics::Metrics;
 use crate::protocol::MAX_UP;
 use crate::viewer;
-use axum::Router;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use axum::{Extension, Router};
+use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
@@ -25,6 +26,10 @@ pub(crate) struct Gate<D> {
     pub(crate) waiting: Semaphore,
     assets: PathBuf,
 }
+
+/// The other end of a connection: whoever listens says it with each request, as an extension.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Peer(pub IpAddr);
 
 /// The gateway's routes: the player's page at `/play` with its files below, read from the folder
 /// `assets`; the viewers' WebSocket at `/gateway/v1/ws`; and `/gateway/v1/alive`, which costs nothing and
@@ -66,18 +71,20 @@ async fn alive() -> Response {
 
 async fn websocket<D: Door>(
     State(gate): State<Arc<Gate<D>>>,
+    peer: Option<Extension<Peer>>,
     headers: HeaderMap,
     upgrade: WebSocketUpgrade,
 ) -> Response {
     if !same_host(&headers) {
         return StatusCode::FORBIDDEN.into_response();
     }
+    let from = peer.map(|Extension(Peer(address))| address);
     // Four times what a player may send: a message a little too long is answered with a reason, one far
     // too long is not even read.
     upgrade
         .max_message_size(4 * MAX_UP)
         .max_frame_size(4 * MAX_UP)
-        .on_upgrade(move |socket| viewer::serve(gate, socket))
+        .on_upgrade(move |socket| viewer::serve(gate, socket, from))
 }
 
 /// Whether the page that opens the connection, if it is a page, came from here. Browsers always say

@@ -14,5 +14,5 @@ pub mod protocol;
 mod viewer;
 
 pub use door::{Admission, Credential, Door, Endpoint, Reason, Refusal, Rights};
-pub use http::router;
+pub use http::{Peer, router};
 pub use metrics::Metrics;

@@ -8,6 +8,7 @@ use crate::protocol::{self, Farewell, Hello, Size, Up};
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -38,10 +39,11 @@ impl Incoming {
 }
 
 /// Serves a viewer until it leaves or must go.
-pub(crate) async fn serve<D: Door>(gate: Arc<Gate<D>>, socket: WebSocket) {
+pub(crate) async fn serve<D: Door>(gate: Arc<Gate<D>>, socket: WebSocket, from: Option<IpAddr>) {
     let (sink, stream) = socket.split();
     let outgoing = Outgoing::spawn(sink);
-    let farewell = attend(&gate, &mut Incoming(stream), &outgoing).await.err();
+    let mut incoming = Incoming(stream);
+    let farewell = attend(&gate, &mut incoming, &outgoing, from).await.err();
     if let Some(farewell) = &farewell {
         gate.metrics.farewell(farewell);
         tracing::info!(code = farewell.code(), "closing a viewer's connection");
@@ -54,12 +56,13 @@ async fn attend<D: Door>(
     gate: &Gate<D>,
     incoming: &mut Incoming,
     outgoing: &Outgoing,
+    from: Option<IpAddr>,
 ) -> Result<(), Farewell> {
     let waiting = gate.waiting.try_acquire().map_err(|_| Farewell::Crowded)?;
     let Some(hello) = hello(incoming).await? else {
         return Ok(());
     };
-    let admission = timeout(DOOR_LIMIT, gate.door.redeem(hello.credential))
+    let admission = timeout(DOOR_LIMIT, gate.door.redeem(hello.credential, from))
         .await
         .unwrap_or(Err(Refusal::Unavailable))?;
     drop(waiting);

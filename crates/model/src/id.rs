@@ -84,6 +84,8 @@ ids! {
     PolicyId = "pg-", "a policy id";
     /// A specification of a delivery group.
     SpecId = "spec-", "a specification id";
+    /// A server of the database; ours, never on the vendor's wire.
+    ServerId = "srv-", "a server id";
     /// A user's hold on a session from the ticket to the unbinding; ours, never on the vendor's wire.
     BindingId = "bind-", "a binding id";
 }

@@ -1,5 +1,6 @@
 //! The folder with everything that a server keeps, used by one server at a time.
 
+use greenroom_model::{Entropy, ServerId};
 use std::fs::{DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
@@ -18,6 +19,9 @@ pub const DATABASE: &str = "greenroom.db";
 
 /// Where the server that uses the folder, or used it last, is reached: what commands beside it ask.
 pub const ENDPOINT: &str = "endpoint";
+
+/// The file with the id of the server. Sessions live on the server of this id: no two may have copies of it.
+const SERVER_ID: &str = "server-id";
 
 /// The folder, for as long as this value lives.
 #[derive(Debug)]
@@ -109,6 +113,24 @@ impl DataDir {
         self.path.join(DATABASE)
     }
 
+    /// The id of the server that this folder belongs to, made at its first start.
+    ///
+    /// # Errors
+    /// The file with it cannot be read or written, or holds something else.
+    pub fn server_id(&self, entropy: &dyn Entropy) -> Result<ServerId, DataDirError> {
+        let path = self.path.join(SERVER_ID);
+        let kept = match std::fs::read_to_string(&path) {
+            Ok(text) => ServerId::parse(text.trim())
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let id = ServerId::new(entropy);
+                self.write_secret(SERVER_ID, &format!("{id}\n")).map(|_| id)
+            }
+            Err(error) => Err(error),
+        };
+        kept.map_err(|source| DataDirError::Io { path, source })
+    }
+
     /// Writes a file that only its owner reads: whole, or not at all.
     ///
     /// # Errors
@@ -135,6 +157,19 @@ impl DataDir {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use greenroom_testkit::SeededEntropy;
+
+    #[test]
+    fn a_server_keeps_its_id_and_takes_no_broken_one() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("data");
+        let data = DataDir::open(&path).unwrap();
+        let made = data.server_id(&SeededEntropy::new(1)).unwrap();
+        assert_eq!(data.server_id(&SeededEntropy::new(2)).unwrap(), made);
+        std::fs::write(path.join("server-id"), "x").unwrap();
+        let broken = data.server_id(&SeededEntropy::new(2)).unwrap_err();
+        assert!(broken.to_string().contains("server-id"), "{broken}");
+    }
 
     #[test]
     fn one_server_at_a_time_uses_a_folder() {

@@ -4,17 +4,20 @@
 #[cfg(test)]
 mod tests;
 
+use crate::audit::{Refusals, Visit, Way};
 use crate::catalogue::Catalogue;
 use crate::config::Clipboard;
 use crate::reconcilers::Hosting;
 use crate::ticket::Secret;
 use greenroom_gateway::{Admission, Credential, Door, Endpoint, Reason, Refusal, Rights};
+use greenroom_model::random::uuid_upper;
 use greenroom_model::session::lifecycle::GIVE_UP_AFTER;
 use greenroom_model::{
     BindingId, Clock, Desired, EndUserId, Entropy, PersistentId, PersistentStatus,
 };
 use greenroom_store::{Admitted, Redemption, Resumption, Store, StoreError};
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 use tokio::sync::{Notify, watch};
@@ -31,6 +34,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     catalogue: Arc<Catalogue>,
+    refusals: Arc<Refusals>,
     guests: Mutex<HashMap<BindingId, Guest>>,
     /// Told when somebody has come in: what was read to let them in may be out of date already.
     entered: Notify,
@@ -47,19 +51,21 @@ struct Guest {
 }
 
 impl StoreDoor {
-    /// A door over `store`, and a task that shows guests out until the last clone is dropped.
+    /// A door over `store` that counts those who do not come in, and a task that shows guests out until the last clone is dropped.
     #[must_use]
     pub fn open(
         store: Store,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
         catalogue: Arc<Catalogue>,
+        refusals: Arc<Refusals>,
     ) -> Self {
         let inner = Arc::new(Inner {
             store,
             clock,
             entropy,
             catalogue,
+            refusals,
             guests: Mutex::default(),
             entered: Notify::new(),
         });
@@ -69,38 +75,21 @@ impl StoreDoor {
 }
 
 impl Door for StoreDoor {
-    async fn redeem(&self, credential: Credential) -> Result<Admission, Refusal> {
-        let inner = &*self.0;
-        let (admitted, resume) = match credential {
-            Credential::Ticket(text) => {
-                let shown = Secret::of_ticket(&text).ok_or(Refusal::UnknownTicket)?;
-                let resume = Secret::new(&*inner.entropy);
-                // A viewer that is to come again has only its ticket to come with.
-                let ready = |admitted: &Admitted| admitted.status == PersistentStatus::Running;
-                let now = inner.clock.now();
-                let redeemed = inner
-                    .store
-                    .redeem_ticket(shown.digest(), resume.digest(), now, ready)
-                    .await;
-                match redeemed.map_err(unavailable)? {
-                    Redemption::Admitted(admitted) | Redemption::Held(admitted) => {
-                        (admitted, resume)
-                    }
-                    Redemption::Used => return Err(Refusal::UsedTicket),
-                    Redemption::Expired => return Err(Refusal::ExpiredTicket),
-                    Redemption::Unknown => return Err(Refusal::UnknownTicket),
-                }
-            }
-            Credential::Resume(token) => {
-                let resume = Secret::of_resume_token(&token).ok_or(Refusal::BindingEnded)?;
-                let resumed = inner.store.resume(resume.digest()).await;
-                match resumed.map_err(unavailable)? {
-                    Resumption::Admitted(admitted) => (admitted, resume),
-                    Resumption::Unknown => return Err(Refusal::BindingEnded),
-                }
-            }
+    async fn redeem(
+        &self,
+        credential: Credential,
+        from: Option<IpAddr>,
+    ) -> Result<Admission, Refusal> {
+        let visit = Visit {
+            at: self.0.clock.now(),
+            address: from,
+            id: uuid_upper(&*self.0.entropy),
         };
-        inner.admit(&admitted, &resume).await
+        let outcome = self.0.redeem(credential, &visit).await;
+        if let Err(refusal) = &outcome {
+            visit.count(&self.0.refusals, refusal);
+        }
+        outcome
     }
 
     async fn connected(&self, binding: &BindingId) {
@@ -134,6 +123,44 @@ impl Door for StoreDoor {
 }
 
 impl Inner {
+    async fn redeem(&self, credential: Credential, visit: &Visit) -> Result<Admission, Refusal> {
+        let (admitted, resume, way) = match credential {
+            Credential::Ticket(text) => {
+                let shown = Secret::of_ticket(&text).ok_or(Refusal::UnknownTicket)?;
+                let resume = Secret::new(&*self.entropy);
+                let coming = visit.clone();
+                let admit = move |admitted: &Admitted| {
+                    // A viewer that is to come again has only its ticket to come with.
+                    let ready = admitted.status == PersistentStatus::Running;
+                    ready.then(|| coming.entry(Way::Ticket, admitted))
+                };
+                let redeemed = self
+                    .store
+                    .redeem_ticket(shown.digest(), resume.digest(), visit.at, admit)
+                    .await;
+                match redeemed.map_err(unavailable)? {
+                    // Its row was written when the ticket was spent.
+                    Redemption::Admitted(admitted) => return self.admit(&admitted, &resume).await,
+                    Redemption::Held(admitted) => (admitted, resume, Way::Ticket),
+                    Redemption::Used => return Err(Refusal::UsedTicket),
+                    Redemption::Expired => return Err(Refusal::ExpiredTicket),
+                    Redemption::Unknown => return Err(Refusal::UnknownTicket),
+                }
+            }
+            Credential::Resume(token) => {
+                let resume = Secret::of_resume_token(&token).ok_or(Refusal::BindingEnded)?;
+                let resumed = self.store.resume(resume.digest()).await;
+                match resumed.map_err(unavailable)? {
+                    Resumption::Admitted(admitted) => (admitted, resume, Way::Token),
+                    Resumption::Unknown => return Err(Refusal::BindingEnded),
+                }
+            }
+        };
+        let outcome = self.admit(&admitted, &resume).await;
+        let entry = visit.entry(way, &admitted);
+        visit.settle(&self.store, entry, outcome).await
+    }
+
     async fn admit(&self, admitted: &Admitted, resume: &Secret) -> Result<Admission, Refusal> {
         if !admitted.authorized {
             return Err(Refusal::NotAuthorized);

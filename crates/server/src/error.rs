@@ -119,6 +119,12 @@ pub enum ApiError {
     },
 }
 
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        Self::Gateway(fault)
+    }
+}
+
 impl From<Denial> for ApiError {
     fn from(denial: Denial) -> Self {
         Self::NoPermission(Box::new(denial))

@@ -81,7 +81,7 @@ async fn rpc(State(site): State<Arc<Site>>, request: Request) -> Response {
     };
     match read(body).await {
         Read::Whole(bytes) => response(site.api.call(&raw(&bytes), origin).await),
-        Read::TooLarge => response(site.api.too_large(&raw(&[]))),
+        Read::TooLarge => response(site.api.too_large(&raw(&[]), origin)),
         // Nobody is left to be answered.
         Read::Broken => StatusCode::REQUEST_TIMEOUT.into_response(),
     }

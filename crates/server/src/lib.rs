@@ -6,6 +6,7 @@
 pub mod access;
 pub mod account;
 pub mod administration;
+pub mod audit;
 pub mod catalogue;
 pub mod cli;
 pub mod client;

@@ -3,6 +3,7 @@
 use crate::dispatch::Origin;
 use crate::tls::Tls;
 use axum::{Extension, Router};
+use greenroom_gateway::Peer;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
@@ -61,7 +62,8 @@ pub async fn until(
                     secure: tls.is_some(),
                 };
                 let (http, watcher) = (http.clone(), leaving.watcher());
-                let routes = routes.clone().layer(Extension(origin));
+                let peer = Extension(Peer(peer.ip()));
+                let routes = routes.clone().layer(Extension(origin)).layer(peer);
                 let (tls, ending) = (tls.clone(), ending.clone());
                 tokio::spawn(async move {
                     // A client that breaks off is its own business.

@@ -59,7 +59,9 @@ pub async fn unlock(
         source,
     };
     let bytes = match std::fs::read_to_string(&path) {
-        Ok(text) => hex::decode(text.trim()).ok_or_else(|| SecretsError::Malformed(path.clone()))?,
+        Ok(text) => {
+            hex::decode(text.trim()).ok_or_else(|| SecretsError::Malformed(path.clone()))?
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             if store.is_sealed().await? {
                 return Err(SecretsError::Missing(path));

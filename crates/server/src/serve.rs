@@ -1,5 +1,6 @@
 //! `greenroom serve`: everything put together, started in order, and ended in the reverse one.
 
+use crate::audit::Keeper;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError, ENDPOINT};
@@ -94,6 +95,7 @@ pub async fn serve(
     let data = DataDir::open(&config.general.data_dir)?;
     let store = Store::open(&data.database())?;
     secrets::unlock(&store, &data, entropy.clone(), clock.now()).await?;
+    store.write_audit_as(data.server_id(&*entropy)?.as_str());
     let tls = Tls::from_config(&config.tls, names(&config), &data)?.map(Arc::new);
     if let Some(tls) = tls.clone().filter(|_| !config.tls.self_signed) {
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
@@ -123,17 +125,30 @@ pub async fn serve(
         catalogue.clone(),
     )
     .await?;
+    let api = Api::new(
+        store.clone(),
+        catalogue.clone(),
+        clock.clone(),
+        entropy.clone(),
+    )
+    .throttled(&config.throttling);
     let door = StoreDoor::open(
         store.clone(),
         clock.clone(),
-        entropy.clone(),
+        entropy,
         catalogue.clone(),
+        api.refusals(),
+    );
+    let keeper = Keeper::start(
+        store.clone(),
+        api.refusals(),
+        clock.clone(),
+        config.audit.kept_days,
     );
 
     let metrics = Arc::new(Metrics::default());
     let site = Arc::new(Site {
-        api: Api::new(store.clone(), catalogue.clone(), clock.clone(), entropy)
-            .throttled(&config.throttling),
+        api,
         store,
         health: reconcilers.health(),
         gateway: metrics.clone(),
@@ -167,6 +182,7 @@ pub async fn serve(
     });
     let drain = Duration::from_secs(config.general.drain_seconds);
     run(listener, routes, tls, signals, drain, &site).await;
+    keeper.stop().await;
     Ok(())
 }
 

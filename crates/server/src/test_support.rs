@@ -12,7 +12,7 @@ use crate::reconcilers::Health;
 use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, Timestamp};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
 use greenroom_store::{
-    Holder, NewPolicy, NewRole, NewUser, PolicyName, RamRole, SealingKey, Secret, Store,
+    AuditRow, Holder, NewPolicy, NewRole, NewUser, PolicyName, RamRole, SealingKey, Secret, Store,
 };
 use greenroom_testkit::{SeededEntropy, TestClock, contract};
 use serde_json::{Value, json};
@@ -416,6 +416,18 @@ impl TestServer {
             "{action} {ask}: {status} {answer}"
         );
         answer["Code"].as_str().unwrap().to_owned()
+    }
+
+    /// The audit trail, in its order.
+    pub async fn audit(&self) -> Vec<AuditRow> {
+        match self.store.audit_heads().await.unwrap().pop() {
+            None => Vec::new(),
+            Some(head) => self
+                .store
+                .audit_chain(&head.writer, 0, u32::MAX)
+                .await
+                .unwrap(),
+        }
     }
 
     /// A group made by [`group_request`]; its id.

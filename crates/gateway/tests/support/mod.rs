@@ -14,6 +14,7 @@ use greenroom_session_api::{
 };
 use std::collections::HashSet;
 use std::future::Future;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
@@ -56,7 +57,11 @@ pub struct FakeDoor {
 }
 
 impl Door for FakeDoor {
-    async fn redeem(&self, credential: Credential) -> Result<Admission, Refusal> {
+    async fn redeem(
+        &self,
+        credential: Credential,
+        _: Option<IpAddr>,
+    ) -> Result<Admission, Refusal> {
         match credential {
             Credential::Ticket(ticket) if ticket == "good" => {
                 if !self.spent.lock().unwrap().insert(ticket) {

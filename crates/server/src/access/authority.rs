@@ -151,7 +151,7 @@ impl Denial {
         }
         Err(Self {
             action: action.to_owned(),
-            kind: principal.denied_kind(),
+            kind: principal.kind(),
             owner: principal.account().to_string(),
             name: principal.denied_name(),
             verdict,

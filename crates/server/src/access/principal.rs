@@ -71,8 +71,9 @@ impl Principal {
         vec![format!("acs:ram::{}:root", self.account()), itself]
     }
 
-    /// The caller's kind, in the words of a denial; an account is never denied.
-    pub(super) fn denied_kind(&self) -> &'static str {
+    /// The caller's kind, in the words of a denial and of the audit trail; an account is never denied.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
         match self {
             Self::Account(_) => "Account",
             Self::User(_) => "SubUser",

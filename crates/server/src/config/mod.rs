@@ -104,6 +104,14 @@ section! {
 }
 
 section! {
+    /// The audit trail.
+    Audit in "audit" {
+        /// Days that its rows are kept; 0: for ever.
+        kept_days: u32 = 365;
+    }
+}
+
+section! {
     /// The image of this machine's apps.
     Image in "image" {
         /// The name that ListImage answers.
@@ -119,6 +127,7 @@ pub const SECTIONS: &[SectionInfo] = &[
     Capacity::INFO,
     Sessions::INFO,
     Throttling::INFO,
+    Audit::INFO,
     Image::INFO,
 ];
 
@@ -185,6 +194,8 @@ pub struct Config {
     pub sessions: Sessions,
     /// `[throttling]`
     pub throttling: Throttling,
+    /// `[audit]`
+    pub audit: Audit,
     /// `[image]`
     pub image: Image,
     /// `[[image.apps]]`; empty: what is installed of the usual ones.
@@ -276,6 +287,7 @@ impl Config {
                     Throttling::INFO.name,
                     toml::Table::try_from(&self.throttling)?,
                 ),
+                (Audit::INFO.name, toml::Table::try_from(&self.audit)?),
                 (Image::INFO.name, toml::Table::try_from(&self.image)?),
             ] {
                 whole.insert(name.to_owned(), section.into());
@@ -302,12 +314,13 @@ impl Config {
                 "{name} is a section: write [{name}]"
             ))),
         };
-        let (tls, catalogue, capacity, sessions, throttling) = (
+        let (tls, catalogue, capacity, sessions, throttling, audit) = (
             section("tls")?,
             section("catalogue")?,
             section("capacity")?,
             section("sessions")?,
             section("throttling")?,
+            section("audit")?,
         );
         let mut image = section("image")?;
         let apps = section::take(&mut image, "image", "apps", Vec::new())?;
@@ -318,6 +331,7 @@ impl Config {
             capacity: Capacity::from_table(capacity)?,
             sessions: Sessions::from_table(sessions)?,
             throttling: Throttling::from_table(throttling)?,
+            audit: Audit::from_table(audit)?,
             image: Image::from_table(image)?,
             apps,
             policies,

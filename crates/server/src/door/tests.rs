@@ -1,20 +1,26 @@
 //! The door over a store in memory: who comes in, how often, and who has to leave.
 
 use super::StoreDoor;
+use crate::audit::Refusals;
 use crate::reconcilers::world::{FIRST_APP, World, alice};
 use crate::ticket::{Secret, TICKET_LIFETIME};
 use greenroom_gateway::{Admission, Credential, Door, Reason, Refusal};
 use greenroom_model::{Ask, BindingId, Clock, PersistentId};
 use greenroom_store::{GrantChange, NewTicket, Unbinding};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_secs(20);
 
+/// Where viewers are.
+const VIEWER: Option<IpAddr> = Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7)));
+
 /// A session that is up, with alice authorized and holding it.
 struct House {
     world: World,
     door: StoreDoor,
+    refusals: Arc<Refusals>,
     session: PersistentId,
     binding: BindingId,
 }
@@ -26,15 +32,18 @@ impl House {
         world.authorize(&session).await;
         let binding = world.open_task(&session, FIRST_APP).await.binding;
         world.settle().await;
+        let refusals = Arc::<Refusals>::default();
         let door = StoreDoor::open(
             world.store.clone(),
             Arc::clone(&world.clock) as Arc<dyn Clock>,
             Arc::clone(&world.entropy) as Arc<dyn greenroom_model::Entropy>,
             Arc::clone(&world.catalogue),
+            Arc::clone(&refusals),
         );
         Self {
             world,
             door,
+            refusals,
             session,
             binding,
         }
@@ -54,7 +63,7 @@ impl House {
 
     async fn admit(&self) -> Admission {
         let ticket = self.ticket().await;
-        self.door.redeem(ticket).await.unwrap()
+        self.door.redeem(ticket, VIEWER).await.unwrap()
     }
 
     async fn unbind(&self) {
@@ -77,7 +86,7 @@ impl House {
     }
 
     async fn refused(&self, credential: Credential) -> Refusal {
-        match self.door.redeem(credential).await {
+        match self.door.redeem(credential, VIEWER).await {
             Ok(_) => panic!("nobody should be let in"),
             Err(refusal) => refusal,
         }
@@ -104,13 +113,75 @@ async fn shown_out(admission: &mut Admission) -> Reason {
 async fn a_ticket_lets_in_once_and_leads_to_the_holder() {
     let house = House::new().await;
     let ticket = house.ticket().await;
-    let admission = house.door.redeem(ticket.clone()).await.unwrap();
+    let admission = house.door.redeem(ticket.clone(), VIEWER).await.unwrap();
     assert_eq!(admission.persistent_id, house.session);
     assert_eq!(admission.title, "First");
     assert!(admission.rights.input && admission.rights.clipboard_in && !admission.rights.files_out);
     let run_dir = admission.endpoint.run_dir.to_string_lossy().into_owned();
     assert!(run_dir.ends_with(house.session.as_str()), "{run_dir}");
     assert_eq!(house.refused(ticket).await, Refusal::UsedTicket);
+}
+
+/// Every row of the audit trail: what was done and what came of it.
+async fn recorded(house: &House) -> Vec<(String, String)> {
+    let store = &house.world.store;
+    let Some(head) = store.audit_heads().await.unwrap().pop() else {
+        return Vec::new();
+    };
+    let rows = store.audit_chain(&head.writer, 0, 100).await.unwrap();
+    rows.into_iter()
+        .map(|row| {
+            let it = row.entry;
+            assert_eq!(
+                (it.principal.kind.as_str(), it.principal.id),
+                ("EndUser", "alice".to_owned())
+            );
+            assert_eq!(
+                (it.account.as_ref(), it.address.as_str()),
+                (Some(&house.world.account), "192.0.2.7")
+            );
+            assert!(
+                it.subject.ends_with(house.session.as_str()),
+                "{}",
+                it.subject
+            );
+            (it.action, it.outcome)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn a_viewer_that_shows_who_it_is_leaves_a_row_and_any_other_is_counted() {
+    let house = House::new().await;
+    let admission = house.admit().await;
+    let resume = Credential::Resume(admission.resume_token.clone());
+    house.door.redeem(resume.clone(), VIEWER).await.unwrap();
+    let [ticket, late] = [house.ticket().await, house.ticket().await];
+    let remove = GrantChange {
+        add: Vec::new(),
+        remove: vec![alice()],
+    };
+    house.change_grants(remove).await;
+    assert_eq!(house.refused(ticket.clone()).await, Refusal::NotAuthorized);
+    assert_eq!(house.refused(resume).await, Refusal::NotAuthorized);
+    let row = |action: &str, outcome: &str| (action.to_owned(), outcome.to_owned());
+    let rows = [
+        row("RedeemTicket", "OK"),
+        row("Resume", "OK"),
+        row("RedeemTicket", "not.authorized"),
+        row("Resume", "not.authorized"),
+    ];
+    assert_eq!(recorded(&house).await, rows);
+
+    assert_eq!(house.refused(ticket).await, Refusal::UsedTicket);
+    house.world.clock.advance(TICKET_LIFETIME);
+    assert_eq!(house.refused(late).await, Refusal::ExpiredTicket);
+    let garbage = Credential::Ticket("!".to_owned());
+    assert_eq!(house.refused(garbage).await, Refusal::UnknownTicket);
+    assert_eq!(recorded(&house).await, rows);
+    let counted = house.refusals.take();
+    let codes: Vec<&str> = counted["192.0.2.7"].keys().map(String::as_str).collect();
+    assert_eq!(codes, ["ticket.expired", "ticket.unknown", "ticket.used"]);
 }
 
 #[tokio::test]
@@ -138,7 +209,7 @@ async fn a_resume_token_is_good_again_and_again_until_the_binding_ends() {
     let first = house.admit().await;
     for _ in 0..3 {
         let again = Credential::Resume(first.resume_token.clone());
-        let again = house.door.redeem(again).await.unwrap();
+        let again = house.door.redeem(again, VIEWER).await.unwrap();
         assert_eq!(
             (again.binding, again.resume_token),
             (first.binding.clone(), first.resume_token.clone())
@@ -196,7 +267,7 @@ async fn a_stopped_session_shows_its_viewers_out_and_lets_them_in_again_once_sta
         "{refusal:?}"
     );
     house.world.ask(&house.session, Ask::Start).await;
-    let again = house.door.redeem(resume).await.unwrap();
+    let again = house.door.redeem(resume, VIEWER).await.unwrap();
     assert_eq!(*again.revoked.borrow(), None);
 }
 
@@ -228,7 +299,7 @@ async fn a_crashed_session_asks_its_viewers_to_come_back() {
         "{refusal:?}"
     );
     house.world.wait(Duration::from_secs(1)).await;
-    assert!(house.door.redeem(resume).await.is_ok());
+    assert!(house.door.redeem(resume, VIEWER).await.is_ok());
 }
 
 #[tokio::test]
@@ -243,7 +314,7 @@ async fn a_ticket_for_a_session_that_is_coming_back_is_good_once_it_is_there() {
         "{refusal:?}"
     );
     house.world.wait(Duration::from_secs(1)).await;
-    assert!(house.door.redeem(ticket.clone()).await.is_ok());
+    assert!(house.door.redeem(ticket.clone(), VIEWER).await.is_ok());
     assert_eq!(house.refused(ticket).await, Refusal::UsedTicket);
 }
 

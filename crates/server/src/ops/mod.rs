@@ -8,7 +8,7 @@ mod product;
 mod published;
 mod tagging;
 
-pub use operation::{CallContext, Entry, Operation};
+pub use operation::{CallContext, Entry, Operation, Ran};
 pub use product::ApiProduct;
 pub use tagging::ShownTag;
 
@@ -85,7 +85,10 @@ operations![
     untag_cloud_resources::UntagCloudResources,
     untag_resources::UntagResources,
     [GREENROOM in greenroom]
+    get_audit_head::GetAuditHead,
     get_session::GetSession,
+    list_audit_chain::ListAuditChain,
+    list_audit_events::ListAuditEvents,
     list_session_events::ListSessionEvents,
     list_sessions::ListSessions,
     reset_sessions::ResetSessions,

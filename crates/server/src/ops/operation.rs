@@ -2,7 +2,7 @@
 
 use super::fields::{Product, Ref};
 use super::product::ApiProduct;
-use crate::access::{Access, Authority, Principal};
+use crate::access::{Access, Authority, Denied, Principal};
 use crate::catalogue::Catalogue;
 use crate::error::ApiError;
 use greenroom_model::{AccountId, AppInstanceGroupId, Entropy, Timestamp};
@@ -89,6 +89,17 @@ impl CallContext<'_> {
             .ok_or(ApiError::GroupNotFound)
     }
 
+    /// Lets only callers of the root account on: for what concerns the whole installation.
+    ///
+    /// # Errors
+    /// The caller is of another account, or the database failed.
+    pub async fn only_for_root(&self) -> Result<(), ApiError> {
+        match self.store.is_root_account(self.account()).await? {
+            true => Ok(()),
+            false => Err(Denied.into()),
+        }
+    }
+
     /// The nonce, for a transaction to write.
     #[must_use]
     pub fn spend_nonce(&self) -> Option<Nonce> {
@@ -96,7 +107,15 @@ impl CallContext<'_> {
     }
 }
 
-type Answer<'a> = Pin<Box<dyn Future<Output = Result<Value, ApiError>> + Send + 'a>>;
+/// How a call went.
+pub struct Ran {
+    /// What it does with what it is called for; `None` for one that could not be read.
+    pub access: Option<Access>,
+    /// What it answers.
+    pub answer: Result<Value, ApiError>,
+}
+
+type Running<'a> = Pin<Box<dyn Future<Output = Ran> + Send + 'a>>;
 
 /// An operation on the list.
 #[derive(Clone, Copy)]
@@ -106,7 +125,7 @@ pub struct Entry {
     /// The product that it belongs to.
     pub product: &'static ApiProduct,
     /// Reads the parameters, checks them, decides on access and does it.
-    pub run: for<'a> fn(CallContext<'a>, &'static ApiProduct, &'a Params) -> Answer<'a>,
+    pub run: for<'a> fn(CallContext<'a>, &'static ApiProduct, &'a Params) -> Running<'a>,
 }
 
 impl Entry {
@@ -120,12 +139,24 @@ impl Entry {
     }
 }
 
-async fn run<O: Operation>(
+async fn run<O: Operation>(cx: CallContext<'_>, product: &ApiProduct, params: &Params) -> Ran {
+    match params.deserialize() {
+        Ok(request) => Ran {
+            access: Some(O::access(&request)),
+            answer: carry_out::<O>(cx, product, request).await,
+        },
+        Err(error) => Ran {
+            access: None,
+            answer: Err(error.into()),
+        },
+    }
+}
+
+async fn carry_out<O: Operation>(
     cx: CallContext<'_>,
     product: &ApiProduct,
-    params: &Params,
+    request: O::Request,
 ) -> Result<Value, ApiError> {
-    let request: O::Request = params.deserialize()?;
     O::validate(&cx, &request)?;
     let mut resources = O::resources(&cx, &request);
     if resources.is_empty() {

@@ -1,9 +1,10 @@
 //! `GetConnectionTicket` through the dispatcher.
 
+use crate::audit::{Visit, Way};
 use crate::test_support::{TestServer, golden};
 use crate::ticket::Secret;
 use greenroom_model::{AppInstanceStatus, Clock, PersistentStatus, TaskStatus};
-use greenroom_store::{Observation, Redemption};
+use greenroom_store::{Admitted, Digest, Observation, Redemption};
 use serde_json::{Value, json};
 
 /// A group with two sessions, of which alice has the second.
@@ -58,21 +59,21 @@ async fn polling_ends_with_a_ticket_that_is_good_once() {
     let digest = Secret::of_ticket(last["Ticket"].as_str().unwrap())
         .unwrap()
         .digest();
-    let now = server.clock.now();
-    let redeemed = server
-        .store
-        .redeem_ticket(digest, [1; 32], now, |_| Some(entry()))
-        .await
-        .unwrap();
+    let redeem = async |resume: Digest| {
+        let visit = Visit {
+            at: server.now(),
+            address: None,
+            id: String::new(),
+        };
+        let (now, entry) = (visit.at, move |it: &Admitted| {
+            Some(visit.entry(Way::Ticket, it))
+        });
+        let redeemed = server.store.redeem_ticket(digest, resume, now, entry);
+        redeemed.await.unwrap()
+    };
+    let redeemed = redeem([1; 32]).await;
     assert!(matches!(redeemed, Redemption::Admitted(who) if who.session.as_str() == sessions[1]));
-    assert_eq!(
-        server
-            .store
-            .redeem_ticket(digest, [2; 32], now, |_| Some(entry()))
-            .await
-            .unwrap(),
-        Redemption::Used
-    );
+    assert_eq!(redeem([2; 32]).await, Redemption::Used);
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! What holds for every operation on the list.
 
 mod access;
+mod audit;
 mod ram;
 mod requests;
 mod sts;
@@ -97,7 +98,8 @@ impl World {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
             }
             "GetSession" | "ListSessionEvents" => json!({"AppInstancePersistentId": session}),
-            "ListSessions" => json!({}),
+            "GetAuditHead" | "ListAuditEvents" | "ListSessions" => json!({}),
+            "ListAuditChain" => json!({"Writer": "unnamed"}),
             "ResetSessions" | "RestartSessions" | "StartSessions" | "StopSessions" => {
                 json!({"AppInstancePersistentIds": [session]})
             }
