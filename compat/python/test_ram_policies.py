@@ -5,8 +5,11 @@ import json
 import pytest
 from alibabacloud_appstream_center20210901 import models as appstream
 from alibabacloud_ram20150501 import models
+from alibabacloud_sts20150401 import models as sts_models
 from alibabacloud_tea_openapi.exceptions import ClientException
+from identities import a_role, allow, an_actor
 
+USER = "compat-policies"
 READ_ONLY = {"policy_type": "System", "policy_name": "AliyunAppStreamingReadOnlyAccess"}
 FULL = {"policy_type": "System", "policy_name": "AliyunAppStreamingFullAccess"}
 
@@ -17,8 +20,7 @@ def document(effect, action, **more):
 
 
 def trust(account):
-    statement = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"RAM": [f"acs:ram::{account}:root"]}}
-    return json.dumps({"Version": "1", "Statement": [statement]})
+    return allow(Action="sts:AssumeRole", Principal={"RAM": [f"acs:ram::{account}:root"]})
 
 
 def refused(call, request):
@@ -55,42 +57,45 @@ def policy(ram):
 
 
 @pytest.fixture
-def user(ram, client_with, policy):
-    """A user without policies, and a client that signs as it; gone before the policies that it was given."""
-    name = "compat-policies"
-    ram.create_user(models.CreateUserRequest(user_name=name))
-    key = ram.create_access_key(models.CreateAccessKeyRequest(user_name=name)).body.access_key
-    yield name, client_with(access_key_id=key.access_key_id, access_key_secret=key.access_key_secret)
-    for held in ram.list_policies_for_user(models.ListPoliciesForUserRequest(user_name=name)).body.policies.policy:
-        policy = {"policy_type": held.policy_type, "policy_name": held.policy_name}
-        ram.detach_policy_from_user(models.DetachPolicyFromUserRequest(user_name=name, **policy))
-    named = {"user_name": name, "user_access_key_id": key.access_key_id}
+def settings(ram, policy):
+    """The settings of a client of a user without policies, who goes before the policies that it was given."""
+    ram.create_user(models.CreateUserRequest(user_name=USER))
+    key = ram.create_access_key(models.CreateAccessKeyRequest(user_name=USER)).body.access_key
+    yield {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
+    for held in ram.list_policies_for_user(models.ListPoliciesForUserRequest(user_name=USER)).body.policies.policy:
+        named = {"policy_type": held.policy_type, "policy_name": held.policy_name}
+        ram.detach_policy_from_user(models.DetachPolicyFromUserRequest(user_name=USER, **named))
+    named = {"user_name": USER, "user_access_key_id": key.access_key_id}
     ram.delete_access_key(models.DeleteAccessKeyRequest(**named))
-    ram.delete_user(models.DeleteUserRequest(user_name=name))
+    ram.delete_user(models.DeleteUserRequest(user_name=USER))
 
 
-def test_a_user_who_may_only_look_lists_and_does_not_create(ram, user, order):
-    name, theirs = user
+@pytest.fixture
+def theirs(client_with, settings):
+    """A client of that user."""
+    return client_with(**settings)
+
+
+def test_a_user_who_may_only_look_lists_and_does_not_create(ram, theirs, order):
     order = order(app_instance_group_name="compat policies", auth_mode="App", pre_open_app_id=None, node_pool=None)
     assert denied(theirs.list_app_instance_group, look()) == "ImplicitDeny"
 
-    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=name, **READ_ONLY))
+    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=USER, **READ_ONLY))
     assert theirs.list_app_instance_group(look()).body.total_count >= 0
     assert denied(theirs.create_app_instance_group, order) == "ImplicitDeny"
 
-    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=name, **FULL))
+    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=USER, **FULL))
     group = theirs.create_app_instance_group(order).body.app_instance_group_model.app_instance_group_id
     named = {"product_type": "CloudApp", "app_instance_group_id": group}
-    ram.detach_policy_from_user(models.DetachPolicyFromUserRequest(user_name=name, **FULL))
+    ram.detach_policy_from_user(models.DetachPolicyFromUserRequest(user_name=USER, **FULL))
     delete = appstream.DeleteAppInstanceGroupRequest(**named)
     assert denied(theirs.delete_app_instance_group, delete) == "ImplicitDeny", "from the next call on"
-    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=name, **FULL))
+    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=USER, **FULL))
     theirs.delete_app_instance_group(delete)
 
 
-def test_a_denial_of_the_users_own_wins_over_its_groups_permission(ram, user, policy):
-    name, theirs = user
-    pair = {"user_name": name, "group_name": "compat-lookers"}
+def test_a_denial_of_the_users_own_wins_over_its_groups_permission(ram, theirs, policy):
+    pair = {"user_name": USER, "group_name": "compat-lookers"}
     ram.create_group(models.CreateGroupRequest(group_name="compat-lookers"))
     ram.add_user_to_group(models.AddUserToGroupRequest(**pair))
     of_group = {"group_name": "compat-lookers"} | READ_ONLY
@@ -100,7 +105,7 @@ def test_a_denial_of_the_users_own_wins_over_its_groups_permission(ram, user, po
     assert [held.policy_name for held in listed.body.policies.policy] == [READ_ONLY["policy_name"]]
 
     policy("compat-blind", document("Deny", "appstreaming:List*"))
-    blind = {"policy_type": "Custom", "policy_name": "compat-blind", "user_name": name}
+    blind = {"policy_type": "Custom", "policy_name": "compat-blind", "user_name": USER}
     ram.attach_policy_to_user(models.AttachPolicyToUserRequest(**blind))
     assert denied(theirs.list_app_instance_group, look()) == "ExplicitDeny"
     error = refused(ram.delete_policy, models.DeletePolicyRequest(policy_name="compat-blind"))
@@ -116,13 +121,12 @@ def test_a_denial_of_the_users_own_wins_over_its_groups_permission(ram, user, po
     ram.delete_group(group)
 
 
-def test_a_condition_asks_where_a_call_comes_from(ram, user, policy):
-    name, theirs = user
+def test_a_condition_asks_where_a_call_comes_from(ram, theirs, policy):
     for at, (address, allowed) in enumerate([("127.0.0.0/8", True), ("192.0.2.0/24", False)]):
         own = f"compat-from-{at}"
         condition = {"IpAddress": {"acs:SourceIp": [address]}}
         policy(own, document("Allow", "appstreaming:*", Condition=condition))
-        held = {"policy_type": "Custom", "policy_name": own, "user_name": name}
+        held = {"policy_type": "Custom", "policy_name": own, "user_name": USER}
         ram.attach_policy_to_user(models.AttachPolicyToUserRequest(**held))
         if allowed:
             assert theirs.list_app_instance_group(look()).status_code == 200
@@ -131,12 +135,11 @@ def test_a_condition_asks_where_a_call_comes_from(ram, user, policy):
         ram.detach_policy_from_user(models.DetachPolicyFromUserRequest(**held))
 
 
-def test_a_policy_has_versions_of_which_one_is_in_force(ram, user, policy):
-    name, theirs = user
+def test_a_policy_has_versions_of_which_one_is_in_force(ram, theirs, policy):
     made = policy("compat-versions", document("Allow", "appstreaming:List*"))
     assert (made.policy_type, made.default_version) == ("Custom", "v1")
     held = {"policy_type": "Custom", "policy_name": "compat-versions"}
-    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=name, **held))
+    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(user_name=USER, **held))
     assert theirs.list_app_instance_group(look()).status_code == 200
 
     text = document("Deny", "*")
@@ -189,32 +192,66 @@ def test_policies_of_both_types_are_paged(ram, policy):
 
 def test_a_role_is_made_read_changed_listed_and_deleted(ram):
     text = trust("1234567890123456")
-    new = {"role_name": "compat-role", "description": "for a test", "assume_role_policy_document": text}
+    new = {"role_name": "compat-made-role", "description": "for a test", "assume_role_policy_document": text}
     made = ram.create_role(models.CreateRoleRequest(**new)).body.role
-    assert made.arn.endswith(":role/compat-role")
+    assert made.arn.endswith(":role/compat-made-role")
     assert made.max_session_duration == 3600
     assert refused(ram.create_role, models.CreateRoleRequest(**new)).code == "EntityAlreadyExists.Role"
 
     change = {"new_max_session_duration": 7200, "new_assume_role_policy_document": trust("6543210987654321")}
-    ram.update_role(models.UpdateRoleRequest(role_name="compat-role", **change))
-    found = ram.get_role(models.GetRoleRequest(role_name="compat-role")).body.role
+    ram.update_role(models.UpdateRoleRequest(role_name="compat-made-role", **change))
+    found = ram.get_role(models.GetRoleRequest(role_name="compat-made-role")).body.role
     assert (found.role_id, found.max_session_duration, found.description) == (made.role_id, 7200, "for a test")
     assert found.assume_role_policy_document == change["new_assume_role_policy_document"]
     listed = ram.list_roles(models.ListRolesRequest()).body.roles.role
     assert made.role_id in [role.role_id for role in listed]
 
-    of_role = {"role_name": "compat-role"} | READ_ONLY
+    of_role = {"role_name": "compat-made-role"} | READ_ONLY
     ram.attach_policy_to_role(models.AttachPolicyToRoleRequest(**of_role))
-    held = ram.list_policies_for_role(models.ListPoliciesForRoleRequest(role_name="compat-role"))
+    held = ram.list_policies_for_role(models.ListPoliciesForRoleRequest(role_name="compat-made-role"))
     assert [one.policy_name for one in held.body.policies.policy] == [READ_ONLY["policy_name"]]
     entities = ram.list_entities_for_policy(models.ListEntitiesForPolicyRequest(**READ_ONLY)).body
     assert made.role_id in [role.role_id for role in entities.roles.role]
-    delete = models.DeleteRoleRequest(role_name="compat-role")
+    delete = models.DeleteRoleRequest(role_name="compat-made-role")
     assert refused(ram.delete_role, delete).code == "DeleteConflict.Role.Policy"
     ram.detach_policy_from_role(models.DetachPolicyFromRoleRequest(**of_role))
     ram.delete_role(delete)
-    gone = refused(ram.get_role, models.GetRoleRequest(role_name="compat-role"))
+    gone = refused(ram.get_role, models.GetRoleRequest(role_name="compat-made-role"))
     assert (gone.status_code, gone.code) == (404, "EntityNotExist.Role")
+
+
+def test_whoever_has_assumed_a_role_gains_and_loses_with_it(ram, sts, sts_with, client_with, policy):
+    account = sts.get_caller_identity().body.account_id
+    policy("compat-blind-role", document("Deny", "appstreaming:List*"))
+    blind = {"policy_type": "Custom", "policy_name": "compat-blind-role", "role_name": "compat-looker"}
+    with an_actor(ram, "compat-looks") as actor, a_role(ram, "compat-looker", account) as arn:
+        ask = sts_models.AssumeRoleRequest(role_arn=arn, role_session_name="at-noon")
+        given = sts_with(**actor).assume_role(ask).body.credentials
+        theirs = client_with(
+            access_key_id=given.access_key_id,
+            access_key_secret=given.access_key_secret,
+            security_token=given.security_token,
+        )
+        assert theirs.list_app_instance_group(look()).status_code == 200
+        delete = appstream.DeleteAppInstanceGroupRequest(product_type="CloudApp", app_instance_group_id="aig-1")
+        assert denied(theirs.delete_app_instance_group, delete) == "ImplicitDeny"
+        ram.attach_policy_to_role(models.AttachPolicyToRoleRequest(**blind))
+        assert denied(theirs.list_app_instance_group, look()) == "ExplicitDeny"
+        ram.detach_policy_from_role(models.DetachPolicyFromRoleRequest(**blind))
+        assert theirs.list_app_instance_group(look()).status_code == 200
+
+
+def test_a_user_looks_after_some_users_and_no_others(ram, settings, policy, ram_with):
+    policy("compat-keeper", document("Allow", "ram:*", Resource="acs:ram:*:*:user/compat-dev-*"))
+    keeper = {"policy_type": "Custom", "policy_name": "compat-keeper", "user_name": USER}
+    ram.attach_policy_to_user(models.AttachPolicyToUserRequest(**keeper))
+    theirs = ram_with(**settings)
+    theirs.create_user(models.CreateUserRequest(user_name="compat-dev-1"))
+    assert denied(theirs.create_user, models.CreateUserRequest(user_name="compat-boss")) == "ImplicitDeny"
+    assert denied(theirs.get_user, models.GetUserRequest(user_name=USER)) == "ImplicitDeny"
+    give = models.AttachPolicyToUserRequest(user_name="compat-dev-1", **FULL)
+    assert denied(theirs.attach_policy_to_user, give) == "ImplicitDeny", "the policy is nothing it looks after"
+    theirs.delete_user(models.DeleteUserRequest(user_name="compat-dev-1"))
 
 
 @pytest.mark.parametrize(
