@@ -1,0 +1,114 @@
+//! The processes of sessions, found without asking a server.
+
+use super::Session;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// The processes of sessions.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Processes {
+    pub holders: BTreeMap<String, u32>,
+    pub apps: BTreeMap<String, u32>,
+}
+
+impl Processes {
+    pub fn of(data: &Path, sessions: &[Session]) -> Self {
+        let holder = |session: &Session| {
+            let file = data.join("run").join(&session.id).join("holder.pid");
+            let text = std::fs::read_to_string(file).unwrap();
+            text.split(' ').next().unwrap().parse::<u32>().unwrap()
+        };
+        let holders: BTreeMap<_, _> = sessions.iter().map(|s| (s.id.clone(), holder(s))).collect();
+        let app = |(id, pid): (&String, &u32)| (id.clone(), descendant(*pid, "foot").unwrap());
+        Self {
+            apps: holders.iter().map(app).collect(),
+            holders,
+        }
+    }
+}
+
+/// Ends what a failed test leaves behind: holders outlive everything else.
+pub struct Sweep(pub PathBuf);
+
+impl Drop for Sweep {
+    fn drop(&mut self) {
+        for run in std::fs::read_dir(self.0.join("run"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let note = std::fs::read_to_string(run.path().join("holder.pid")).unwrap_or_default();
+            if let Some(pid) = note.split(' ').next().and_then(|pid| pid.parse().ok()) {
+                kill(pid);
+            }
+        }
+    }
+}
+
+pub fn kill(pid: u32) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    // Gone already is as good.
+    let _ = rustix::process::kill_process(pid.unwrap(), rustix::process::Signal::KILL);
+}
+
+pub fn lives(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    !stat.is_empty() && !stat.contains(") Z ")
+}
+
+/// The first process of that name below `pid`.
+pub fn descendant(pid: u32, name: &str) -> Option<u32> {
+    // By thread: each knows only the children it made itself.
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
+    let children: String = threads
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
+        .collect();
+    let mut children = children
+        .split_whitespace()
+        .filter_map(|pid| pid.parse::<u32>().ok());
+    children.find_map(|child| {
+        let comm = std::fs::read_to_string(format!("/proc/{child}/comm")).ok()?;
+        if comm.trim() == name {
+            Some(child)
+        } else {
+            descendant(child, name)
+        }
+    })
+}
+
+/// Every process that has this text among its arguments.
+fn processes_with(argument: &str) -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.filter(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0)
+            .any(|part| part == argument.as_bytes())
+    })
+    .collect()
+}
+
+/// How many holders of the session there are below the data folder.
+pub fn holders_of(data: &Path, session: &str) -> usize {
+    let spec = data.join("sessions").join(session).join("spec.json");
+    processes_with(&spec.display().to_string()).len()
+}
+
+/// Says so when it is not so.
+pub fn can_run_sessions() -> bool {
+    let missing = ["bwrap", "foot"]
+        .into_iter()
+        .find(|program| !on_path(program));
+    if let Some(program) = missing {
+        eprintln!("SKIPPED: {program} is not installed");
+    }
+    missing.is_none()
+}
+
+fn on_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
