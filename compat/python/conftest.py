@@ -8,7 +8,8 @@ from alibabacloud_appstream_center20210901 import models
 from alibabacloud_appstream_center20210901.client import Client
 from alibabacloud_ram20150501.client import Client as RamClient
 from alibabacloud_sts20150401.client import Client as StsClient
-from alibabacloud_tea_openapi.utils_models import Config
+from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
+from darabonba.runtime import RuntimeOptions
 
 answers.watch()
 
@@ -48,6 +49,28 @@ def ram():
 @pytest.fixture(scope="session")
 def sts():
     return StsClient(config())
+
+
+@pytest.fixture(scope="session")
+def greenroom(client):
+    """Calls an operation of the product `greenroom`, for which the vendor has no SDK of its own, through the generic
+    client that all of the vendor's SDKs are built on."""
+
+    def call(action, **parameters):
+        params = Params(
+            action=action,
+            version="2026-12-01",
+            protocol="HTTP",
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            body_type="json",
+        )
+        return client.call_api(params, OpenApiRequest(query=parameters), RuntimeOptions())["body"]
+
+    return call
 
 
 @pytest.fixture(scope="session")

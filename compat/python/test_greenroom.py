@@ -1,5 +1,4 @@
-"""Administration of sessions: product `greenroom`, for which the vendor has no SDK of its own, called through
-the generic client that all of the vendor's SDKs are built on.
+"""Administration of sessions, by the product `greenroom`.
 
 The tests of this file share one group and run in the order they are written in.
 """
@@ -9,31 +8,8 @@ import time
 import pytest
 from alibabacloud_appstream_center20210901 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
-from alibabacloud_tea_openapi.utils_models import OpenApiRequest, Params
-from darabonba.runtime import RuntimeOptions
 
 LIMIT_S = 60
-
-
-@pytest.fixture(scope="module")
-def greenroom(client):
-    """Calls an operation of the product with these parameters."""
-
-    def call(action, **parameters):
-        params = Params(
-            action=action,
-            version="2026-12-01",
-            protocol="HTTP",
-            pathname="/",
-            method="POST",
-            auth_type="AK",
-            style="RPC",
-            req_body_type="formData",
-            body_type="json",
-        )
-        return client.call_api(params, OpenApiRequest(query=parameters), RuntimeOptions())["body"]
-
-    return call
 
 
 @pytest.fixture(scope="module")
