@@ -63,7 +63,11 @@ def test_a_group_has_users_and_a_user_has_groups(ram):
     groups = ram.list_groups_for_user(models.ListGroupsForUserRequest(user_name="compat-member")).body.groups.group
     assert [one.group_name for one in groups] == ["compat-group"]
 
-    delete = models.DeleteGroupRequest(group_name="compat-group")
+    change = models.UpdateGroupRequest(group_name="compat-group", new_group_name="compat-crew", new_comments="renamed")
+    renamed = ram.update_group(change).body.group
+    assert (renamed.group_id, renamed.group_name, renamed.comments) == (group.group_id, "compat-crew", "renamed")
+    pair["group_name"] = "compat-crew"
+    delete = models.DeleteGroupRequest(group_name="compat-crew")
     assert refused(ram.delete_group, delete) == "DeleteConflict.Group.User"
     ram.remove_user_from_group(models.RemoveUserFromGroupRequest(**pair))
     ram.delete_group(delete)

@@ -25,7 +25,7 @@ RAM = [
     "GetUser", "ListAccessKeys", "ListEntitiesForPolicy", "ListGroups", "ListGroupsForUser", "ListPolicies",
     "ListPoliciesForGroup", "ListPoliciesForRole", "ListPoliciesForUser", "ListPolicyVersions", "ListRoles",
     "ListUsers", "ListUsersForGroup", "RemoveUserFromGroup", "SetDefaultPolicyVersion", "UpdateAccessKey",
-    "UpdateRole", "UpdateUser",
+    "UpdateGroup", "UpdateRole", "UpdateUser",
 ]
 STS = ["AssumeRole", "GetCallerIdentity"]
 
@@ -38,6 +38,7 @@ BOUNDS = {
     "Comments": {"maxLength": 128},
     "NewComments": {"maxLength": 128},
     "GroupName": {"maxLength": 64},
+    "NewGroupName": {"maxLength": 64},
     "RoleName": {"maxLength": 64},
     "PolicyName": {"maxLength": 128},
     "Description": {"maxLength": 1024},
@@ -59,7 +60,7 @@ OPTIONAL = {
     "AllowConsoleLogin", "CascadingDelete", "Comments", "Description", "DisplayName", "DurationSeconds", "Email",
     "ExternalId", "Marker", "MaxItems", "MaxSessionDuration", "MobilePhone", "NewAllowConsoleLogin",
     "NewAssumeRolePolicyDocument", "NewComments", "NewDescription", "NewDisplayName", "NewEmail",
-    "NewMaxSessionDuration", "NewMobilePhone", "NewUserName", "Policy", "ResourceGroupId", "RotateStrategy",
+    "NewGroupName", "NewMaxSessionDuration", "NewMobilePhone", "NewUserName", "Policy", "ResourceGroupId", "RotateStrategy",
     "SetAsDefault", "SourceIdentity", "Tag",
 }
 # The same, of one operation.

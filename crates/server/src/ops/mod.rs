@@ -135,6 +135,7 @@ operations![
     remove_user_from_group::RemoveUserFromGroup,
     set_default_policy_version::SetDefaultPolicyVersion,
     update_access_key::UpdateAccessKey,
+    update_group::UpdateGroup,
     update_role::UpdateRole,
     update_user::UpdateUser,
     [STS in sts]

@@ -95,7 +95,7 @@ pub fn request(action: &str, key: &str) -> Option<Value> {
         }
         "GetRole" | "UpdateRole" => json!({"RoleName": "admin"}),
         "DeleteRole" => json!({"RoleName": "spare"}),
-        "GetGroup" | "ListUsersForGroup" => json!({"GroupName": "devs"}),
+        "GetGroup" | "ListUsersForGroup" | "UpdateGroup" => json!({"GroupName": "devs"}),
         "UpdateAccessKey" => {
             json!({"UserName": "zoe", "UserAccessKeyId": key, "Status": "Inactive"})
         }
