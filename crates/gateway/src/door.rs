@@ -140,6 +140,12 @@ pub enum Refusal {
         /// It is being started, so that trying again makes sense.
         coming: bool,
     },
+    /// The session is on another server, and the credential is good there.
+    #[error("This session is on another server{}.", if address.is_empty() { String::new() } else { format!(": {address}") })]
+    Elsewhere {
+        /// How browsers reach that server; empty when it is not known.
+        address: String,
+    },
     /// The control plane cannot answer now.
     #[error("The service is not available at the moment.")]
     Unavailable,
@@ -156,6 +162,7 @@ impl Refusal {
             Self::BindingEnded => "binding.ended",
             Self::NotAuthorized => "not.authorized",
             Self::NotRunning { .. } => "session.not_running",
+            Self::Elsewhere { .. } => "session.elsewhere",
             Self::Unavailable => "unavailable",
         }
     }
@@ -170,7 +177,8 @@ impl Refusal {
             | Self::UsedTicket
             | Self::ExpiredTicket
             | Self::BindingEnded
-            | Self::NotAuthorized => false,
+            | Self::NotAuthorized
+            | Self::Elsewhere { .. } => false,
         }
     }
 }

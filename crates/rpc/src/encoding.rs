@@ -56,6 +56,9 @@ pub(crate) fn decode_form(input: &[u8], pairs: &mut Vec<Pair>) -> Result<(), Fau
         if name.is_empty() {
             return Err(Fault::malformed("a parameter has no name"));
         }
+        if name.contains('\0') {
+            return Err(Fault::malformed("a parameter name has a NUL"));
+        }
         let value = decode(value, MAX_VALUE_BYTES)
             .map_err(|why| Fault::malformed(&format!("the value of {name} {why}")))?;
         pairs.push((name, value));
@@ -150,6 +153,7 @@ mod tests {
             ("Name=%C0%80", "the value of Name is not UTF-8"),
             ("%ff=1", "a parameter name is not UTF-8"),
             ("=1", "a parameter has no name"),
+            ("a%00=1", "a parameter name has a NUL"),
         ] {
             let fault = pairs(input).expect_err(input);
             // Anybody may send this, so the name they chose is no part of the code.

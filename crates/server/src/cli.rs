@@ -7,7 +7,8 @@ mod table;
 use crate::account::{self, AccountError};
 use crate::client::ClientError;
 use crate::config::{self, Config, ConfigError, Flags, Tls};
-use crate::data_dir::{DATABASE, DataDir, DataDirError};
+use crate::data_dir::{DataDir, DataDirError};
+use crate::database::{Database, DatabaseError};
 use crate::error::chain;
 use crate::root::{self, RootError, RootKey};
 use crate::secrets::{self, SecretsError};
@@ -110,6 +111,10 @@ struct Place {
     /// Folder with database, credentials and the homes of sessions [default: greenroom-data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// PostgreSQL to keep everything else in [default: SQLite in the data folder]. Others see the command line:
+    /// a URL with a password belongs in the file that `database.url_file` names, or in GREENROOM_DATABASE_URL
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
     #[command(flatten)]
     file: ConfigFile,
 }
@@ -180,6 +185,8 @@ enum CliError {
     Client(#[from] ClientError),
     #[error(transparent)]
     Wait(#[from] WaitError),
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     #[error("cannot open the database")]
     Store(#[from] StoreError),
     #[error("cannot start")]
@@ -230,6 +237,7 @@ fn greet(ready: &Ready) {
     let Ready {
         url,
         data_dir,
+        database,
         credentials,
         apps,
     } = ready;
@@ -238,16 +246,20 @@ fn greet(ready: &Ready) {
     } else {
         apps.join(", ")
     };
+    let credentials = credentials.as_ref().map_or_else(
+        || "kept by the server that was first started on this database".to_owned(),
+        |path| path.display().to_string(),
+    );
     say(&format!(
         "greenroom is ready
   API, endpoint      {url}
   player             {url}/play#ticket=TICKET  (TICKET: what GetConnectionTicket answers)
   apps               {apps}
   data               {}
-  root credentials   {}
+  database           {database}
+  root credentials   {credentials}
 Ctrl-C ends it; sessions run on and are taken over by the next start.",
-        data_dir.display(),
-        credentials.display()
+        data_dir.display()
     ));
 }
 
@@ -268,10 +280,6 @@ fn check(file: &ConfigFile) -> Result<(), CliError> {
 fn rotate_key(place: &Place) -> Result<(), CliError> {
     let config = load(place, Flags::default())?;
     let root_key = root_key()?;
-    // A folder that was misspelt must not become a new, empty one.
-    if !config.general.data_dir.join(DATABASE).is_file() {
-        return Err(RootError::None.into());
-    }
     let now = SystemClock.now();
     let path = async_runtime()?.block_on(async {
         let (data, store) = open(&config).await?;
@@ -290,9 +298,6 @@ fn accounts(command: &AccountCommand) -> Result<(), CliError> {
     | AccountCommand::List { place }
     | AccountCommand::Disable { place, .. }) = command;
     let config = load(place, Flags::default())?;
-    if !config.general.data_dir.join(DATABASE).is_file() {
-        return Err(RootError::None.into());
-    }
     let now = SystemClock.now();
     let said = async_runtime()?.block_on(async {
         let (_data, store) = open(&config).await?;
@@ -319,8 +324,13 @@ fn accounts(command: &AccountCommand) -> Result<(), CliError> {
 
 /// The data folder and the database of a server that is stopped.
 async fn open(config: &Config) -> Result<(DataDir, Store), CliError> {
+    let database = Database::from_config(config)?;
+    // A folder that was misspelt must not become a new, empty one.
+    if !database.was_served_from(&config.general.data_dir) {
+        return Err(RootError::None.into());
+    }
     let data = DataDir::open(&config.general.data_dir)?;
-    let store = Store::open(&data.database())?;
+    let store = database.open()?;
     secrets::unlock(&store, &data, Arc::new(KernelEntropy), SystemClock.now()).await?;
     Ok((data, store))
 }
@@ -328,6 +338,7 @@ async fn open(config: &Config) -> Result<(DataDir, Store), CliError> {
 fn load(place: &Place, flags: Flags) -> Result<Config, CliError> {
     let flags = Flags {
         data_dir: place.data_dir.clone(),
+        database_url: place.database_url.clone(),
         ..flags
     };
     Ok(Config::load(
@@ -393,6 +404,7 @@ mod tests {
             "greenroom root rotate-key --data-dir d",
             "greenroom account create acme --data-dir d",
             "greenroom account list",
+            "greenroom account list --database-url postgres://db/greenroom",
             "greenroom account disable acme",
             "greenroom session list --group aig-1 --status running,STOPPED --json",
             "greenroom session list --endpoint https://x --credentials c --ca-file f --data-dir d",

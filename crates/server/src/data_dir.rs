@@ -107,12 +107,6 @@ impl DataDir {
         &self.path
     }
 
-    /// The database.
-    #[must_use]
-    pub fn database(&self) -> PathBuf {
-        self.path.join(DATABASE)
-    }
-
     /// The id of the server that this folder belongs to, made at its first start.
     ///
     /// # Errors

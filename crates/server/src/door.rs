@@ -13,7 +13,7 @@ use greenroom_gateway::{Admission, Credential, Door, Endpoint, Reason, Refusal, 
 use greenroom_model::random::uuid_upper;
 use greenroom_model::session::lifecycle::GIVE_UP_AFTER;
 use greenroom_model::{
-    BindingId, Clock, Desired, EndUserId, Entropy, PersistentId, PersistentStatus,
+    BindingId, Clock, Desired, EndUserId, Entropy, PersistentId, PersistentStatus, ServerId,
 };
 use greenroom_store::{Admitted, Redemption, Resumption, Store, StoreError};
 use std::collections::HashMap;
@@ -35,6 +35,8 @@ struct Inner {
     entropy: Arc<dyn Entropy>,
     catalogue: Arc<Catalogue>,
     refusals: Arc<Refusals>,
+    /// The server that this door is in.
+    server: ServerId,
     guests: Mutex<HashMap<BindingId, Guest>>,
     /// Told when somebody has come in: what was read to let them in may be out of date already.
     entered: Notify,
@@ -59,6 +61,7 @@ impl StoreDoor {
         entropy: Arc<dyn Entropy>,
         catalogue: Arc<Catalogue>,
         refusals: Arc<Refusals>,
+        server: ServerId,
     ) -> Self {
         let inner = Arc::new(Inner {
             store,
@@ -66,6 +69,7 @@ impl StoreDoor {
             entropy,
             catalogue,
             refusals,
+            server,
             guests: Mutex::default(),
             entered: Notify::new(),
         });
@@ -129,9 +133,11 @@ impl Inner {
                 let shown = Secret::of_ticket(&text).ok_or(Refusal::UnknownTicket)?;
                 let resume = Secret::new(&*self.entropy);
                 let coming = visit.clone();
+                let server = self.server.clone();
                 let admit = move |admitted: &Admitted| {
-                    // A viewer that is to come again has only its ticket to come with.
-                    let ready = admitted.status == PersistentStatus::Running;
+                    // A viewer that is to come again, or to another door, has only its ticket to come with.
+                    let here = admitted.server.as_ref() == Some(&server);
+                    let ready = here && admitted.status == PersistentStatus::Running;
                     ready.then(|| coming.entry(Way::Ticket, admitted))
                 };
                 let redeemed = self
@@ -184,6 +190,12 @@ impl Inner {
     /// Where the session is, or why it is nowhere.
     async fn endpoint(&self, admitted: &Admitted) -> Result<Endpoint, Refusal> {
         use PersistentStatus as S;
+        if let Some(server) = &admitted.server
+            && *server != self.server
+        {
+            let address = admitted.server_address.clone();
+            return Err(Refusal::Elsewhere { address });
+        }
         let wanted = admitted.desired == Desired::Running;
         let (reason, coming) = match admitted.status {
             S::Running => {

@@ -274,6 +274,7 @@ fn store_fault(error: &StoreError) -> Fault {
         StoreError::NotFound(_)
         | StoreError::SchemaTooNew { .. }
         | StoreError::WrongSealingKey
+        | StoreError::Fenced
         | StoreError::Corrupt(_)
         | StoreError::Refused { .. } => Fault::internal(),
     }

@@ -12,6 +12,7 @@ pub mod cli;
 pub mod client;
 pub mod config;
 pub mod data_dir;
+pub mod database;
 pub mod delivery_group;
 pub mod dispatch;
 pub mod door;

@@ -4,12 +4,13 @@ use crate::audit::Keeper;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::data_dir::{DataDir, DataDirError, ENDPOINT};
+use crate::database::{Database, DatabaseError};
 use crate::dispatch::Api;
 use crate::door::StoreDoor;
 use crate::error::chain;
 use crate::http::{self, Site};
 use crate::listen;
-use crate::reconcilers::{self, BeginError};
+use crate::reconcilers::{self, BeginError, LEASE, Membership};
 use crate::root::{self, RootError, RootKey};
 use crate::runtime::{self, Changes, RuntimeError};
 use crate::secrets::{self, SecretsError};
@@ -19,7 +20,7 @@ use axum::Router;
 use axum::http::Uri;
 use greenroom_gateway::Metrics;
 use greenroom_model::{Clock, Entropy};
-use greenroom_store::{Store, StoreError};
+use greenroom_store::{NewServer, StoreError};
 use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -36,8 +37,10 @@ pub struct Ready {
     pub url: String,
     /// Where its data is.
     pub data_dir: PathBuf,
-    /// Where the root account's credentials are.
-    pub credentials: PathBuf,
+    /// Its database, without a password.
+    pub database: String,
+    /// Where the root account's credentials are, when it is this data folder that has them.
+    pub credentials: Option<PathBuf>,
     /// The apps it offers, by name.
     pub apps: Vec<String>,
 }
@@ -48,6 +51,9 @@ pub enum ServeError {
     /// The data folder.
     #[error(transparent)]
     Data(#[from] DataDirError),
+    /// Which database is meant.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
     /// The database.
     #[error("cannot open the database")]
     Store(#[from] StoreError),
@@ -92,10 +98,12 @@ pub async fn serve(
     let entropy: Arc<dyn Entropy> = Arc::new(KernelEntropy);
     let signals = Signals::install().map_err(ServeError::Signals)?;
 
+    let database = Database::from_config(&config)?;
     let data = DataDir::open(&config.general.data_dir)?;
-    let store = Store::open(&data.database())?;
+    let store = database.open()?;
     secrets::unlock(&store, &data, entropy.clone(), clock.now()).await?;
-    store.write_audit_as(data.server_id(&*entropy)?.as_str());
+    let id = data.server_id(&*entropy)?;
+    store.write_audit_as(id.as_str());
     let tls = Tls::from_config(&config.tls, names(&config), &data)?.map(Arc::new);
     if let Some(tls) = tls.clone().filter(|_| !config.tls.self_signed) {
         let hangup = signal(SignalKind::hangup()).map_err(ServeError::Signals)?;
@@ -110,6 +118,12 @@ pub async fn serve(
         .map_err(|source| ServeError::Listen { address, source })?;
 
     let catalogue = Arc::new(Catalogue::from_config(&config));
+    let server = NewServer {
+        id,
+        address: config.general.public_url.trim_end_matches('/').to_owned(),
+        processors: catalogue.budget.cpus,
+    };
+    let membership = Membership::join(store.clone(), server, LEASE).await?;
     let changes = Changes::default();
     let runtime = Arc::new(runtime::from_config(
         &config,
@@ -123,6 +137,7 @@ pub async fn serve(
         changes,
         clock.clone(),
         catalogue.clone(),
+        membership.clone(),
     )
     .await?;
     let api = Api::new(
@@ -138,6 +153,7 @@ pub async fn serve(
         entropy,
         catalogue.clone(),
         api.refusals(),
+        membership.id().clone(),
     );
     let keeper = Keeper::start(
         store.clone(),
@@ -172,7 +188,8 @@ pub async fn serve(
     tell(&Ready {
         url,
         data_dir: data.path().to_owned(),
-        credentials,
+        database: database.to_string(),
+        credentials: credentials.is_file().then_some(credentials),
         apps: catalogue
             .images
             .iter()

@@ -9,10 +9,11 @@ use crate::dispatch::{Api, Origin};
 use crate::http::Site;
 use crate::ops::{ApiProduct, OPERATIONS};
 use crate::reconcilers::Health;
-use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, Timestamp};
+use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, ServerId, Timestamp};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
 use greenroom_store::{
-    AuditRow, Holder, NewPolicy, NewRole, NewUser, PolicyName, RamRole, SealingKey, Secret, Store,
+    AuditRow, Holder, Lease, NewPolicy, NewRole, NewServer, NewUser, Observation, PolicyName,
+    RamRole, SealingKey, Secret, SessionRecord, Store,
 };
 use greenroom_testkit::{SeededEntropy, TestClock, contract};
 use serde_json::{Value, json};
@@ -480,6 +481,27 @@ impl TestServer {
                 .to_owned()
         };
         self.sessions(group).await.iter().map(id).collect()
+    }
+
+    /// The server on which all sessions live.
+    pub async fn lease(&self) -> Lease {
+        let server = NewServer {
+            id: ServerId::parse("srv-test").unwrap(),
+            address: String::new(),
+            processors: 8,
+        };
+        let lease = self.store.join(server, Duration::from_secs(3600)).await;
+        let (lease, now) = (lease.unwrap(), self.now());
+        let placed = self.store.place_sessions(&lease, now, now, 1_000);
+        placed.await.unwrap();
+        lease
+    }
+
+    /// Writes what that server would see of a session.
+    pub async fn observe(&self, record: &SessionRecord, seen: Observation) {
+        let (lease, generation) = (self.lease().await, record.generation);
+        let written = self.store.record(&lease, &record.id, generation, seen);
+        written.await.unwrap();
     }
 
     /// Lets a user connect to a session.

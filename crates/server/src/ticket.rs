@@ -24,6 +24,9 @@ const MAX_TICKET: usize = 1024;
 
 const FIELD: &str = "GWTokenPart1=";
 
+/// Ours, for whoever opens the player: where there are several servers, a session is at one of them.
+const ADDRESS: &str = "GreenroomGateway=";
+
 /// A secret that stands for a right; it does not show in `Debug`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -46,11 +49,15 @@ impl Secret {
         (!secret.is_empty()).then(|| Self(secret.to_owned()))
     }
 
-    /// The secret as a ticket.
+    /// The secret as a ticket, which names the address where it is good unless that is empty.
     #[must_use]
-    pub fn to_ticket(&self) -> String {
+    pub fn to_ticket(&self, address: &str) -> String {
+        let gateway = match address {
+            "" => String::new(),
+            address => format!("{ADDRESS}{address}\r\n"),
+        };
         STANDARD.encode(format!(
-            "\r\n[Desktop]\r\nForceTlsType=1\r\n{FIELD}{}\r\n",
+            "\r\n[Desktop]\r\nForceTlsType=1\r\n{gateway}{FIELD}{}\r\n",
             self.0
         ))
     }
@@ -89,12 +96,18 @@ mod tests {
     #[test]
     fn a_ticket_reads_back_to_the_digest_that_is_kept() {
         let secret = Secret::new(&SeededEntropy::new(1));
-        let ticket = secret.to_ticket();
+        let ticket = secret.to_ticket("");
         assert!(ticket.starts_with("DQpbRGVza3RvcF0N"), "{ticket}");
         assert_eq!(
             Secret::of_ticket(&ticket).map(|read| read.digest()),
             Some(secret.digest())
         );
+        let elsewhere = secret.to_ticket("https://two.example");
+        let read = Secret::of_ticket(&elsewhere).unwrap();
+        assert_eq!(read.digest(), secret.digest());
+        let text = STANDARD.decode(elsewhere).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        assert!(text.contains("\r\nGreenroomGateway=https://two.example\r\n"));
         let token = Secret::of_resume_token(secret.expose()).unwrap();
         assert_eq!(token.digest(), secret.digest());
         assert!(!format!("{secret:?}").contains(secret.expose()));

@@ -9,11 +9,11 @@
 
 use greenroom_model::{
     AccountId, AppInstanceGroupId, AppInstanceStatus, AuthMode, ChargeType, Desired, Entropy,
-    ImageId, NodePoolId, PersistentId, PersistentStatus, ProductType, SpecId, Timestamp,
+    ImageId, NodePoolId, PersistentId, PersistentStatus, ProductType, ServerId, SpecId, Timestamp,
 };
 use greenroom_store::{
-    Charge, GroupSpec, NewSlots, NodePool, Observation, PageRequest, Result, Secret, SessionFilter,
-    SessionRecord, Store,
+    Charge, GroupSpec, Lease, NewServer, NewSlots, NodePool, Observation, PageRequest, Result,
+    Secret, SessionFilter, SessionRecord, Store,
 };
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -45,8 +45,15 @@ fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
 
 async fn measure(folder: &std::path::Path, sessions: u32) -> Result<()> {
     let random = Arc::new(Seeded(AtomicU64::new(1)));
+    let store = Store::open(&folder.join("greenroom.db"))?;
+    let server = NewServer {
+        id: ServerId::new(&*random),
+        address: String::new(),
+        processors: 1,
+    };
     let bench = Bench {
-        store: Store::open(&folder.join("greenroom.db"))?,
+        lease: store.join(server, Duration::from_secs(3600)).await?,
+        store,
         account: AccountId::new(&*random),
         group: AppInstanceGroupId::new(&*random),
         random,
@@ -71,6 +78,7 @@ async fn measure(folder: &std::path::Path, sessions: u32) -> Result<()> {
 
 struct Bench {
     store: Store,
+    lease: Lease,
     account: AccountId,
     group: AppInstanceGroupId,
     random: Arc<Seeded>,
@@ -92,7 +100,11 @@ impl Bench {
         );
         self.store
             .create_group(self.spec(sessions), slots, Vec::new(), None, |_| true)
+            .await?;
+        self.store
+            .place_sessions(&self.lease, LATER, LATER, sessions)
             .await
+            .map(drop)
     }
 
     fn spec(&self, sessions: u32) -> GroupSpec {
@@ -210,8 +222,10 @@ impl Bench {
         for some in doomed.chunks(64) {
             let mut writes = tokio::task::JoinSet::new();
             for id in some {
-                let (store, id) = (self.store.clone(), id.clone());
-                writes.spawn(async move { see(&store, &id, PersistentStatus::Deleted).await });
+                let (store, lease, id) = (self.store.clone(), self.lease.clone(), id.clone());
+                writes.spawn(
+                    async move { see(&store, &lease, &id, PersistentStatus::Deleted).await },
+                );
             }
             while let Some(written) = writes.join_next().await {
                 assert!(matches!(written, Ok(Ok(()))), "a write failed: {written:?}");
@@ -225,7 +239,8 @@ impl Bench {
     /// Random pages while a hundred statuses a second are written.
     async fn pages_while_written(&self) -> Result<()> {
         let (ids, _) = self.page(1).await?;
-        let (store, stop) = (self.store.clone(), Arc::new(AtomicBool::new(false)));
+        let (store, lease) = (self.store.clone(), self.lease.clone());
+        let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let writer = tokio::spawn(async move {
             let mut tick = tokio::time::interval(Duration::from_millis(10));
@@ -234,7 +249,7 @@ impl Bench {
                 if stopped.load(Ordering::Relaxed) {
                     break;
                 }
-                see(&store, id, PersistentStatus::Running).await?;
+                see(&store, &lease, id, PersistentStatus::Running).await?;
             }
             Ok(())
         });
@@ -248,12 +263,15 @@ impl Bench {
     }
 }
 
-async fn see(store: &Store, id: &PersistentId, status: PersistentStatus) -> Result<()> {
+async fn see(store: &Store, by: &Lease, id: &PersistentId, status: PersistentStatus) -> Result<()> {
     let Some(record) = store.session_record(id).await? else {
         return Ok(());
     };
     let seen = observation(&record, status);
-    store.record(id, record.generation, seen).await.map(drop)
+    store
+        .record(by, id, record.generation, seen)
+        .await
+        .map(drop)
 }
 
 fn observation(record: &SessionRecord, status: PersistentStatus) -> Observation {

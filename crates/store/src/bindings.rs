@@ -4,7 +4,7 @@ use crate::Store;
 use crate::connection::{Connection, Row, all, first, values, word};
 use crate::error::{Result, StoreError};
 use greenroom_model::session::app_instance;
-use greenroom_model::{AppInstanceStatus, BindingId, EndUserId, PersistentId, Timestamp};
+use greenroom_model::{AppInstanceStatus, BindingId, EndUserId, PersistentId, ServerId, Timestamp};
 use std::time::Duration;
 
 /// A user's hold on a session.
@@ -75,14 +75,20 @@ impl Store {
         .await
     }
 
-    /// No binding has a viewer any more, because the process that served all of them has just begun;
-    /// answers how many had.
+    /// No binding to a session of the server has a viewer any more, because the process that served all of them
+    /// has just begun; answers how many had.
     ///
     /// # Errors
     /// The database could not be written.
-    pub async fn all_disconnected(&self, at: Timestamp) -> Result<usize> {
-        self.write_intent(move |c| c.execute(DISCONNECT, values![at]))
-            .await
+    pub async fn all_disconnected(&self, server: &ServerId, at: Timestamp) -> Result<usize> {
+        let server = server.clone();
+        self.write_intent(move |c| {
+            let sql = format!(
+                "{DISCONNECT} AND session_id IN (SELECT session_id FROM sessions WHERE server_id = $2)"
+            );
+            c.execute(&sql, values![at, &server])
+        })
+        .await
     }
 
     /// Bindings whose time has run out at `now`.

@@ -6,6 +6,7 @@
 //! could do more at once than it has connections would only queue elsewhere.
 
 use crate::error::{Result, StoreError};
+use greenroom_model::Timestamp;
 use std::ops::ControlFlow;
 
 /// A parameter of a statement.
@@ -51,6 +52,8 @@ pub(crate) trait Connection {
     ) -> Result<()>;
     /// Runs a script of several statements without parameters.
     fn script(&mut self, sql: &str) -> Result<()>;
+    /// The time by the database's own clock, which all its servers share.
+    fn now(&mut self) -> Result<Timestamp>;
 }
 
 /// The power over a connection's transactions, which its thread and the migrations have and the functions
@@ -98,6 +101,13 @@ pub(crate) fn first<T>(
     Ok(found)
 }
 
+/// The time that the query answers, in milliseconds since the epoch.
+pub(crate) fn read_clock(c: &mut dyn Connection, sql: &str) -> Result<Timestamp> {
+    let now = first(c, sql, &[], |row| row.integer(0))?;
+    now.map(Timestamp)
+        .ok_or_else(|| StoreError::Corrupt("the database has no clock".to_owned()))
+}
+
 /// `$from,$from+1,…`: `count` placeholders for an `IN (…)`.
 pub(crate) fn placeholders(from: usize, count: usize) -> String {
     let mut text = String::with_capacity(count * 4);
@@ -136,8 +146,8 @@ impl From<bool> for Value {
         Self::Integer(i64::from(yes))
     }
 }
-impl From<greenroom_model::Timestamp> for Value {
-    fn from(at: greenroom_model::Timestamp) -> Self {
+impl From<Timestamp> for Value {
+    fn from(at: Timestamp) -> Self {
         Self::Integer(at.0)
     }
 }
@@ -187,7 +197,7 @@ macro_rules! id_values {
         }
     )*};
 }
-id_values! { AccountId AppId AppInstanceGroupId AppInstanceId BindingId EndUserId ImageId NodeId NodePoolId PersistentId PolicyId SpecId }
+id_values! { AccountId AppId AppInstanceGroupId AppInstanceId BindingId EndUserId ImageId NodeId NodePoolId PersistentId PolicyId ServerId SpecId }
 
 #[cfg(test)]
 mod tests {

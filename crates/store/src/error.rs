@@ -30,6 +30,9 @@ pub enum StoreError {
     /// The database's secrets are sealed with another key than the one at hand, if there is one.
     #[error("the secrets in the database are sealed with another key")]
     WrongSealingKey,
+    /// The caller is not, or no longer, the one that looks after this session.
+    #[error("another server has taken this one for lost")]
+    Fenced,
     /// What RAM's rules forbid, in terms that its callers act on.
     #[error(transparent)]
     Identity(#[from] crate::identity::IdentityError),

@@ -6,7 +6,7 @@
 //!
 //! Three sides use it: operations write intent ([`Store::create_group`], [`Store::ask_sessions`]…) and read
 //! pages; reconcilers take what is due ([`Store::sessions_to_act_on`]) and write what they saw, fenced by a
-//! generation ([`Store::record`]); the door redeems tickets ([`Store::redeem_ticket`]).
+//! generation and a lease ([`Store::record`]); the door redeems tickets ([`Store::redeem_ticket`]).
 //!
 //! A write is answered once it is on disk. A future that is dropped before its job begins withdraws it;
 //! after that the job is carried out whole, heard or not.
@@ -35,6 +35,7 @@ mod page;
 mod postgres;
 mod reconcile;
 mod seal;
+mod servers;
 mod sessions;
 mod slots;
 mod sqlite;
@@ -70,6 +71,7 @@ pub use nonces::Nonce;
 pub use page::{Page, PageRequest};
 pub use reconcile::{Observation, SessionRecord, SettlingGroup};
 pub use seal::SealingKey;
+pub use servers::{Lease, NewServer, Placed, Renewal, ServerRecord};
 pub use sessions::{Session, SessionFilter, SessionRow};
 pub use slots::{NewSlot, NewSlots};
 pub use tags::{CUSTOM_TAGS, SYSTEM_KEYS, Tag, TagCondition, TagRefusal, Tagged};

@@ -4,6 +4,9 @@
 //! schema a build must know at least to work on the migrated database: its first line is
 //! `-- oldest reader: N`. As long as migrations only add, N stays behind and an older build runs on.
 
+#[cfg(test)]
+mod upgrade;
+
 use crate::connection::{Connection, Transactions, all, first, values};
 use crate::error::{Result, StoreError};
 
@@ -38,6 +41,11 @@ const MIGRATIONS: &[Migration] = &[
         number: 5,
         name: "audit",
         sql: include_str!("../migrations/0005_audit.sql"),
+    },
+    Migration {
+        number: 6,
+        name: "servers",
+        sql: include_str!("../migrations/0006_servers.sql"),
     },
 ];
 

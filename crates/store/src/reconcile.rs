@@ -5,11 +5,12 @@
 
 use crate::connection::{Connection, Row, all, first, narrow, values, word};
 use crate::error::{Result, StoreError};
+use crate::servers::{self, Lease};
 use crate::sessions::{apps_from_column, apps_to_column};
 use crate::{Store, bindings, history};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
-    GroupStatus, ImageId, PersistentId, PersistentStatus, PolicyId, Timestamp,
+    GroupStatus, ImageId, PersistentId, PersistentStatus, PolicyId, ServerId, Timestamp,
 };
 use std::collections::BTreeMap;
 
@@ -66,6 +67,8 @@ pub struct SessionRecord {
     pub bound: bool,
     /// When it was last seen.
     pub observed_at: Option<Timestamp>,
+    /// The server on which it lives; `None` until one has taken it in.
+    pub server: Option<ServerId>,
     /// When it was made.
     pub created: Timestamp,
 }
@@ -115,7 +118,7 @@ const RECORD: &str = "SELECT s.session_id, g.account_id, s.group_id, g.image_id,
         s.status_since, s.desired, s.asked, s.generation, s.failures, s.home_lost, s.wake_at, s.handle,
         s.opened_apps, (SELECT COUNT(*) FROM bindings b
             WHERE b.session_id = s.session_id AND b.ended_at IS NULL), s.observed_at, s.created_at,
-        g.auth_mode
+        g.auth_mode, s.server_id
     FROM sessions s JOIN app_groups g ON g.group_id = s.group_id";
 
 fn record(row: &dyn Row) -> Result<SessionRecord> {
@@ -155,34 +158,44 @@ fn record(row: &dyn Row) -> Result<SessionRecord> {
         observed_at: row.maybe_integer(23)?.map(Timestamp),
         created: Timestamp(row.integer(24)?),
         auth_mode: word(row.text(25)?, AuthMode::parse)?,
+        server: row
+            .maybe_text(26)?
+            .map(|id| word(id, ServerId::parse))
+            .transpose()?,
     })
 }
 
 impl Store {
-    /// Sessions that are due at `now`, the longest due first.
+    /// Sessions of a server that are due at `now`, the longest due first.
     ///
     /// # Errors
     /// The database could not be read.
     pub async fn sessions_to_act_on(
         &self,
+        server: &ServerId,
         now: Timestamp,
         limit: u32,
     ) -> Result<Vec<SessionRecord>> {
+        let server = server.clone();
         self.read(move |c| {
-            let sql = format!("{RECORD} WHERE s.wake_at <= $1 ORDER BY s.wake_at LIMIT $2");
-            all(c, &sql, values![now, limit], record)
+            let sql = format!(
+                "{RECORD} WHERE s.server_id = $1 AND s.wake_at <= $2 ORDER BY s.wake_at LIMIT $3"
+            );
+            all(c, &sql, values![&server, now, limit], record)
         })
         .await
     }
 
-    /// When the next session becomes due; `None` when none will by itself.
+    /// When the next session of a server becomes due; `None` when none will by itself.
     ///
     /// # Errors
     /// The database could not be read.
-    pub async fn next_due(&self) -> Result<Option<Timestamp>> {
-        self.read(|c| {
-            let sql = "SELECT MIN(wake_at) FROM sessions WHERE wake_at IS NOT NULL";
-            let least = first(c, sql, &[], |row| row.maybe_integer(0))?;
+    pub async fn next_due(&self, server: &ServerId) -> Result<Option<Timestamp>> {
+        let server = server.clone();
+        self.read(move |c| {
+            let sql =
+                "SELECT MIN(wake_at) FROM sessions WHERE server_id = $1 AND wake_at IS NOT NULL";
+            let least = first(c, sql, values![&server], |row| row.maybe_integer(0))?;
             Ok(least.flatten().map(Timestamp))
         })
         .await
@@ -205,33 +218,55 @@ impl Store {
         .await
     }
 
-    /// Every session of which something runs, as far as was recorded: what a server that starts has to
-    /// find again.
+    /// Every session of a server of which something runs, as far as was recorded: what it has to find again
+    /// when it starts.
     ///
     /// # Errors
     /// The database could not be read.
-    pub async fn running_handles(&self) -> Result<Vec<SessionRecord>> {
-        self.read(|c| {
-            let sql = format!("{RECORD} WHERE s.handle IS NOT NULL ORDER BY s.session_id");
-            all(c, &sql, &[], record)
+    pub async fn running_handles(&self, server: &ServerId) -> Result<Vec<SessionRecord>> {
+        let server = server.clone();
+        self.read(move |c| {
+            let sql = format!(
+                "{RECORD} WHERE s.server_id = $1 AND s.handle IS NOT NULL ORDER BY s.session_id"
+            );
+            all(c, &sql, values![&server], record)
         })
         .await
     }
 
-    /// Writes what was seen of a session, and what is new of it into its history, if nothing was written of it
-    /// since `generation`; answers the new generation. A session seen `DELETED` loses its bindings, tickets and grants.
+    /// Sessions that are said to be up, or to come up, on servers that are taken for lost.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] when the generation is another one: read the session again; or the database
-    /// could not be written.
+    /// The database could not be read.
+    pub async fn sessions_out_of_sight(&self, limit: u32) -> Result<Vec<SessionRecord>> {
+        self.read(move |c| {
+            let sql = format!(
+                "{RECORD} WHERE s.server_id IN (SELECT server_id FROM servers WHERE lost_at IS NOT NULL)
+                     AND s.status IN ('PENDING', 'STARTING', 'RUNNING')
+                 ORDER BY s.session_id LIMIT $1"
+            );
+            all(c, &sql, values![limit], record)
+        })
+        .await
+    }
+
+    /// Writes what a server saw of a session, and what is new of it into its history, if nothing was written of
+    /// it since `generation`; answers the new generation. A session seen `DELETED` loses its bindings, tickets
+    /// and grants.
+    ///
+    /// # Errors
+    /// [`StoreError::Fenced`] when it is not the server's to write, [`StoreError::Conflict`] when the
+    /// generation is another one: read the session again; or the database could not be written.
     pub async fn record(
         &self,
+        by: &Lease,
         id: &PersistentId,
         generation: i64,
         seen: Observation,
     ) -> Result<i64> {
-        let id = id.clone();
+        let (by, id) = (by.clone(), id.clone());
         self.write(move |c| {
+            servers::check(c, &by, &id)?;
             let before = history::standing(c, &id)?;
             update(c, &id, generation, &seen)?;
             history::seen(c, &id, &before, &seen)?;
@@ -241,6 +276,7 @@ impl Store {
                 values![&id, seen.instance_status.as_str()],
             )?;
             if seen.status == PersistentStatus::Deleted {
+                servers::count(c, &by.server, -1)?;
                 bindings::end_all(c, &id, "the session was deleted", seen.at)?;
                 c.execute(
                     "DELETE FROM session_users WHERE session_id = $1",

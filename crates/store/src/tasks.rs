@@ -169,6 +169,22 @@ impl Store {
         .await
     }
 
+    /// The tasks that wait for sessions of servers that are taken for lost.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn tasks_out_of_sight(&self, limit: u32) -> Result<Vec<TicketTask>> {
+        self.read(move |c| {
+            let sql = format!(
+                "{TASK} WHERE t.status = 'Running' AND s.server_id IN
+                     (SELECT server_id FROM servers WHERE lost_at IS NOT NULL)
+                 ORDER BY t.created_at, t.task_id LIMIT $1"
+            );
+            all(c, &sql, values![limit], task)
+        })
+        .await
+    }
+
     /// Ends a task that waits, as `Finished` or `Failed`; `false` when it waits no more.
     ///
     /// # Errors

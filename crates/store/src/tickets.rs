@@ -6,7 +6,7 @@ use crate::nonces::{self, Nonce};
 use crate::{AuditEntry, Store, audit, grants};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, BindingId, Desired, EndUserId, ImageId, PersistentId,
-    PersistentStatus, PolicyId, Timestamp,
+    PersistentStatus, PolicyId, ServerId, Timestamp,
 };
 
 /// SHA-256 of a ticket's or a resume token's secret.
@@ -72,6 +72,10 @@ pub struct Admitted {
     pub desired: Desired,
     /// The runtime's own words for what runs.
     pub handle: Option<Vec<u8>>,
+    /// The server on which it lives; `None` while it lives nowhere.
+    pub server: Option<ServerId>,
+    /// How browsers reach that server; empty when nobody has said.
+    pub server_address: String,
     /// Its group.
     pub group: AppInstanceGroupId,
     /// Whose it is.
@@ -185,7 +189,8 @@ fn holder_of(
     let sql = format!(
         "SELECT b.binding_id, b.end_user_id, r.app_id, s.session_id, s.name, s.status,
              s.status_reason, s.desired, s.handle, s.group_id, g.account_id, g.image_id, g.policy_id,
-             g.settings, g.session_timeout
+             g.settings, g.session_timeout, s.server_id,
+             (SELECT address FROM servers v WHERE v.server_id = s.server_id)
          FROM {table} r JOIN bindings b ON b.binding_id = r.binding_id
              JOIN sessions s ON s.session_id = b.session_id
              JOIN app_groups g ON g.group_id = s.group_id
@@ -219,5 +224,10 @@ fn admitted(row: &dyn Row) -> Result<Admitted> {
             .transpose()?,
         settings: row.text(13)?.to_owned(),
         session_timeout: narrow(row.integer(14)?)?,
+        server: row
+            .maybe_text(15)?
+            .map(|id| word(id, ServerId::parse))
+            .transpose()?,
+        server_address: row.maybe_text(16)?.unwrap_or_default().to_owned(),
     })
 }

@@ -23,7 +23,7 @@ impl<'t> Flat<'t> {
     /// The text of a scalar that may be empty.
     fn text(&self) -> Result<&'t str, ParamError> {
         match self.0.text {
-            Some(text) if self.0.children.is_empty() => Ok(text),
+            Some(text) if self.0.children.is_empty() => text::holdable(text),
             Some(_) => Err(ParamError::invalid("is given in two forms")),
             None => Err(ParamError::invalid("is not one value")),
         }

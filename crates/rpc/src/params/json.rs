@@ -58,7 +58,7 @@ impl<'de> Deserializer<'de> for Json<'_> {
         match self.0 {
             Value::Null => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
-            Value::String(text) => visitor.visit_str(text),
+            Value::String(text) => visitor.visit_str(text::holdable(text)?),
             Value::Array(_) => self.deserialize_seq(visitor),
             Value::Object(_) => self.deserialize_map(visitor),
             Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
@@ -92,7 +92,7 @@ impl<'de> Deserializer<'de> for Json<'_> {
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ParamError> {
         match self.0 {
-            Value::String(text) => visitor.visit_str(text),
+            Value::String(text) => visitor.visit_str(text::holdable(text)?),
             // Clients without the types at hand write a telling text as the number it looks like.
             Value::Number(number) => visitor.visit_string(number.to_string()),
             Value::Bool(value) => visitor.visit_str(if *value { "true" } else { "false" }),
@@ -228,7 +228,7 @@ impl<'de> MapAccess<'de> for Fields<'_> {
         self.value = self.rest.find(|(_, value)| !value.is_null());
         match self.value {
             Some((name, _)) => seed
-                .deserialize(name.as_str().into_deserializer())
+                .deserialize(text::holdable(name)?.into_deserializer())
                 .map(Some),
             None => Ok(None),
         }

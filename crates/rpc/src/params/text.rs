@@ -3,6 +3,14 @@
 use super::ParamError;
 use std::str::FromStr;
 
+/// A text without NUL, which no official client means and PostgreSQL has no room for.
+pub(super) fn holdable(text: &str) -> Result<&str, ParamError> {
+    if text.contains('\0') {
+        return Err(ParamError::invalid("has a NUL"));
+    }
+    Ok(text)
+}
+
 /// An integer in decimal digits with an optional minus: no plus, space, fraction or exponent.
 pub(super) fn integer<T: FromStr>(text: &str) -> Result<T, ParamError> {
     let digits = text.strip_prefix('-').unwrap_or(text);

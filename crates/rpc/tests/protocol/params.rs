@@ -338,6 +338,11 @@ fn what_is_invalid_is_named_as_on_the_wire() {
         ),
         ("Tag", r#"[{"Key":{}}]"#, "Tag.1.Key"),
         ("Labels", r#"{"a":[1]}"#, "Labels.a"),
+        ("Name", "a\0b", "Name"),
+        ("Users.1", "\0", "Users"),
+        ("Users", r#"["a\u0000"]"#, "Users"),
+        ("Labels", r#"{"a":"\u0000"}"#, "Labels.a"),
+        ("Labels", r#"{"a\u0000":"b"}"#, "Labels"),
     ] {
         let error = match name {
             "ProductType" => [(name, value)]

@@ -96,7 +96,8 @@ impl Visit {
             | Refusal::UsedTicket
             | Refusal::ExpiredTicket
             | Refusal::BindingEnded
-            | Refusal::NotRunning { .. } => refusals.count(self.address, refusal.code()),
+            | Refusal::NotRunning { .. }
+            | Refusal::Elsewhere { .. } => refusals.count(self.address, refusal.code()),
         }
     }
 }

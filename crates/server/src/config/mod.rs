@@ -1,11 +1,13 @@
 //! The settings of `greenroom serve`: defaults, then a TOML file, then `GREENROOM_*`, then flags.
 
+mod database;
 mod env;
 mod error;
 mod example;
 mod names;
 mod section;
 
+pub use database::WrittenUrl;
 pub use env::{OTHER_VARIABLES, env_name};
 pub use error::ConfigError;
 pub use example::example;
@@ -32,6 +34,16 @@ section! {
         log: String = "info".to_owned();
         /// Folder with greenroom-session, greenroom-init, greenroom-stream and player/; empty: beside this program.
         install_dir: PathBuf = PathBuf::new();
+    }
+}
+
+section! {
+    /// Where everything is kept but the homes of sessions.
+    Database in "database" {
+        /// `postgres://user:password@host:port/database`; several servers may share it. Empty: a file of the data folder.
+        url: WrittenUrl = WrittenUrl::default();
+        /// A file that holds this URL and nothing else, for one with a password.
+        url_file: PathBuf = PathBuf::new();
     }
 }
 
@@ -122,6 +134,7 @@ section! {
 /// Every section, in the order of the example file.
 pub const SECTIONS: &[SectionInfo] = &[
     General::INFO,
+    Database::INFO,
     Tls::INFO,
     Catalogue::INFO,
     Capacity::INFO,
@@ -184,6 +197,8 @@ pub enum Clipboard {
 pub struct Config {
     /// The settings at the top of the file.
     pub general: General,
+    /// `[database]`
+    pub database: Database,
     /// `[tls]`
     pub tls: Tls,
     /// `[catalogue]`
@@ -211,6 +226,8 @@ pub struct Flags {
     pub listen: Option<SocketAddr>,
     /// `--data-dir`
     pub data_dir: Option<PathBuf>,
+    /// `--database-url`
+    pub database_url: Option<String>,
     /// `--tls`, or `--tls-cert` and `--tls-key`
     pub tls: Option<Tls>,
 }
@@ -253,6 +270,12 @@ impl Config {
         if let Some(data_dir) = flags.data_dir {
             config.general.data_dir = data_dir;
         }
+        if let Some(url) = flags.database_url {
+            config.database = Database {
+                url: url.into(),
+                ..Database::default()
+            };
+        }
         if let Some(tls) = flags.tls {
             config.tls = tls;
         }
@@ -270,12 +293,13 @@ impl Config {
         Ok(config)
     }
 
-    /// The text of a file that says the same.
+    /// The text of a file that says the same, but for the password of a database.
     #[must_use]
     pub fn to_text(&self) -> String {
         let build = || {
             let mut whole = toml::Table::try_from(&self.general)?;
             for (name, section) in [
+                (Database::INFO.name, toml::Table::try_from(&self.database)?),
                 (Tls::INFO.name, toml::Table::try_from(&self.tls)?),
                 (
                     Catalogue::INFO.name,
@@ -314,7 +338,8 @@ impl Config {
                 "{name} is a section: write [{name}]"
             ))),
         };
-        let (tls, catalogue, capacity, sessions, throttling, audit) = (
+        let (database, tls, catalogue, capacity, sessions, throttling, audit) = (
+            section("database")?,
             section("tls")?,
             section("catalogue")?,
             section("capacity")?,
@@ -326,6 +351,7 @@ impl Config {
         let apps = section::take(&mut image, "image", "apps", Vec::new())?;
         Ok(Self {
             general: General::from_table(table)?,
+            database: Database::from_table(database)?,
             tls: Tls::from_table(tls)?,
             catalogue: Catalogue::from_table(catalogue)?,
             capacity: Capacity::from_table(capacity)?,
@@ -352,6 +378,12 @@ impl Config {
         };
         tracing_subscriber::EnvFilter::try_new(&self.general.log)
             .map_err(|error| ConfigError::Rule(format!("log: {error}")))?;
+        let url = self.database.url.read();
+        let url = url.map_err(|error| ConfigError::Rule(format!("database.url: {error}")))?;
+        rule(
+            url.is_none() || !named(&self.database.url_file),
+            "database.url and database.url_file say the same: set one of them",
+        )?;
         rule(
             named(&self.tls.certificate) == named(&self.tls.key),
             "tls.certificate and tls.key go together: set both or neither",

@@ -39,6 +39,7 @@ impl House {
             Arc::clone(&world.entropy) as Arc<dyn greenroom_model::Entropy>,
             Arc::clone(&world.catalogue),
             Arc::clone(&refusals),
+            world.membership.id().clone(),
         );
         Self {
             world,
@@ -58,7 +59,7 @@ impl House {
             expires: self.world.clock.now().after(TICKET_LIFETIME),
         };
         self.world.store.mint_ticket(ticket, None).await.unwrap();
-        Credential::Ticket(secret.to_ticket())
+        Credential::Ticket(secret.to_ticket(""))
     }
 
     async fn admit(&self) -> Admission {
@@ -191,7 +192,7 @@ async fn what_is_no_ticket_or_no_longer_one_is_told_apart() {
         let refusal = house.refused(Credential::Ticket(garbage.into())).await;
         assert_eq!(refusal, Refusal::UnknownTicket);
     }
-    let invented = Secret::new(&*house.world.entropy).to_ticket();
+    let invented = Secret::new(&*house.world.entropy).to_ticket("");
     assert_eq!(
         house.refused(Credential::Ticket(invented)).await,
         Refusal::UnknownTicket

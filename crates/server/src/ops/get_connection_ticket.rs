@@ -358,7 +358,11 @@ async fn mint(cx: &CallContext<'_>, task: &TicketTask) -> Result<Option<String>,
         expires: cx.now.after(TICKET_LIFETIME),
     };
     match cx.store.mint_ticket(new, cx.spend_nonce()).await {
-        Ok(()) => Ok(Some(secret.to_ticket())),
+        Ok(()) => {
+            let server = cx.store.server_of(&task.session).await?;
+            let address = server.map(|server| server.address).unwrap_or_default();
+            Ok(Some(secret.to_ticket(&address)))
+        }
         Err(StoreError::Conflict(_)) => Ok(None),
         Err(error) => Err(error.into()),
     }

@@ -230,17 +230,12 @@ mod tests {
             failures: 0,
             home_lost: false,
             handle: None,
-            opened_apps: record.opened_apps,
+            opened_apps: record.opened_apps.clone(),
             wake_at: None,
             at: greenroom_model::Clock::now(&*server.clock),
             by: "test".into(),
         };
-        let generation = record.generation;
-        server
-            .store
-            .record(&session, generation, seen)
-            .await
-            .unwrap();
+        server.observe(&record, seen).await;
     }
 
     #[tokio::test]

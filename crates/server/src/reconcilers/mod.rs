@@ -1,4 +1,8 @@
-//! What makes the intent in the store true: one reconciler for sessions, one for groups, one for bindings.
+//! What makes the intent in the store true: one reconciler for sessions, one for groups, one for bindings, and one
+//! for other servers of the database.
+//!
+//! Each server has the sessions that live on it. What concerns whole groups, bindings and other servers may be
+//! done by any of them, and by two at once: each such write says what it takes for granted.
 //!
 //! Each looks at the store, the runtime and the clock, and at nothing else: whatever woke it is only a hint
 //! that there may be something to be done, and a sweep finds what every hint missed. So all of them may be
@@ -8,12 +12,15 @@ mod bindings;
 mod blueprint;
 mod groups;
 mod hosting;
+mod membership;
 mod round;
+mod servers;
 mod sessions;
 #[cfg(test)]
 pub(crate) mod world;
 
 pub use hosting::Hosting;
+pub use membership::{LEASE, Membership};
 pub use sessions::Rules;
 
 use crate::catalogue::Catalogue;
@@ -25,6 +32,7 @@ use greenroom_model::{Clock, Timestamp};
 use greenroom_store::{Store, StoreError};
 use groups::Groups;
 use round::Round;
+use servers::Servers;
 use sessions::Sessions;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -104,7 +112,7 @@ impl Health {
 #[derive(Debug)]
 pub struct Reconcilers {
     health: Health,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Reconcilers {
@@ -117,7 +125,9 @@ impl Reconcilers {
 
 impl Drop for Reconcilers {
     fn drop(&mut self) {
-        self.task.abort();
+        for task in &self.tasks {
+            task.abort();
+        }
     }
 }
 
@@ -144,6 +154,7 @@ pub async fn spawn<R: Runtime>(
     changes: Changes,
     clock: Arc<dyn Clock>,
     catalogue: Arc<Catalogue>,
+    membership: Membership,
 ) -> Result<Reconcilers, BeginError> {
     let kept = Duration::from_secs(config.sessions.deleted_kept_hours.saturating_mul(3600));
     let sessions = Sessions::new(
@@ -152,18 +163,23 @@ pub async fn spawn<R: Runtime>(
         Arc::clone(&clock),
         Blueprint::new(catalogue),
         rules(config),
-        format!("server {}", std::process::id()),
+        membership.clone(),
     );
     let health = Health::default();
     let mut round = Round::new(
         sessions,
         Groups::new(store.clone(), Arc::clone(&clock), kept),
         Bindings::new(store.clone(), Arc::clone(&clock)),
+        Servers::new(store.clone(), Arc::clone(&clock), membership.clone()),
         store,
         clock,
         health.clone(),
+        membership.clone(),
     );
     round.take_over(runtime.adopt().await?).await?;
-    let task = tokio::spawn(async move { round.run(changes).await });
-    Ok(Reconcilers { health, task })
+    let tasks = [
+        tokio::spawn(membership.keep()),
+        tokio::spawn(async move { round.run(changes).await }),
+    ];
+    Ok(Reconcilers { health, tasks })
 }

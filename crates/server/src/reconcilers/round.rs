@@ -2,10 +2,12 @@
 
 use super::bindings::Bindings;
 use super::groups::Groups;
+use super::membership::Membership;
+use super::servers::Servers;
 use super::sessions::Sessions;
 use super::{Health, Progress};
 use crate::runtime::{Changes, Runtime};
-use greenroom_model::{Clock, PersistentId, PersistentStatus};
+use greenroom_model::{Clock, PersistentId, PersistentStatus, Timestamp};
 use greenroom_store::{Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,6 +24,12 @@ const BATCH: u32 = 500;
 /// The longest time between two sweeps. Hints and due times make most of them sooner.
 const SWEEP: Duration = Duration::from_secs(5);
 
+/// The same where there are other servers, whose intent gives no hint here.
+const SWEEP_AMONG_OTHERS: Duration = Duration::from_secs(1);
+
+/// How long a new session waits for the emptiest server to take it in.
+const PATIENCE: Duration = Duration::from_secs(3);
+
 /// The shortest: a thousand sessions that change at once are no reason for a thousand sweeps.
 const BREATH: Duration = Duration::from_millis(20);
 
@@ -37,9 +45,11 @@ pub struct Round<R> {
     sessions: Arc<Sessions<R>>,
     groups: Groups,
     bindings: Bindings,
+    servers: Servers,
     store: Store,
     clock: Arc<dyn Clock>,
     health: Health,
+    membership: Membership,
     /// Passes under way; each says whether it succeeded.
     tasks: JoinSet<bool>,
     /// Whose passes they are: no session is worked on by two at once.
@@ -55,17 +65,21 @@ impl<R: Runtime> Round<R> {
         sessions: Sessions<R>,
         groups: Groups,
         bindings: Bindings,
+        servers: Servers,
         store: Store,
         clock: Arc<dyn Clock>,
         health: Health,
+        membership: Membership,
     ) -> Self {
         Self {
             sessions: Arc::new(sessions),
             groups,
             bindings,
+            servers,
             store,
             clock,
             health,
+            membership,
             tasks: JoinSet::new(),
             busy: HashMap::new(),
             waiting: HashSet::new(),
@@ -77,19 +91,21 @@ impl<R: Runtime> Round<R> {
     /// runtime has found; one that the store does not know is told of and left alone.
     pub async fn take_over(&mut self, found: Vec<PersistentId>) -> Result<(), StoreError> {
         // The gateway of this process has just begun, so it serves nobody yet.
-        self.store.all_disconnected(self.clock.now()).await?;
+        let me = self.membership.id();
+        self.store.all_disconnected(me, self.clock.now()).await?;
         self.look_at_all_hosted().await?;
         let mut orphans = 0;
         for session in found {
             let record = self.store.session_record(&session).await?;
-            match record.map(|record| record.status) {
-                Some(PersistentStatus::Deleted) | None => {
-                    orphans += 1;
-                    tracing::error!(session.id = %session, "a session runs of which the database knows nothing; it is left as it is");
-                }
-                Some(_) => {
-                    self.waiting.insert(session);
-                }
+            let known = record.is_some_and(|record| {
+                let here = record.server.as_ref() == Some(self.membership.id());
+                here && record.status != PersistentStatus::Deleted
+            });
+            if known {
+                self.waiting.insert(session);
+            } else {
+                orphans += 1;
+                tracing::error!(session.id = %session, "a session runs that the database does not know, or knows elsewhere; it is left as it is");
             }
         }
         self.health.lock().orphans = orphans;
@@ -158,10 +174,22 @@ impl<R: Runtime> Round<R> {
     }
 
     async fn find_work(&mut self, all: bool) -> Result<Duration, StoreError> {
-        let mut rest = SWEEP;
+        let Some(lease) = self.membership.lease() else {
+            return Err(StoreError::Fenced);
+        };
+        let mut rest = match self.membership.is_alone() {
+            true => SWEEP,
+            false => SWEEP_AMONG_OTHERS,
+        };
+        let now = self.clock.now();
+        let overdue = Timestamp(now.0 - i64::try_from(PATIENCE.as_millis()).unwrap_or(0));
+        let placed = self.store.place_sessions(&lease, now, overdue, BATCH);
+        if placed.await?.left > 0 {
+            rest = SWEEP_AMONG_OTHERS;
+        }
         let due = self
             .store
-            .sessions_to_act_on(self.clock.now(), BATCH)
+            .sessions_to_act_on(&lease.server, now, BATCH)
             .await?;
         if due.len() == BATCH as usize {
             rest = BREATH;
@@ -170,13 +198,17 @@ impl<R: Runtime> Round<R> {
         if all {
             self.look_at_all_hosted().await?;
         }
-        for progress in [self.groups.pass().await?, self.bindings.pass().await?] {
+        for progress in [
+            self.groups.pass().await?,
+            self.bindings.pass().await?,
+            self.servers.pass().await?,
+        ] {
             if progress == Progress::More {
                 rest = BREATH;
             }
         }
         let coming = [
-            self.store.next_due().await?,
+            self.store.next_due(&lease.server).await?,
             self.store.next_expiry().await?,
         ];
         let now = self.clock.now();
@@ -185,7 +217,7 @@ impl<R: Runtime> Round<R> {
     }
 
     async fn look_at_all_hosted(&mut self) -> Result<(), StoreError> {
-        let hosted = self.store.running_handles().await?;
+        let hosted = self.store.running_handles(self.membership.id()).await?;
         self.waiting
             .extend(hosted.into_iter().map(|record| record.id));
         Ok(())
@@ -250,6 +282,7 @@ mod tests {
             world.changes.clone(),
             Arc::clone(&world.clock) as Arc<dyn Clock>,
             Arc::clone(&world.catalogue),
+            world.membership.clone(),
         )
         .await
         .unwrap()

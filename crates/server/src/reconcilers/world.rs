@@ -3,6 +3,7 @@
 use super::bindings::Bindings;
 use super::blueprint::Blueprint;
 use super::groups::Groups;
+use super::membership::Membership;
 use super::sessions::{Rules, Sessions};
 use crate::catalogue::{Catalogue, LOCAL_IMAGE};
 use crate::config::Config;
@@ -11,10 +12,10 @@ use crate::runtime::fake::Fake;
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceStatus, Ask, AuthMode, BindingId, ChargeType,
     Clock, Desired, EndUserId, ImageId, NodePoolId, PersistentId, PersistentStatus, ProductType,
-    SpecId,
+    ServerId, SpecId,
 };
 use greenroom_store::{
-    Charge, GrantChange, GroupSpec, NewSlots, NewTask, NodePool, PageRequest, Secret,
+    Charge, GrantChange, GroupSpec, NewServer, NewSlots, NewTask, NodePool, PageRequest, Secret,
     SessionRecord, Store, StoreError, TicketTask, Unbinding, Wanted,
 };
 use greenroom_testkit::{SeededEntropy, TestClock};
@@ -35,6 +36,7 @@ pub struct World {
     pub entropy: Arc<SeededEntropy>,
     pub account: AccountId,
     pub changes: Changes,
+    pub membership: Membership,
     sessions: Sessions<Fake>,
     groups: tokio::sync::Mutex<Groups>,
     bindings: Bindings,
@@ -53,7 +55,15 @@ impl World {
             .unwrap();
         let changes = Changes::default();
         let fake = Arc::new(Fake::new(changes.clone()));
-        Self::over(store, clock, fake, changes, account)
+        let server = NewServer {
+            id: ServerId::parse("srv-world").unwrap(),
+            address: String::new(),
+            processors: 64,
+        };
+        let lasts = Duration::from_secs(3600);
+        let membership = Membership::join(store.clone(), server, lasts);
+        let membership = membership.await.unwrap();
+        Self::over(store, clock, fake, changes, account, membership)
     }
 
     /// What another server finds: the same database and the same holders.
@@ -64,6 +74,7 @@ impl World {
             self.fake,
             self.changes,
             self.account,
+            self.membership,
         )
     }
 
@@ -73,6 +84,7 @@ impl World {
         fake: Arc<Fake>,
         changes: Changes,
         account: AccountId,
+        membership: Membership,
     ) -> Self {
         let config = Config::from_text(&format!(
             "[[image.apps]]\nid = '{FIRST_APP}'\nname = 'First'\nargv = ['first']\n
@@ -86,7 +98,7 @@ impl World {
             Arc::clone(&clock) as Arc<dyn Clock>,
             Blueprint::new(Arc::clone(&catalogue)),
             super::rules(&config),
-            "test".into(),
+            membership.clone(),
         );
         let kept = Duration::from_secs(24 * 3600);
         Self {
@@ -103,6 +115,7 @@ impl World {
             catalogue,
             account,
             changes,
+            membership,
             sessions,
         }
     }
@@ -177,9 +190,10 @@ impl World {
     /// Lets every reconciler work until none has anything to do.
     pub async fn settle(&self) {
         for _ in 0..100 {
+            self.place().await;
             let due = self
                 .store
-                .sessions_to_act_on(self.clock.now(), 100)
+                .sessions_to_act_on(self.membership.id(), self.clock.now(), 100)
                 .await
                 .unwrap();
             let mut ids = self.changes.take();
@@ -189,7 +203,7 @@ impl World {
                 self.groups.lock().await.pass().await.unwrap();
                 if self
                     .store
-                    .next_due()
+                    .next_due(self.membership.id())
                     .await
                     .unwrap()
                     .is_none_or(|due| due > self.clock.now())
@@ -204,8 +218,16 @@ impl World {
         panic!("the world does not come to rest");
     }
 
+    /// Takes in every session that lives nowhere yet.
+    async fn place(&self) {
+        let (lease, now) = (self.membership.lease().unwrap(), self.clock.now());
+        let placed = self.store.place_sessions(&lease, now, now, 1_000);
+        placed.await.unwrap();
+    }
+
     /// One pass over a session, whatever woke it.
     pub async fn pass(&self, session: &PersistentId) {
+        self.place().await;
         self.sessions.pass(session).await.unwrap();
     }
 

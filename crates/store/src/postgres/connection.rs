@@ -1,8 +1,9 @@
 //! One PostgreSQL connection as a [`Connection`]: made when it is needed, and made anew when it was lost.
 
 use crate::DatabaseUrl;
-use crate::connection::{Connection, Row, Transactions, Value, Visit};
+use crate::connection::{Connection, Row, Transactions, Value, Visit, read_clock};
 use crate::error::{Result, StoreError};
+use greenroom_model::Timestamp;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{FromSql, ToSql, Type};
 use postgres::{Client, NoTls, Statement};
@@ -60,7 +61,7 @@ impl Postgres {
     }
 
     /// A connection whose statements may take long.
-    pub(super) fn patient(url: &DatabaseUrl) -> Self {
+    pub(crate) fn patient(url: &DatabaseUrl) -> Self {
         Self::with_settings(url, format!("{NO_LIMITS} {DURABLE}"))
     }
 
@@ -234,6 +235,12 @@ impl Connection for Postgres {
 
     fn script(&mut self, sql: &str) -> Result<()> {
         run(self.within()?, sql)
+    }
+
+    fn now(&mut self) -> Result<Timestamp> {
+        // Not the time at which the transaction began: it may have waited for its turn.
+        let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        read_clock(self, sql)
     }
 }
 

@@ -9,7 +9,7 @@ mod connection;
 use crate::error::{Result, StoreError};
 use crate::threads::Threads;
 use crate::{DatabaseUrl, migrate};
-use connection::Postgres;
+pub(crate) use connection::Postgres;
 use std::thread;
 
 /// Connects, migrates, starts a writing and `readers` reading threads.

@@ -1,7 +1,8 @@
 //! One SQLite connection as a [`Connection`].
 
-use crate::connection::{Connection, Row, Transactions, Value, Visit};
+use crate::connection::{Connection, Row, Transactions, Value, Visit, read_clock};
 use crate::error::{Result, StoreError};
+use greenroom_model::Timestamp;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, Statement};
 use std::path::Path;
@@ -19,7 +20,7 @@ pub(crate) struct Sqlite {
 }
 
 impl Sqlite {
-    pub(super) fn open(path: &Path) -> Result<Self> {
+    pub(crate) fn open(path: &Path) -> Result<Self> {
         // No URI: a path is a path. No mutex: the connection has one thread.
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let inner = rusqlite::Connection::open_with_flags(path, flags)
@@ -119,6 +120,11 @@ impl Connection for Sqlite {
         self.inner
             .execute_batch(sql)
             .map_err(|error| translate("running a script", error))
+    }
+
+    fn now(&mut self) -> Result<Timestamp> {
+        let sql = "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
+        read_clock(self, sql)
     }
 }
 

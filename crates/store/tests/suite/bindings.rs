@@ -1,7 +1,7 @@
 //! Bindings: how long a user's hold on a session lasts.
 
 use crate::world::{World, after};
-use greenroom_model::{BindingId, Timestamp};
+use greenroom_model::{BindingId, ServerId, Timestamp};
 use greenroom_store::TicketTask;
 
 async fn bound(w: &World, timeout: i32) -> BindingId {
@@ -54,8 +54,14 @@ pub async fn a_binding_nobody_came_to_runs_out(w: World) {
 pub async fn a_server_that_starts_finds_nobody_connected(w: World) {
     let binding = bound(&w, 3).await;
     w.store.connected(&binding).await.unwrap();
-    assert_eq!(w.store.all_disconnected(after(1_000)).await.unwrap(), 1);
-    assert_eq!(w.store.all_disconnected(after(2_000)).await.unwrap(), 0);
+    let begins = |server: &str, at| {
+        let server = ServerId::parse(server).unwrap();
+        let store = w.store.clone();
+        async move { store.all_disconnected(&server, at).await.unwrap() }
+    };
+    assert_eq!(begins("srv-another", after(900)).await, 0);
+    assert_eq!(begins(w.lease.server.as_str(), after(1_000)).await, 1);
+    assert_eq!(begins(w.lease.server.as_str(), after(2_000)).await, 0);
     assert_eq!(w.store.next_expiry().await.unwrap(), Some(after(1_180)));
 }
 

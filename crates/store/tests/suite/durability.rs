@@ -140,7 +140,7 @@ async fn writes_groups_until_it_is_killed() {
     let mut w = if round == "0" {
         World::new(store).await
     } else {
-        World::over(store, round.parse().unwrap())
+        World::over(store, round.parse().unwrap()).await
     };
     if let Some(account) = account {
         w.acme = account;

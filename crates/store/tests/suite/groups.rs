@@ -243,7 +243,7 @@ pub async fn a_group_asked_to_go_is_not_found_and_its_sessions_are_to_go(w: Worl
     );
     let due = w
         .store
-        .sessions_to_act_on(Timestamp(i64::MAX), 10)
+        .sessions_to_act_on(&w.lease.server, Timestamp(i64::MAX), 10)
         .await
         .unwrap();
     assert_eq!(due.len(), 3);
@@ -256,7 +256,8 @@ pub async fn users_are_granted_and_lose_a_group(w: World) {
     let mut spec = w.spec("office");
     spec.auth_mode = AuthMode::AppInstanceGroup;
     let id = w.with_spec(spec, 1).await;
-    let due = w.store.sessions_to_act_on(after(1), 1).await.unwrap();
+    let due = w.store.sessions_to_act_on(&w.lease.server, after(1), 1);
+    let due = due.await.unwrap();
     let session = due[0].id.clone();
     let change = |add: &[&str], remove: &[&str]| {
         let users = |names: &[&str]| names.iter().map(|name| user(name)).collect();

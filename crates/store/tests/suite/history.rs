@@ -28,12 +28,9 @@ pub async fn what_is_wished_and_seen_is_kept_and_nothing_twice(w: World) {
     let record = w.session(&id).await;
     let mut lost = seen(&record, PersistentStatus::Unavailable, after(4));
     lost.status_reason = "its process ended".to_owned();
-    w.store.record(&id, record.generation, lost).await.unwrap();
+    w.record(&record, lost).await.unwrap();
     let stale = seen(&record, PersistentStatus::Running, after(5));
-    w.store
-        .record(&id, record.generation, stale)
-        .await
-        .unwrap_err();
+    w.record(&record, stale).await.unwrap_err();
 
     let found = history(&w, &id, 1, 10).await;
     let told = |event: &SessionEvent| {

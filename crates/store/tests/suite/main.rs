@@ -20,6 +20,7 @@ mod ordinary;
 mod paging;
 mod reconcile;
 mod replicas;
+mod servers;
 mod tickets;
 mod unbind;
 mod world;
@@ -150,6 +151,12 @@ suite! {
         settling_groups_count_their_sessions
         a_deleted_group_is_purged_without_a_trace
         serials_are_never_given_twice;
+    servers:
+        a_session_lives_where_it_was_placed_and_nowhere_else
+        the_emptier_of_two_servers_takes_the_next_session
+        a_server_taken_for_lost_writes_nothing_until_it_joins_again
+        a_server_that_has_just_come_back_takes_nobody_for_lost
+        what_is_out_of_sight_is_what_was_up_on_a_lost_server;
     history:
         what_is_wished_and_seen_is_kept_and_nothing_twice
         a_history_keeps_its_latest_events

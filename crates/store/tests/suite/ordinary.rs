@@ -20,6 +20,7 @@ async fn lab(w: &World, mode: AuthMode, slots: u32) -> (AppInstanceGroupId, Vec<
         .create_group(spec, new, Vec::new(), None, |_| true)
         .await
         .unwrap();
+    w.place().await;
     let all = PageRequest {
         number: 1,
         size: 100,
@@ -102,30 +103,20 @@ pub async fn what_is_let_go_is_cleared_away_before_anybody_else_gets_it(w: World
     let mut record = w.session(&sessions[0]).await;
     record.opened_apps = vec![AppId::parse("ca-foot").unwrap()];
     let seen = crate::world::seen(&record, PersistentStatus::Running, after(3));
-    let generation = record.generation;
-    w.store.record(&record.id, generation, seen).await.unwrap();
+    w.record(&record, seen).await.unwrap();
     assert_eq!(w.unbind_alice(&group, after(4)).await.len(), 1);
     let record = w.session(&sessions[0]).await;
     assert_eq!(
-        (record.desired, record.asked, record.opened_apps),
-        (Desired::Stopped, Some(Ask::Reset), vec![])
+        (record.desired, record.asked, &*record.opened_apps),
+        (Desired::Stopped, Some(Ask::Reset), &[][..])
     );
     // Even one whose processes have ended by themselves still has the home of whoever was there.
-    w.store
-        .record(
-            &sessions[0],
-            record.generation,
-            greenroom_store::Observation {
-                asked: Some(Ask::Reset),
-                ..crate::world::seen(
-                    &w.session(&sessions[0]).await,
-                    PersistentStatus::Stopped,
-                    after(5),
-                )
-            },
-        )
-        .await
-        .unwrap();
+    let seen = greenroom_store::Observation {
+        asked: Some(Ask::Reset),
+        ..crate::world::seen(&record, PersistentStatus::Stopped, after(5))
+    };
+    let record = w.session(&sessions[0]).await;
+    w.record(&record, seen).await.unwrap();
     let early = come(&w, &group, "bob", None).await;
     assert!(matches!(early, Err(StoreError::NoRoom)), "{early:?}");
     w.observe(&sessions[0], PersistentStatus::Stopped, after(6))

@@ -6,7 +6,11 @@ use greenroom_store::{GrantChange, NewTicket, Redemption, StoreError};
 use std::collections::BTreeMap;
 
 async fn due(w: &World, at: Timestamp) -> Vec<PersistentId> {
-    let due = w.store.sessions_to_act_on(at, 100).await.unwrap();
+    let due = w
+        .store
+        .sessions_to_act_on(&w.lease.server, at, 100)
+        .await
+        .unwrap();
     due.into_iter().map(|record| record.id).collect()
 }
 
@@ -22,12 +26,12 @@ pub async fn a_new_session_is_due_and_an_observed_one_is_not(w: World) {
     let record = w.session(&ids[1]).await;
     let mut later = seen(&record, PersistentStatus::Starting, after(2));
     later.wake_at = Some(after(60));
-    w.store
-        .record(&ids[1], record.generation, later)
-        .await
-        .unwrap();
+    w.record(&record, later).await.unwrap();
     assert_eq!(due(&w, after(59)).await, []);
-    assert_eq!(w.store.next_due().await.unwrap(), Some(after(60)));
+    assert_eq!(
+        w.store.next_due(&w.lease.server).await.unwrap(),
+        Some(after(60))
+    );
     assert_eq!(due(&w, after(60)).await, [ids[1].clone()]);
 
     let record = w.session(&ids[0]).await;
@@ -48,10 +52,7 @@ pub async fn an_observation_of_an_older_generation_is_refused(w: World) {
     let group = w.with_group("office", 1).await;
     let id = w.ids(&group).await.remove(0);
     let record = w.session(&id).await;
-    let write = |status, at| {
-        w.store
-            .record(&id, record.generation, seen(&record, status, at))
-    };
+    let write = |status, at| w.record(&record, seen(&record, status, at));
     let (one, other) = tokio::join!(
         write(PersistentStatus::Running, after(1)),
         write(PersistentStatus::Unavailable, after(1))
@@ -85,7 +86,7 @@ pub async fn intent_written_meanwhile_fences_the_observer(w: World) {
     assert!(news.has_changed().unwrap());
 
     let seen_before = seen(&record, PersistentStatus::Running, after(1));
-    let refused = w.store.record(&id, record.generation, seen_before).await;
+    let refused = w.record(&record, seen_before).await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))));
     let record = w.session(&id).await;
     assert_eq!(
@@ -102,12 +103,7 @@ pub async fn a_wake_up_survives_an_observation_made_before_it(w: World) {
     let record = w.session(&id).await;
     w.open_task(&group, &id, "alice", after(2)).await;
     let stale = w
-        .store
-        .record(
-            &id,
-            record.generation,
-            seen(&record, PersistentStatus::Running, after(2)),
-        )
+        .record(&record, seen(&record, PersistentStatus::Running, after(2)))
         .await;
     assert!(matches!(stale, Err(StoreError::Conflict(_))));
     assert_eq!(due(&w, after(2)).await, [id]);
@@ -122,7 +118,7 @@ pub async fn only_what_runs_is_to_be_adopted(w: World) {
         .await;
     w.observe(&ids[1], PersistentStatus::Stopped, after(2))
         .await;
-    let running = w.store.running_handles().await.unwrap();
+    let running = w.store.running_handles(&w.lease.server).await.unwrap();
     assert_eq!(running.len(), 1);
     assert_eq!(
         (&running[0].id, running[0].handle.as_deref()),
@@ -189,7 +185,7 @@ pub async fn a_deleted_session_loses_what_led_to_it(w: World) {
     );
     let record = w.session(&id).await;
     let revived = seen(&record, PersistentStatus::Running, after(4));
-    let refused = w.store.record(&id, record.generation, revived).await;
+    let refused = w.record(&record, revived).await;
     assert!(matches!(refused, Err(StoreError::Conflict(_))));
 }
 
@@ -201,10 +197,7 @@ pub async fn settling_groups_count_their_sessions(w: World) {
     let record = w.session(&ids[1]).await;
     let mut failed = seen(&record, PersistentStatus::Unavailable, after(1));
     failed.status_reason = "its app ended with signal 11".to_owned();
-    w.store
-        .record(&ids[1], record.generation, failed)
-        .await
-        .unwrap();
+    w.record(&record, failed).await.unwrap();
 
     let settling = w.store.groups_settling().await.unwrap();
     assert_eq!(settling.len(), 1);

@@ -17,7 +17,7 @@ fn url(text: &str) -> DatabaseUrl {
 async fn pair() -> (World, World) {
     let url = url(&postgres::database());
     let one = World::new(Store::open_url(&url).unwrap()).await;
-    let mut other = World::over(Store::open_url(&url).unwrap(), 8);
+    let mut other = World::over(Store::open_url(&url).unwrap(), 8).await;
     other.acme = one.acme.clone();
     (one, other)
 }

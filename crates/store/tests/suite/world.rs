@@ -3,18 +3,22 @@
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceStatus, AuthMode, BindingId, ChargeType,
     Desired, EndUserId, Entropy, ImageId, NodePoolId, PersistentId, PersistentStatus, ProductType,
-    SpecId, Timestamp,
+    ServerId, SpecId, Timestamp,
 };
 use greenroom_store::{
-    AuditEntry, AuditPrincipal, Charge, GroupSpec, NewSlots, NewTask, NodePool, Nonce, Observation,
-    Page, PageRequest, Secret, SessionFilter, SessionRecord, SessionRow, Store, TicketTask,
-    Unbinding, Wanted,
+    AuditEntry, AuditPrincipal, Charge, GroupSpec, Lease, NewServer, NewSlots, NewTask, NodePool,
+    Nonce, Observation, Page, PageRequest, Result, Secret, SessionFilter, SessionRecord,
+    SessionRow, Store, TicketTask, Unbinding, Wanted,
 };
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// The moment most cases begin at.
 pub const START: Timestamp = Timestamp(1_700_000_000_000);
+
+/// A lease that outlasts every case.
+pub const LASTS: Duration = Duration::from_secs(3600);
 
 /// Randomness that is the same at every run.
 pub struct Seeded(AtomicU64);
@@ -73,9 +77,10 @@ impl Drop for Folder {
     }
 }
 
-/// A store with two accounts.
+/// A store with two accounts, and a server on which all sessions live.
 pub struct World {
     pub store: Store,
+    pub lease: Lease,
     pub random: Seeded,
     pub acme: AccountId,
     pub globex: AccountId,
@@ -83,7 +88,7 @@ pub struct World {
 
 impl World {
     pub async fn new(store: Store) -> Self {
-        let world = Self::over(store, 7);
+        let world = Self::over(store, 7).await;
         for (account, name) in [(&world.acme, "acme"), (&world.globex, "globex")] {
             let (key, secret) = (format!("key-{name}"), Secret::new(name));
             world
@@ -96,10 +101,12 @@ impl World {
     }
 
     /// A world whose accounts are not in the store.
-    pub fn over(store: Store, seed: u64) -> Self {
+    pub async fn over(store: Store, seed: u64) -> Self {
         let random = Seeded::new(seed);
+        let lease = store.join(server(&format!("srv-{seed}")), LASTS).await;
         Self {
             store,
+            lease: lease.unwrap(),
             acme: AccountId::new(&random),
             globex: AccountId::new(&random),
             random,
@@ -163,7 +170,25 @@ impl World {
             .create_group(spec, slots, Vec::new(), None, |_| true)
             .await
             .unwrap();
+        self.place().await;
         id
+    }
+
+    /// Takes in every session that lives nowhere yet.
+    pub async fn place(&self) {
+        let long_due = Timestamp(i64::MAX);
+        let placed = self
+            .store
+            .place_sessions(&self.lease, long_due, long_due, 10_000);
+        placed.await.unwrap();
+    }
+
+    /// Records what the world's server saw of a session.
+    pub async fn record(&self, before: &SessionRecord, seen: Observation) -> Result<i64> {
+        let generation = before.generation;
+        self.store
+            .record(&self.lease, &before.id, generation, seen)
+            .await
     }
 
     /// A page of acme's group.
@@ -203,10 +228,7 @@ impl World {
     pub async fn observe(&self, id: &PersistentId, status: PersistentStatus, at: Timestamp) {
         let record = self.session(id).await;
         let seen = seen(&record, status, at);
-        self.store
-            .record(id, record.generation, seen)
-            .await
-            .unwrap();
+        self.record(&record, seen).await.unwrap();
     }
 
     /// Opens a task for `user` to come into the session.
@@ -274,6 +296,15 @@ pub fn seen(record: &SessionRecord, status: PersistentStatus, at: Timestamp) -> 
         wake_at: None,
         at,
         by: "the suite".to_owned(),
+    }
+}
+
+/// A server that joins.
+pub fn server(id: &str) -> NewServer {
+    NewServer {
+        id: ServerId::parse(id).unwrap(),
+        address: format!("https://{id}.example"),
+        processors: 8,
     }
 }
 

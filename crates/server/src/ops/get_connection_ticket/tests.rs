@@ -201,8 +201,9 @@ async fn what_does_not_fit_is_named() {
 /// What reconcilers make of the slots of a new group that gives out no sessions: they are free.
 async fn free_all(server: &TestServer) {
     let now = server.clock.now();
-    let due = server.store.sessions_to_act_on(now, 100).await.unwrap();
-    for record in due {
+    let here = server.lease().await.server;
+    let due = server.store.sessions_to_act_on(&here, now, 100);
+    for record in due.await.unwrap() {
         let seen = Observation {
             status: PersistentStatus::Stopped,
             status_reason: String::new(),
@@ -216,8 +217,7 @@ async fn free_all(server: &TestServer) {
             at: now,
             by: "server 7".into(),
         };
-        let written = server.store.record(&record.id, record.generation, seen);
-        written.await.unwrap();
+        server.observe(&record, seen).await;
     }
 }
 

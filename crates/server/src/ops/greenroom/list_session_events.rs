@@ -115,16 +115,12 @@ mod tests {
             failures: 1,
             home_lost: false,
             handle: None,
-            opened_apps: record.opened_apps,
+            opened_apps: record.opened_apps.clone(),
             wake_at: None,
             at: server.clock.now(),
             by: "server 7".into(),
         };
-        server
-            .store
-            .record(&id, record.generation, seen)
-            .await
-            .unwrap();
+        server.observe(&record, seen).await;
         let ask = json!({"AppInstancePersistentId": session});
         insta::assert_snapshot!(golden(&server.ok("ListSessionEvents", ask).await));
         let second = json!({"AppInstancePersistentId": session, "PageNumber": 2, "PageSize": 1});

@@ -17,12 +17,13 @@ pub use decide::Rules;
 
 use super::blueprint::Blueprint;
 use super::hosting::Hosting;
+use super::membership::Membership;
 use crate::error::chain;
 use crate::runtime::{Runtime, RuntimeError};
 use decide::{Case, Next, state_of};
 use greenroom_model::session::lifecycle::{self, Effect, Event, Outcome, State};
 use greenroom_model::{Clock, PersistentId, PersistentStatus, TaskStatus, Timestamp};
-use greenroom_store::{Observation as Written, SessionRecord, Store, StoreError};
+use greenroom_store::{Lease, Observation as Written, SessionRecord, Store, StoreError};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,19 +60,19 @@ pub struct Sessions<R> {
     clock: Arc<dyn Clock>,
     blueprint: Blueprint,
     rules: Rules,
-    /// Who writes, for the record.
-    name: String,
+    /// Whose sessions these are, and by what right they are written of.
+    membership: Membership,
 }
 
 impl<R: Runtime> Sessions<R> {
-    /// A reconciler over `store` and `runtime`; `name` says who writes.
+    /// A reconciler over `store` and `runtime`, for the sessions that live on this server.
     pub fn new(
         store: Store,
         runtime: Arc<R>,
         clock: Arc<dyn Clock>,
         blueprint: Blueprint,
         rules: Rules,
-        name: String,
+        membership: Membership,
     ) -> Self {
         Self {
             store,
@@ -79,7 +80,7 @@ impl<R: Runtime> Sessions<R> {
             clock,
             blueprint,
             rules,
-            name,
+            membership,
         }
     }
 
@@ -102,6 +103,9 @@ impl<R: Runtime> Sessions<R> {
     }
 
     async fn attempt(&self, session: &PersistentId) -> Result<(), PassError> {
+        let Some(lease) = self.membership.lease() else {
+            return Ok(());
+        };
         let Some(mut case) = self.look(session).await? else {
             return Ok(());
         };
@@ -115,7 +119,7 @@ impl<R: Runtime> Sessions<R> {
                 Next::Rest(until) => {
                     case.record.asked = case.asked_at_rest();
                     case.record.wake_at = until;
-                    self.write(&mut case, &written, now).await?;
+                    self.write(&lease, &mut case, &written, now).await?;
                     // Whoever is told that an app is there comes at once, and must find the session so.
                     return self.end_tasks(&case, now).await;
                 }
@@ -125,19 +129,19 @@ impl<R: Runtime> Sessions<R> {
                 // One event after the other: what follows from this one must not happen before it is known
                 // that it happened. Somebody has to look again: this pass, or one after a crash.
                 case.record.wake_at = Some(now);
-                self.write(&mut case, &written, now).await?;
+                self.write(&lease, &mut case, &written, now).await?;
                 written = case.record.clone();
             }
             self.meet(&mut case, event, &reason, now).await?;
             if case.record.status == PersistentStatus::Deleted {
                 // The last word: the store takes no other after it.
                 case.record.wake_at = None;
-                return self.write(&mut case, &written, now).await;
+                return self.write(&lease, &mut case, &written, now).await;
             }
             if event == Event::DeadlinePassed && case.state() == before {
                 // A killed holder is gone in a moment; until then there is nothing else to be done.
                 case.record.wake_at = Some(now.after(AGAIN));
-                return self.write(&mut case, &written, now).await;
+                return self.write(&lease, &mut case, &written, now).await;
             }
             case.seen = self.runtime.observe(session);
         }
@@ -148,7 +152,9 @@ impl<R: Runtime> Sessions<R> {
         let Some(record) = self.store.session_record(session).await? else {
             return Ok(None);
         };
-        if record.status == PersistentStatus::Deleted {
+        // What lives elsewhere is looked after there; what lives nowhere yet is placed first.
+        let mine = record.server.as_ref() == Some(self.membership.id());
+        if !mine || record.status == PersistentStatus::Deleted {
             return Ok(None);
         }
         let tasks = self.store.running_tasks_of(session).await?;
@@ -265,6 +271,7 @@ impl<R: Runtime> Sessions<R> {
     /// its app last became something else: back-off counts from there, however often anybody looks.
     async fn write(
         &self,
+        by: &Lease,
         case: &mut Case,
         last: &SessionRecord,
         now: Timestamp,
@@ -289,11 +296,11 @@ impl<R: Runtime> Sessions<R> {
             opened_apps: record.opened_apps.clone(),
             wake_at: record.wake_at,
             at: record.observed_at.unwrap_or(now),
-            by: self.name.clone(),
+            by: by.server.to_string(),
         };
         record.generation = self
             .store
-            .record(&record.id, record.generation, written)
+            .record(by, &record.id, record.generation, written)
             .await?;
         Ok(())
     }

@@ -412,7 +412,12 @@ async fn a_holder_whose_start_was_not_written_down_is_adopted() {
     };
     world
         .store
-        .record(&session, record.generation, forgotten)
+        .record(
+            &world.membership.lease().unwrap(),
+            &session,
+            record.generation,
+            forgotten,
+        )
         .await
         .unwrap();
     world.settle().await;
