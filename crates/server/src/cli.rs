@@ -1,5 +1,7 @@
 //! The command line of `greenroom`.
 
+mod audit;
+mod output;
 mod remote;
 mod session;
 mod table;
@@ -14,6 +16,7 @@ use crate::root::{self, RootError, RootKey};
 use crate::secrets::{self, SecretsError};
 use crate::serve::{self, Ready, ServeError};
 use crate::system::{KernelEntropy, SystemClock};
+use audit::{AuditCommand, KeptError, VerifyError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use greenroom_model::Clock;
 use greenroom_store::{Store, StoreError};
@@ -56,6 +59,9 @@ enum Command {
     /// within the time of --wait.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// See what was done and by whom, and verify that nobody changed the record of it.
+    #[command(subcommand)]
+    Audit(AuditCommand),
 }
 
 #[derive(Debug, Args)]
@@ -187,6 +193,10 @@ enum CliError {
     Wait(#[from] WaitError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
+    #[error(transparent)]
+    Kept(#[from] KeptError),
+    #[error(transparent)]
+    Verify(#[from] VerifyError),
     #[error("cannot open the database")]
     Store(#[from] StoreError),
     #[error("cannot start")]
@@ -207,6 +217,7 @@ pub fn run() -> ExitCode {
         Command::Root(RootCommand::RotateKey(place)) => rotate_key(&place),
         Command::Account(command) => accounts(&command),
         Command::Session(command) => session::run(&command),
+        Command::Audit(command) => audit::run(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -414,6 +425,9 @@ mod tests {
             "greenroom session restart p-1",
             "greenroom session reset p-1",
             "greenroom session history p-1 --json",
+            "greenroom audit list --since 2026-12-01T00:00:00Z --outcome OK --event Unbind --last 5",
+            "greenroom audit head --data-dir d",
+            "greenroom audit verify --head head.json",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }

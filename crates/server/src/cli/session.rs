@@ -6,6 +6,7 @@ mod wait;
 
 pub(super) use wait::WaitError;
 
+use super::output::{Json, say_each, say_part};
 use super::remote::Remote;
 use super::table::Table;
 use super::{CliError, async_runtime, say};
@@ -64,13 +65,6 @@ pub(super) struct Ids {
     /// The sessions' ids
     #[arg(required = true, value_name = "SESSION")]
     ids: Vec<String>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct Json {
-    /// Print what the API answers, one JSON object a line
-    #[arg(long)]
-    json: bool,
 }
 
 /// What is asked of which sessions.
@@ -193,17 +187,4 @@ async fn ask(
         wait::until(sessions, &ids, goal, Duration::from_secs(seconds)).await?;
     }
     Ok(())
-}
-
-fn say_each(found: &[Value]) {
-    for one in found {
-        say(&one.to_string());
-    }
-}
-
-/// Says a part of a table, which may have nothing to add.
-fn say_part(lines: &str) {
-    if !lines.is_empty() {
-        say(lines);
-    }
 }
