@@ -18,7 +18,7 @@ pub enum Database {
     /// SQLite, in this file of the data folder.
     File(PathBuf),
     /// PostgreSQL.
-    Postgres(DatabaseUrl),
+    Postgres(Box<DatabaseUrl>),
 }
 
 /// Why it is not known which database is meant.
@@ -53,12 +53,12 @@ impl Database {
     pub fn from_config(config: &Config) -> Result<Self, DatabaseError> {
         let settings = &config.database;
         if !settings.url_file.as_os_str().is_empty() {
-            return read(&settings.url_file).map(Self::Postgres);
+            return read(&settings.url_file).map(|url| Self::Postgres(Box::new(url)));
         }
         let url = settings.url.read().map_err(DatabaseError::Url)?;
         Ok(url.map_or_else(
             || Self::File(config.general.data_dir.join(DATABASE)),
-            Self::Postgres,
+            |url| Self::Postgres(Box::new(url)),
         ))
     }
 
@@ -128,7 +128,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("url");
         std::fs::write(&file, format!("{URL}\n")).unwrap();
-        let url = Database::Postgres(URL.parse().unwrap());
+        let url = Database::Postgres(Box::new(URL.parse().unwrap()));
         assert_eq!(of(&format!("[database]\nurl = '{URL}'")).unwrap(), url);
         let by_file = format!("[database]\nurl_file = '{}'", file.display());
         assert_eq!(of(&by_file).unwrap(), url);
@@ -143,7 +143,7 @@ mod tests {
             ..Flags::default()
         };
         let by_flag = Config::load(Some(&config), [], flags).unwrap();
-        let other = Database::Postgres("postgres://other/base".parse().unwrap());
+        let other = Database::Postgres(Box::new("postgres://other/base".parse().unwrap()));
         assert_eq!(Database::from_config(&by_flag).unwrap(), other);
     }
 

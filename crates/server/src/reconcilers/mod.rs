@@ -174,7 +174,6 @@ pub async fn spawn<R: Runtime>(
         store,
         clock,
         health.clone(),
-        membership.clone(),
     );
     round.take_over(runtime.adopt().await?).await?;
     let tasks = [

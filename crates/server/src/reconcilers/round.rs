@@ -69,9 +69,9 @@ impl<R: Runtime> Round<R> {
         store: Store,
         clock: Arc<dyn Clock>,
         health: Health,
-        membership: Membership,
     ) -> Self {
         Self {
+            membership: servers.membership().clone(),
             sessions: Arc::new(sessions),
             groups,
             bindings,
@@ -79,7 +79,6 @@ impl<R: Runtime> Round<R> {
             store,
             clock,
             health,
-            membership,
             tasks: JoinSet::new(),
             busy: HashMap::new(),
             waiting: HashSet::new(),

@@ -30,6 +30,11 @@ impl Servers {
         }
     }
 
+    /// This server's own place among them.
+    pub fn membership(&self) -> &Membership {
+        &self.membership
+    }
+
     /// Takes servers for lost whose lease is over, and says of what they had that it is out of sight.
     ///
     /// # Errors
