@@ -95,7 +95,7 @@ pub async fn a_server_taken_for_lost_writes_nothing_until_it_joins_again(w: Worl
         .take_for_lost(&w.lease, Duration::ZERO)
         .await
         .unwrap()
-        == []
+        .is_empty()
     {
         tokio::task::yield_now().await;
     }
@@ -158,7 +158,13 @@ pub async fn what_is_out_of_sight_is_what_was_up_on_a_lost_server(w: World) {
 
     // The world's own server falls silent.
     w.store.renew(&w.lease, Duration::ZERO).await.unwrap();
-    while w.store.take_for_lost(&judge, Duration::ZERO).await.unwrap() == [] {
+    while w
+        .store
+        .take_for_lost(&judge, Duration::ZERO)
+        .await
+        .unwrap()
+        .is_empty()
+    {
         tokio::task::yield_now().await;
     }
     let unseen = w.store.sessions_out_of_sight(10).await.unwrap();
