@@ -84,6 +84,15 @@ pub enum ApiError {
     /// A PrePaid group whose period is not over.
     #[error("the group is paid for until a later time")]
     NotExpired,
+    /// Only a group that is paid for a period can have that, and this one is paid by use.
+    #[error("the group is paid by use")]
+    NotPrePaid,
+    /// Only a group that is published can have that.
+    #[error("the group is not published")]
+    NotPublished,
+    /// A number of nodes that must grow and would not.
+    #[error("not more nodes than there are")]
+    NotMoreNodes,
     /// No runtime for it, or no room.
     #[error("nothing in stock")]
     NoStock,
@@ -225,6 +234,21 @@ impl From<&ApiError> for Fault {
                 400,
                 "OperationDenied.NotExpired",
                 "The app instance group is paid for a period that has not ended.",
+            ),
+            ApiError::NotPrePaid => Self::new(
+                400,
+                "OperationDenied.ChargeType",
+                "The app instance group is not paid for a period (PrePaid).",
+            ),
+            ApiError::NotPublished => Self::new(
+                400,
+                "OperationDenied.Status",
+                "The app instance group is not in the PUBLISHED state.",
+            ),
+            ApiError::NotMoreNodes => Self::new(
+                400,
+                "InvalidAmount.UnIncrease",
+                "The number of nodes must exceed the current one.",
             ),
             ApiError::NoStock => Self::new(
                 400,
@@ -409,6 +433,9 @@ mod tests {
                 "InvalidTagPolicy.ValueInvalid",
             ),
             (ApiError::NotExpired, 400, "OperationDenied.NotExpired"),
+            (ApiError::NotPrePaid, 400, "OperationDenied.ChargeType"),
+            (ApiError::NotPublished, 400, "OperationDenied.Status"),
+            (ApiError::NotMoreNodes, 400, "InvalidAmount.UnIncrease"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (
                 ApiError::from(Malformed::TooLong),

@@ -10,7 +10,7 @@ use crate::door::StoreDoor;
 use crate::error::chain;
 use crate::http::{self, Site};
 use crate::listen;
-use crate::reconcilers::{self, BeginError, LEASE, Membership};
+use crate::reconcilers::{self, BeginError, LEASE, Membership, Supply};
 use crate::root::{self, RootError, RootKey};
 use crate::runtime::{self, Changes, RuntimeError};
 use crate::secrets::{self, SecretsError};
@@ -136,7 +136,10 @@ pub async fn serve(
         runtime,
         changes,
         clock.clone(),
-        catalogue.clone(),
+        Supply {
+            catalogue: catalogue.clone(),
+            entropy: entropy.clone(),
+        },
         membership.clone(),
     )
     .await?;

@@ -5,6 +5,7 @@ use crate::access::system_policy;
 use crate::access::token::Temporary;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
+use crate::delivery_group::Change;
 use crate::dispatch::{Api, Origin};
 use crate::http::Site;
 use crate::ops::{ApiProduct, OPERATIONS};
@@ -12,8 +13,8 @@ use crate::reconcilers::Health;
 use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, ServerId, Timestamp};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
 use greenroom_store::{
-    AuditRow, Holder, Lease, NewPolicy, NewRole, NewServer, NewUser, Observation, PolicyName,
-    RamRole, SealingKey, Secret, SessionRecord, Store,
+    AuditRow, Holder, Lease, Leave, NewPolicy, NewRole, NewServer, NewUser, Observation,
+    PolicyName, RamRole, SealingKey, Secret, SessionRecord, Shape, Store,
 };
 use greenroom_testkit::{SeededEntropy, TestClock, contract};
 use serde_json::{Value, json};
@@ -454,6 +455,29 @@ impl TestServer {
             .store
             .set_group_status(&group, GroupStatus::Published, "");
         assert!(published.await.unwrap());
+    }
+
+    /// Has a group get so many nodes beside its own, as scaling does.
+    pub async fn scale(&self, group: &str, nodes: u32) {
+        let id = group.to_owned().try_into().unwrap();
+        let group = self.store.group(self.account_id("acme"), &id).await;
+        let group = group.unwrap().unwrap();
+        let change = Change {
+            group: &group,
+            to: Shape {
+                scaling: nodes,
+                ..group.shape()
+            },
+            leave: Leave::Any,
+            bought: Vec::new(),
+            strategy: None,
+            order: None,
+            author: "scaling".to_owned(),
+        };
+        let catalogue = Catalogue::from_config(&Config::from_text(CONFIG).unwrap());
+        let entropy = SeededEntropy::new(u64::from(nodes) + 100);
+        let done = change.carry_out(&self.store, &catalogue, &entropy, None, self.now());
+        done.await.unwrap();
     }
 
     /// The first session of such a group.

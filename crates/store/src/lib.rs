@@ -32,8 +32,10 @@ mod migrate;
 mod nodes;
 mod nonces;
 mod page;
+mod placement;
 mod postgres;
 mod reconcile;
+mod resize;
 mod seal;
 mod servers;
 mod sessions;
@@ -59,7 +61,9 @@ pub use bindings::Binding;
 pub use bound::{BoundFilter, BoundRow};
 pub use error::{Result, StoreError};
 pub use grants::GrantChange;
-pub use groups::{Charge, GrantedFilter, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
+pub use groups::{
+    Charge, GrantedFilter, Group, GroupFilter, GroupSpec, NextPeriod, NodePool, NodesInUse,
+};
 pub use history::{EVENTS_KEPT, SessionEvent};
 pub use identity::{
     AssumedRole, Attached, Entities, Holder, IdentityError, Member, NewPolicy, NewRole, NewUser,
@@ -67,9 +71,12 @@ pub use identity::{
     RoleChange, Thing, UserChange, UserKey,
 };
 pub use instances::{Held, InstanceFilter, InstanceRow};
+pub use nodes::Node;
 pub use nonces::Nonce;
 pub use page::{Page, PageRequest};
+pub use placement::{Leave, Shape};
 pub use reconcile::{Observation, SessionRecord, SettlingGroup};
+pub use resize::{PoolUsage, Resize};
 pub use seal::SealingKey;
 pub use servers::{Lease, NewServer, Placed, Renewal, ServerRecord};
 pub use sessions::{Session, SessionFilter, SessionRow};

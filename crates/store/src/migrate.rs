@@ -47,6 +47,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "servers",
         sql: include_str!("../migrations/0006_servers.sql"),
     },
+    Migration {
+        number: 7,
+        name: "node pools change",
+        sql: include_str!("../migrations/0007_node_pools_change.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

@@ -3,12 +3,16 @@
 use crate::blocks;
 use crate::connection::{Connection, first, values};
 use crate::error::{Result, StoreError};
-use crate::groups::GroupSpec;
-use greenroom_model::{AppId, AppInstanceId, Desired, Entropy, NodeId, PersistentId};
+use crate::placement::Place;
+use greenroom_model::{
+    AppId, AppInstanceGroupId, AppInstanceId, Desired, Entropy, NodeId, PersistentId, Timestamp,
+};
 
-/// Slots to be added to a group.
+/// Slots to be added to a group, and nodes for those that find no place on the nodes that are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewSlots {
+    /// The nodes.
+    pub nodes: Vec<NodeId>,
     /// The slots.
     pub slots: Vec<NewSlot>,
     /// What their sessions are meant to be, to begin with.
@@ -22,8 +26,6 @@ pub struct NewSlots {
 pub struct NewSlot {
     /// Its app instance.
     pub instance: AppInstanceId,
-    /// The node it lies on.
-    pub node: NodeId,
     /// The persistent session it carries, in a group that gives those out.
     pub session: Option<PersistentId>,
 }
@@ -38,47 +40,85 @@ impl NewSlots {
         open: Vec<AppId>,
         entropy: &dyn Entropy,
     ) -> Self {
-        let mut slots = Vec::new();
-        for _ in 0..nodes {
-            let node = NodeId::new(entropy);
-            slots.extend((0..capacity).map(|_| NewSlot {
-                instance: AppInstanceId::new(entropy),
-                node: node.clone(),
-                session: with_sessions.then(|| PersistentId::new(entropy)),
-            }));
-        }
+        let slots = nodes.saturating_mul(capacity);
+        Self::more(nodes, slots, with_sessions, desired, open, entropy)
+    }
+
+    /// So many slots and so many nodes, with new ids.
+    pub fn more(
+        nodes: u32,
+        slots: u32,
+        with_sessions: bool,
+        desired: Desired,
+        open: Vec<AppId>,
+        entropy: &dyn Entropy,
+    ) -> Self {
+        let slot = || NewSlot {
+            instance: AppInstanceId::new(entropy),
+            session: with_sessions.then(|| PersistentId::new(entropy)),
+        };
         Self {
-            slots,
+            nodes: (0..nodes).map(|_| NodeId::new(entropy)).collect(),
+            slots: (0..slots).map(|_| slot()).collect(),
             desired,
             open,
         }
     }
+
+    /// The places of the slots of a new group: spread evenly over its nodes, in order.
+    pub(crate) fn places(&self) -> Vec<Place> {
+        let each = self.slots.len().div_ceil(self.nodes.len().max(1));
+        let of = |node: &NodeId| {
+            let place = Place {
+                node: node.clone(),
+                elastic: false,
+            };
+            std::iter::repeat_n(place, each)
+        };
+        self.nodes.iter().flat_map(of).collect()
+    }
 }
 
-/// Adds slots to a group, within the caller's transaction.
-pub(crate) fn add(c: &mut dyn Connection, group: &GroupSpec, new: NewSlots) -> Result<()> {
+/// Adds slots to a group, each at the next of the places, within the caller's transaction.
+pub(crate) fn add(
+    c: &mut dyn Connection,
+    group: &AppInstanceGroupId,
+    new: NewSlots,
+    places: &[Place],
+    at: Timestamp,
+) -> Result<()> {
     let NewSlots {
         mut slots,
         desired,
         open,
+        ..
     } = new;
     // Sessions made in the same millisecond are listed by id, and ordinals follow the listing.
     slots.sort_by(|one, other| one.session.cmp(&other.session));
-    let sql = "SELECT next_session, next_instance FROM app_groups WHERE group_id = $1";
-    let (first_session, first_instance) = first(c, sql, values![&group.id], |row| {
-        Ok((row.integer(0)?, row.integer(1)?))
+    let sql = "SELECT next_session, next_instance, name FROM app_groups WHERE group_id = $1";
+    let (first_session, first_instance, name) = first(c, sql, values![group], |row| {
+        Ok((row.integer(0)?, row.integer(1)?, row.text(2)?.to_owned()))
     })?
     .ok_or(StoreError::NotFound("group"))?;
     let sql = "SELECT value FROM counters WHERE counter = 'session_serial'";
     let serial_before = first(c, sql, &[], |row| row.integer(0))?.unwrap_or(0);
     let open = crate::sessions::apps_to_column(&open);
+    let at = after_the_last(c, group, at)?;
 
     let (mut session, mut instance) = (first_session, first_instance);
-    for slot in &slots {
+    for (slot, place) in slots.iter().zip(places) {
         c.execute(
-            "INSERT INTO app_instances (instance_id, group_id, ordinal, node_id, status, created_at)
-             VALUES ($1, $2, $3, $4, 'INIT', $5)",
-            values![&slot.instance, &group.id, instance, &slot.node, group.created],
+            "INSERT INTO app_instances (instance_id, group_id, ordinal, node_id, elastic, status,
+                 idle_since, created_at)
+             VALUES ($1, $2, $3, $4, $5, 'INIT', $6, $6)",
+            values![
+                &slot.instance,
+                group,
+                instance,
+                &place.node,
+                place.elastic,
+                at
+            ],
         )?;
         instance += 1;
         let Some(id) = &slot.session else { continue };
@@ -90,19 +130,19 @@ pub(crate) fn add(c: &mut dyn Connection, group: &GroupSpec, new: NewSlots) -> R
              VALUES ($1, $2, $3, $4, $5, $6, 'INIT', 'PENDING', '', $7, $8, 1, 0, 0, $7, $9, '', $7)",
             values![
                 id,
-                &group.id,
+                group,
                 session,
                 serial_before + 1 + session - first_session,
-                format!("{}-{session}", group.name),
+                format!("{name}-{session}"),
                 &slot.instance,
-                group.created,
+                at,
                 desired.as_str(),
                 &open,
             ],
         )?;
         session += 1;
     }
-    blocks::count(c, &group.id, first_session..session, 1)?;
+    blocks::count(c, group, first_session..session, 1)?;
     let added = session - first_session;
     c.execute(
         "UPDATE counters SET value = value + $1 WHERE counter = 'session_serial'",
@@ -111,7 +151,20 @@ pub(crate) fn add(c: &mut dyn Connection, group: &GroupSpec, new: NewSlots) -> R
     c.execute(
         "UPDATE app_groups SET session_count = session_count + $2, next_session = $3, next_instance = $4
          WHERE group_id = $1",
-        values![&group.id, added, session, instance],
+        values![group, added, session, instance],
     )?;
     Ok(())
+}
+
+/// When the slots are made as far as the listing is concerned, which is oldest first, then by id: later than
+/// those that are there, whatever the clock says.
+fn after_the_last(
+    c: &mut dyn Connection,
+    group: &AppInstanceGroupId,
+    at: Timestamp,
+) -> Result<Timestamp> {
+    let sql =
+        "SELECT created_at FROM app_instances WHERE group_id = $1 ORDER BY ordinal DESC LIMIT 1";
+    let last = first(c, sql, values![group], |row| row.integer(0))?;
+    Ok(last.map_or(at, |last| at.max(Timestamp(last + 1))))
 }

@@ -4,7 +4,7 @@ use crate::bindings::{self, BINDING, Binding, binding};
 use crate::connection::{Connection, Value, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
-use crate::{Store, reconcile, sessions};
+use crate::{Store, reconcile, resize, sessions};
 use greenroom_model::{
     AccountId, AppInstanceGroupId, AppInstanceId, Ask, AuthMode, BindingId, EndUserId,
     PersistentId, Timestamp,
@@ -147,6 +147,7 @@ fn end(
         } else if reset {
             sessions::ask(c, &binding.session, Ask::Reset, &author, at)?;
         }
+        resize::let_go(c, &binding.session, at)?;
     }
     reconcile::wake(c, &binding.session, at)
 }

@@ -3,6 +3,7 @@
 use crate::error::ApiError;
 use crate::ops::fields::{INT32_MAX, Whole};
 use greenroom_model::{ChargeType, Entropy, ProductType, Timestamp};
+use greenroom_store::NextPeriod;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -61,26 +62,32 @@ impl Terms {
     /// # Errors
     /// A rule is broken.
     pub fn check(&self, product: ProductType) -> Result<(), ApiError> {
-        let (units, periods): (&[PeriodUnit], &[i64]) = match (self.charge_type, self.period_unit) {
-            (ChargeType::PostPaid, _) => (&[PeriodUnit::Month], &[1]),
-            (ChargeType::PrePaid, PeriodUnit::Week) => (&[PeriodUnit::Week], &[1]),
-            (ChargeType::PrePaid, PeriodUnit::Month) => (&[PeriodUnit::Month], &[1, 2, 3, 6]),
-            (ChargeType::PrePaid, PeriodUnit::Year) => (&[PeriodUnit::Year], &[1, 2, 3]),
-        };
         let sub_pay_type_fits = match self.sub_pay_type {
             None => true,
             Some(SubPayType::PostPaid) => self.charge_type == ChargeType::PostPaid,
             Some(SubPayType::PrePaid) => self.charge_type == ChargeType::PrePaid,
             Some(SubPayType::MonthPackage) => product == ProductType::CloudBrowser,
         };
-        if !units.contains(&self.period_unit) {
-            Err(ApiError::Invalid("PeriodUnit"))
-        } else if !periods.contains(&self.period.get()) {
+        if self.charge_type == ChargeType::PostPaid && self.period_unit != PeriodUnit::Month {
+            return Err(ApiError::Invalid("PeriodUnit"));
+        }
+        let is_sold = match self.charge_type {
+            ChargeType::PostPaid => self.period.get() == 1,
+            ChargeType::PrePaid => self.time().is_sold(),
+        };
+        if !is_sold {
             Err(ApiError::Invalid("Period"))
         } else if !sub_pay_type_fits {
             Err(ApiError::Invalid("SubPayType"))
         } else {
             Ok(())
+        }
+    }
+
+    fn time(&self) -> PaidTime {
+        PaidTime {
+            period: self.period,
+            unit: self.period_unit,
         }
     }
 
@@ -96,12 +103,47 @@ impl Terms {
             auto_pay: self.auto_pay,
             auto_renew: self.auto_renew,
             order_id: order_id(entropy),
-            expires: (self.charge_type == ChargeType::PrePaid).then(|| now.after(self.paid_for())),
+            expires: (self.charge_type == ChargeType::PrePaid)
+                .then(|| now.after(self.time().length())),
+        }
+    }
+}
+
+/// What a PrePaid group is paid for: so many weeks, months or years.
+#[derive(Debug, Clone, Copy)]
+pub struct PaidTime {
+    /// `Period`
+    pub period: Whole<1, INT32_MAX>,
+    /// `PeriodUnit`
+    pub unit: PeriodUnit,
+}
+
+impl PaidTime {
+    /// Whether it can be had.
+    #[must_use]
+    pub fn is_sold(self) -> bool {
+        let periods: &[i64] = match self.unit {
+            PeriodUnit::Week => &[1],
+            PeriodUnit::Month => &[1, 2, 3, 6],
+            PeriodUnit::Year => &[1, 2, 3],
+        };
+        periods.contains(&self.period.get())
+    }
+
+    /// The order of it for a group that has been paid for before, paid for as soon as it is made.
+    #[must_use]
+    pub fn renew(self, auto_pay: bool, entropy: &dyn Entropy) -> NextPeriod {
+        NextPeriod {
+            time: self.length(),
+            period: self.period.as_u32(),
+            period_unit: self.unit.as_str().to_owned(),
+            auto_pay,
+            order_id: order_id(entropy),
         }
     }
 
-    fn paid_for(&self) -> Duration {
-        let days = match self.period_unit {
+    fn length(self) -> Duration {
+        let days = match self.unit {
             PeriodUnit::Week => 7,
             PeriodUnit::Month => 30,
             PeriodUnit::Year => 365,
@@ -169,7 +211,8 @@ impl SubPayType {
 }
 
 /// A number of the form that the vendor's orders have.
-fn order_id(entropy: &dyn Entropy) -> String {
+#[must_use]
+pub fn order_id(entropy: &dyn Entropy) -> String {
     let mut bytes = [0_u8; 8];
     entropy.fill(&mut bytes);
     format!("2{:014}", u64::from_le_bytes(bytes) % 100_000_000_000_000)

@@ -3,14 +3,21 @@
 mod charge;
 mod node_pool;
 mod policies;
+mod scaling;
+mod schedule;
+mod size;
 mod view;
 
-pub use charge::{ChargeResourceMode, PeriodUnit, Price, Rule, SubPayType, Terms};
-pub use node_pool::{NodePool, StrategyType, node_type_on_offer};
+pub use charge::{
+    ChargeResourceMode, PaidTime, PeriodUnit, Price, Rule, SubPayType, Terms, order_id,
+};
+pub use node_pool::{Names, NodePool, StrategyType, node_type_on_offer};
 pub use policies::{
     Network, RuntimePolicy, SecurityPolicy, SessionType, StoragePolicy, StreamingMode,
     UserDefinePolicy, VideoPolicy,
 };
+pub use scaling::{Usage, decide, idle_before};
+pub use size::{Change, first_wish, room_for};
 pub use view::GroupModel;
 
 use crate::ops::fields::Text;

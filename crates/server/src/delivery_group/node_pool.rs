@@ -1,5 +1,6 @@
 //! `NodePool`: how many nodes of which type a group has, and when it is to have more.
 
+use super::schedule::{Day, Recurrence};
 use crate::catalogue::{self, NodeType};
 use crate::error::ApiError;
 use crate::ops::fields::{INT32_MAX, List, Text, Whole};
@@ -7,7 +8,7 @@ use greenroom_model::{ChargeType, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
-/// `NodePool`
+/// `NodePool`; without what a pool that is there cannot change, also `NodePoolStrategy`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NodePool {
@@ -20,11 +21,12 @@ pub struct NodePool {
     /// `NodeAmount`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub node_amount: Option<Whole<1, 100>>,
-    /// `NodeCapacity`: sessions of a node.
-    #[serde(default = "one")]
-    pub node_capacity: Whole<1, INT32_MAX>,
+    /// `NodeCapacity`: sessions of a node. Of a pool that is to be made, like `NodeInstanceType`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_capacity: Option<Whole<1, INT32_MAX>>,
     /// `NodeInstanceType`
-    pub node_instance_type: Text<64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub node_instance_type: Option<Text<64>>,
     /// `RecurrenceSchedules`
     #[serde(default)]
     pub recurrence_schedules: List<Recurrence, 7>,
@@ -49,10 +51,6 @@ pub struct NodePool {
     /// `WarmUp`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub warm_up: Option<bool>,
-}
-
-const fn one() -> Whole<1, INT32_MAX> {
-    Whole::of(1)
 }
 
 /// `StrategyType`: when the number of nodes changes.
@@ -80,35 +78,17 @@ impl StrategyType {
     }
 }
 
-/// An element of `RecurrenceSchedules`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Recurrence {
-    recurrence_type: RecurrenceType,
-    recurrence_values: List<Whole<1, 7>, 7>,
-    #[serde(default)]
-    timer_periods: List<TimerPeriod, 5>,
-}
-
-/// The vendor's requests say `weekly`, its sample answer `Weekly`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum RecurrenceType {
-    #[serde(rename = "weekly", alias = "Weekly")]
-    Weekly,
-}
-
-/// An element of `TimerPeriods`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct TimerPeriod {
-    amount: Whole<1, 100>,
-    end_time: TimeOfDay,
-    start_time: TimeOfDay,
-}
-
 /// A whole percentage from 0 to 100, written as a string.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percent(u8);
+
+impl Percent {
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
 
 impl<'de> Deserialize<'de> for Percent {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -126,123 +106,121 @@ impl Serialize for Percent {
     }
 }
 
-/// `HH:mm`, as minutes from midnight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct TimeOfDay(u16);
-
-impl<'de> Deserialize<'de> for TimeOfDay {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let read = || {
-            let (hour, minute) = text.split_once(':')?;
-            let two_digits =
-                |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
-            let (hour, minute): (u16, u16) = match two_digits(hour) && two_digits(minute) {
-                true => (hour.parse().ok()?, minute.parse().ok()?),
-                false => return None,
-            };
-            (hour < 24 && minute < 60).then_some(Self(hour * 60 + minute))
-        };
-        read().ok_or_else(|| serde::de::Error::custom("not a time of the form HH:mm"))
-    }
-}
-
-impl Serialize for TimeOfDay {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&format_args!("{:02}:{:02}", self.0 / 60, self.0 % 60))
-    }
-}
-
-/// `yyyy-MM-dd`
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(transparent)]
-pub struct Day(String);
-
-impl Day {
-    fn begins(&self) -> Option<Timestamp> {
-        Timestamp::from_request(&format!("{}T00:00:00Z", self.0))
-    }
-}
-
-impl<'de> Deserialize<'de> for Day {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let day = Self(String::deserialize(deserializer)?);
-        match day.begins() {
-            Some(_) => Ok(day),
-            None => Err(serde::de::Error::custom("not a day of the form yyyy-MM-dd")),
-        }
-    }
-}
-
-const HOUR: Duration = Duration::from_secs(3600);
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
+/// What faults call the fields of a pool's strategy: two operations take the same ones below other parameters.
+#[derive(Debug)]
+pub struct Names {
+    max_scaling_amount: &'static str,
+    /// `NodeAmount`
+    pub node_amount: &'static str,
+    recurrence_schedules: &'static str,
+    scaling_step: &'static str,
+    strategy_disable_date: &'static str,
+    strategy_enable_date: &'static str,
+    strategy_type: &'static str,
+    warm_up: &'static str,
+}
+
+macro_rules! names {
+    ($parameter:literal) => {
+        Names {
+            max_scaling_amount: concat!($parameter, ".MaxScalingAmount"),
+            node_amount: concat!($parameter, ".NodeAmount"),
+            recurrence_schedules: concat!($parameter, ".RecurrenceSchedules"),
+            scaling_step: concat!($parameter, ".ScalingStep"),
+            strategy_disable_date: concat!($parameter, ".StrategyDisableDate"),
+            strategy_enable_date: concat!($parameter, ".StrategyEnableDate"),
+            strategy_type: concat!($parameter, ".StrategyType"),
+            warm_up: concat!($parameter, ".WarmUp"),
+        }
+    };
+}
+
+impl Names {
+    /// Those of `CreateAppInstanceGroup`.
+    pub const OF_POOL: Self = names!("NodePool");
+    /// Those of `ModifyNodePoolAttribute`.
+    pub const OF_STRATEGY: Self = names!("NodePoolStrategy");
+}
+
 impl NodePool {
-    /// The rules between its fields, the way of paying and the time.
+    /// The rules for a pool that is to be made: between its fields, the way of paying and the time.
     ///
     /// # Errors
     /// A rule is broken, or there are no nodes of that type.
-    pub fn check(&self, charge: ChargeType, now: Timestamp) -> Result<&'static NodeType, ApiError> {
-        let node = node_type_on_offer(
-            self.node_instance_type.as_str(),
-            "NodePool.NodeInstanceType",
-        )?;
-        if self.node_capacity.get() > i64::from(node.max_capacity) {
+    pub fn check(&self, charge: ChargeType, now: Timestamp) -> Result<(), ApiError> {
+        const NAMES: &Names = &Names::OF_POOL;
+        let field = "NodePool.NodeInstanceType";
+        let asked = self.node_instance_type.as_ref();
+        let node = node_type_on_offer(asked.ok_or(ApiError::Missing(field))?.as_str(), field)?;
+        if self.capacity() > node.max_capacity {
             return Err(ApiError::Invalid("NodePool.NodeCapacity"));
         }
-        let by_schedule = self.strategy_type == StrategyType::NodeScalingBySchedule;
-        if by_schedule && charge == ChargeType::PrePaid {
-            return Err(ApiError::Invalid("NodePool.StrategyType"));
+        if self.strategy_type != StrategyType::NodeScalingBySchedule {
+            present(self.node_amount.is_some(), NAMES.node_amount)?;
         }
-        if !by_schedule {
-            present(self.node_amount.is_some(), "NodePool.NodeAmount")?;
-        }
-        if self.strategy_type == StrategyType::NodeScalingByUsage {
-            present(
-                self.max_scaling_amount.is_some(),
-                "NodePool.MaxScalingAmount",
-            )?;
-            present(self.scaling_step.is_some(), "NodePool.ScalingStep")?;
-        }
-        if by_schedule {
-            present(self.warm_up.is_some(), "NodePool.WarmUp")?;
-            present(
-                !self.recurrence_schedules.items().is_empty(),
-                "NodePool.RecurrenceSchedules",
-            )?;
-            self.check_dates(now)?;
-        }
-        if !self
-            .recurrence_schedules
-            .items()
-            .iter()
-            .all(Recurrence::is_sound)
-        {
-            return Err(ApiError::Invalid("NodePool.RecurrenceSchedules"));
-        }
-        Ok(node)
+        self.check_strategy(charge, now, NAMES)
     }
 
-    /// How many nodes the group has from the start.
+    /// The rules for a strategy, whether its pool is there already or not.
+    ///
+    /// # Errors
+    /// A rule is broken.
+    pub fn check_strategy(
+        &self,
+        charge: ChargeType,
+        now: Timestamp,
+        names: &Names,
+    ) -> Result<(), ApiError> {
+        match self.strategy_type {
+            StrategyType::NodeFixed => {}
+            StrategyType::NodeScalingByUsage => {
+                present(self.max_scaling_amount.is_some(), names.max_scaling_amount)?;
+                present(self.scaling_step.is_some(), names.scaling_step)?;
+            }
+            StrategyType::NodeScalingBySchedule => {
+                if charge == ChargeType::PrePaid {
+                    return Err(ApiError::Invalid(names.strategy_type));
+                }
+                present(self.warm_up.is_some(), names.warm_up)?;
+                let periods = !self.recurrence_schedules.items().is_empty();
+                present(periods, names.recurrence_schedules)?;
+                self.check_dates(now, names)?;
+            }
+        }
+        let mut schedules = self.recurrence_schedules.items().iter();
+        if !schedules.all(Recurrence::is_sound) {
+            return Err(ApiError::Invalid(names.recurrence_schedules));
+        }
+        Ok(())
+    }
+
+    /// How many nodes of its own the group has from the start.
     #[must_use]
     pub fn nodes(&self) -> u32 {
         self.node_amount.map_or(0, Whole::as_u32)
     }
 
-    fn check_dates(&self, now: Timestamp) -> Result<(), ApiError> {
+    /// How many sessions each node has.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.node_capacity.map_or(1, Whole::as_u32)
+    }
+
+    fn check_dates(&self, now: Timestamp, names: &Names) -> Result<(), ApiError> {
         let day = |day: &Option<Day>, name| {
             day.as_ref()
                 .and_then(Day::begins)
                 .ok_or(ApiError::Missing(name))
         };
-        let enable = day(&self.strategy_enable_date, "NodePool.StrategyEnableDate")?;
-        let disable = day(&self.strategy_disable_date, "NodePool.StrategyDisableDate")?;
-        // Today where it is still the day before: the caller's time zone is not known.
-        if enable.after(DAY + 12 * HOUR) <= now {
-            return Err(ApiError::Invalid("NodePool.StrategyEnableDate"));
+        let enable = day(&self.strategy_enable_date, names.strategy_enable_date)?;
+        let disable = day(&self.strategy_disable_date, names.strategy_disable_date)?;
+        if enable.after(DAY) <= now {
+            return Err(ApiError::Invalid(names.strategy_enable_date));
         }
         if !(7 * DAY..=366 * DAY).contains(&disable.since(enable)) {
-            return Err(ApiError::Invalid("NodePool.StrategyDisableDate"));
+            return Err(ApiError::Invalid(names.strategy_disable_date));
         }
         Ok(())
     }
@@ -269,22 +247,6 @@ fn present(there: bool, name: &'static str) -> Result<(), ApiError> {
     }
 }
 
-impl Recurrence {
-    /// Each period is 15 minutes or more, none touches the next within 5 minutes.
-    fn is_sound(&self) -> bool {
-        let mut periods: Vec<_> = self
-            .timer_periods
-            .items()
-            .iter()
-            .map(|p| (p.start_time.0, p.end_time.0))
-            .collect();
-        periods.sort_unstable();
-        !self.recurrence_values.items().is_empty()
-            && periods.iter().all(|(start, end)| *end >= start + 15)
-            && periods.windows(2).all(|pair| pair[1].0 >= pair[0].1 + 5)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -301,7 +263,7 @@ mod tests {
         match from_value::<NodePool>(pool) {
             Err(_) => "unreadable".to_owned(),
             Ok(pool) => match pool.check(charge, NOW) {
-                Ok(_) => "fine".to_owned(),
+                Ok(()) => "fine".to_owned(),
                 Err(error) => greenroom_rpc::Fault::from(&error).code,
             },
         }

@@ -89,7 +89,6 @@ struct Pool {
     node_pool_id: NodePoolId,
     node_type_name: String,
     node_used: u32,
-    /// Nodes that scaling added; nodes here do not scale by themselves yet.
     scaling_node_amount: u32,
     scaling_node_used: u32,
     /// The rest as it was asked for.
@@ -104,7 +103,7 @@ struct Strategy {
     max_idle_app_instance_amount: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_scaling_amount: Option<i64>,
-    recurrence_schedules: Vec<super::node_pool::Recurrence>,
+    recurrence_schedules: Vec<super::schedule::Recurrence>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scaling_down_after_idle_minutes: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -112,9 +111,9 @@ struct Strategy {
     #[serde(skip_serializing_if = "Option::is_none")]
     scaling_usage_threshold: Option<super::node_pool::Percent>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    strategy_disable_date: Option<super::node_pool::Day>,
+    strategy_disable_date: Option<super::schedule::Day>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    strategy_enable_date: Option<super::node_pool::Day>,
+    strategy_enable_date: Option<super::schedule::Day>,
     strategy_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     warm_up: Option<bool>,
@@ -187,6 +186,11 @@ impl Pool {
     fn of(group: &Group, pool: NodePool) -> Self {
         let made = &group.made.pool;
         let nodes = made.node_amount;
+        // Persistent sessions hold their slots for as long as they exist.
+        let used = |nodes| match group.made.auth_mode {
+            AuthMode::Session => nodes,
+            AuthMode::App | AuthMode::AppInstanceGroup => 0,
+        };
         Self {
             amount: nodes,
             node_amount: nodes,
@@ -195,14 +199,9 @@ impl Pool {
                 .map_or_else(String::new, |node| node.name(false)),
             node_instance_type: made.instance_type.clone(),
             node_pool_id: made.id.clone(),
-            // Persistent sessions hold their slots for as long as they exist.
-            node_used: if group.made.auth_mode == AuthMode::Session {
-                nodes
-            } else {
-                0
-            },
-            scaling_node_amount: 0,
-            scaling_node_used: 0,
+            node_used: used(nodes),
+            scaling_node_amount: group.scaling_nodes,
+            scaling_node_used: used(group.scaling_nodes),
             strategy: Strategy {
                 max_idle_app_instance_amount: pool.max_idle_app_instance_amount.map(|n| n.get()),
                 max_scaling_amount: pool.max_scaling_amount.map(|n| n.get()),

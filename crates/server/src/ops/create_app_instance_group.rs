@@ -3,12 +3,12 @@
 //! sessions real.
 
 use super::prelude::*;
-use crate::catalogue::{self, Budget};
 use crate::delivery_group::{
     ChargeResourceMode, Network, NodePool, PeriodUnit, RuntimePolicy, SecurityPolicy, Settings,
-    StoragePolicy, StrategyType, SubPayType, Terms, UserDefinePolicy, VideoPolicy,
+    StoragePolicy, StrategyType, SubPayType, Terms, UserDefinePolicy, VideoPolicy, first_wish,
+    room_for,
 };
-use greenroom_store::{GroupSpec, NewSlots, NodesInUse};
+use greenroom_store::{GroupSpec, NewSlots};
 
 /// `CreateAppInstanceGroup`
 pub struct CreateAppInstanceGroup;
@@ -132,15 +132,11 @@ impl Operation for CreateAppInstanceGroup {
             node_pool_id: (!spec.pool.instance_type.is_empty()).then(|| spec.pool.id.clone()),
             order_id: spec.charge.order_id.clone(),
         };
-        let wanted = budget_of(&spec.pool.instance_type, spec.pool.node_amount.into());
-        let whole = cx.catalogue.budget;
-        let fits = move |in_use: &[NodesInUse]| {
-            in_use
-                .iter()
-                .map(taken)
-                .fold(wanted, Budget::plus)
-                .fits(whole)
-        };
+        let fits = room_for(
+            cx.catalogue,
+            &spec.pool.instance_type,
+            spec.pool.node_amount,
+        );
         cx.store
             .create_group(spec, slots, users, cx.spend_nonce(), fits)
             .await?;
@@ -148,15 +144,6 @@ impl Operation for CreateAppInstanceGroup {
             app_instance_group_model: answer,
         })
     }
-}
-
-fn taken(nodes: &NodesInUse) -> Budget {
-    budget_of(&nodes.instance_type, nodes.nodes)
-}
-
-fn budget_of(instance_type: &str, nodes: u64) -> Budget {
-    catalogue::node_type(instance_type)
-        .map_or_else(Budget::default, |node| Budget::of_nodes(node, nodes))
 }
 
 impl Request {
@@ -220,29 +207,14 @@ impl Request {
             cluster_id: self.cluster_id,
             promotion_id: self.promotion_id,
         };
-        let first_app = || {
-            cx.catalogue
-                .image(self.app_center_image_id.as_str())?
-                .apps
-                .first()
-        };
-        let opened = pre_open_app
-            .clone()
-            .or_else(|| first_app().map(|app| app.id.clone()));
-        // Sessions that wait for their user open what the user asks for, and nothing beside it; ordinary ones do
-        // not know their user before.
-        let pre_open = settings.pre_open() && auth_mode.has_persistent_sessions();
-        let open = opened.filter(|_| pre_open);
+        let image = cx.catalogue.image(self.app_center_image_id.as_str());
+        let (desired, open) = first_wish(auth_mode, &settings, pre_open_app.as_ref(), image);
         let slots = NewSlots::new(
             pool.node_amount,
             pool.node_capacity,
             true,
-            if pre_open {
-                Desired::Running
-            } else {
-                Desired::Stopped
-            },
-            open.into_iter().collect(),
+            desired,
+            open,
             cx.entropy,
         );
         let spec = GroupSpec {
@@ -289,9 +261,12 @@ fn pool(
         },
         Some(asked) => greenroom_store::NodePool {
             id,
-            instance_type: asked.node_instance_type.as_str().to_owned(),
+            instance_type: asked
+                .node_instance_type
+                .as_ref()
+                .map_or_else(String::new, |id| id.as_str().to_owned()),
             node_amount: asked.nodes(),
-            node_capacity: asked.node_capacity.as_u32(),
+            node_capacity: asked.capacity(),
             strategy_type: asked.strategy_type.as_str().to_owned(),
             strategy: serde_json::to_string(&asked).map_err(unwritable)?,
         },

@@ -29,7 +29,7 @@ pub struct Response {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Model {
-    /// A node is paid for as its group is.
+    /// A node is paid for as its group is, and one that scaling has added by its use.
     charge_type: ChargeType,
     node_id: NodeId,
 }
@@ -56,9 +56,13 @@ impl Operation for ListNodes {
             .page_nodes(cx.account(), &group.made.id, page)
             .await?;
         let charge_type = group.made.charge.charge_type;
-        let models = nodes.items.into_iter().map(|node_id| Model {
-            charge_type,
-            node_id,
+        let models = nodes.items.into_iter().map(|node| Model {
+            charge_type: if node.elastic {
+                ChargeType::PostPaid
+            } else {
+                charge_type
+            },
+            node_id: node.id,
         });
         Ok(Response {
             count: nodes.total,

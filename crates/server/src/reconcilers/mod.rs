@@ -1,5 +1,5 @@
-//! What makes the intent in the store true: one reconciler for sessions, one for groups, one for bindings, and one
-//! for other servers of the database.
+//! What makes the intent in the store true: one reconciler for sessions, one for groups, one for bindings, one for
+//! capacity, and one for other servers of the database.
 //!
 //! Each server has the sessions that live on it. What concerns whole groups, bindings and other servers may be
 //! done by any of them, and by two at once: each such write says what it takes for granted.
@@ -10,6 +10,7 @@
 
 mod bindings;
 mod blueprint;
+mod capacity;
 mod groups;
 mod hosting;
 mod membership;
@@ -19,19 +20,20 @@ mod sessions;
 #[cfg(test)]
 pub(crate) mod world;
 
+pub use capacity::Supply;
 pub use hosting::Hosting;
 pub use membership::{LEASE, Membership};
 pub use sessions::Rules;
 
-use crate::catalogue::Catalogue;
 use crate::config::Config;
 use crate::runtime::{Changes, Runtime, RuntimeError};
 use bindings::Bindings;
 use blueprint::Blueprint;
+use capacity::Capacity;
 use greenroom_model::{Clock, Timestamp};
 use greenroom_store::{Store, StoreError};
 use groups::Groups;
-use round::Round;
+use round::{Round, Turns};
 use servers::Servers;
 use sessions::Sessions;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -153,7 +155,7 @@ pub async fn spawn<R: Runtime>(
     runtime: Arc<R>,
     changes: Changes,
     clock: Arc<dyn Clock>,
-    catalogue: Arc<Catalogue>,
+    supply: Supply,
     membership: Membership,
 ) -> Result<Reconcilers, BeginError> {
     let kept = Duration::from_secs(config.sessions.deleted_kept_hours.saturating_mul(3600));
@@ -161,20 +163,18 @@ pub async fn spawn<R: Runtime>(
         store.clone(),
         Arc::clone(&runtime),
         Arc::clone(&clock),
-        Blueprint::new(catalogue),
+        Blueprint::new(Arc::clone(&supply.catalogue)),
         rules(config),
         membership.clone(),
     );
     let health = Health::default();
-    let mut round = Round::new(
-        sessions,
-        Groups::new(store.clone(), Arc::clone(&clock), kept),
-        Bindings::new(store.clone(), Arc::clone(&clock)),
-        Servers::new(store.clone(), Arc::clone(&clock), membership.clone()),
-        store,
-        clock,
-        health.clone(),
-    );
+    let turns = Turns {
+        groups: Groups::new(store.clone(), Arc::clone(&clock), kept),
+        bindings: Bindings::new(store.clone(), Arc::clone(&clock)),
+        servers: Servers::new(store.clone(), Arc::clone(&clock), membership.clone()),
+        capacity: Capacity::new(store.clone(), Arc::clone(&clock), supply),
+    };
+    let mut round = Round::new(sessions, turns, store, clock, health.clone());
     round.take_over(runtime.adopt().await?).await?;
     let tasks = [
         tokio::spawn(membership.keep()),

@@ -1,6 +1,7 @@
 //! The loop that gives every reconciler its turn: on a hint, when something is due, and now and then anyway.
 
 use super::bindings::Bindings;
+use super::capacity::Capacity;
 use super::groups::Groups;
 use super::membership::Membership;
 use super::servers::Servers;
@@ -40,12 +41,31 @@ const AGAIN: Duration = Duration::from_secs(1);
 /// costs this long.
 const ROUND: u64 = 12;
 
+/// The reconcilers that are given a turn in every sweep.
+pub struct Turns {
+    pub groups: Groups,
+    pub bindings: Bindings,
+    pub servers: Servers,
+    pub capacity: Capacity,
+}
+
+impl Turns {
+    async fn pass(&mut self) -> Result<Progress, StoreError> {
+        let passes = [
+            self.groups.pass().await?,
+            self.bindings.pass().await?,
+            self.servers.pass().await?,
+            self.capacity.pass().await?,
+        ];
+        let more = passes.contains(&Progress::More);
+        Ok(if more { Progress::More } else { Progress::Done })
+    }
+}
+
 /// All reconcilers, and what wakes them.
 pub struct Round<R> {
     sessions: Arc<Sessions<R>>,
-    groups: Groups,
-    bindings: Bindings,
-    servers: Servers,
+    turns: Turns,
     store: Store,
     clock: Arc<dyn Clock>,
     health: Health,
@@ -63,19 +83,15 @@ impl<R: Runtime> Round<R> {
     /// A round that has not begun.
     pub fn new(
         sessions: Sessions<R>,
-        groups: Groups,
-        bindings: Bindings,
-        servers: Servers,
+        turns: Turns,
         store: Store,
         clock: Arc<dyn Clock>,
         health: Health,
     ) -> Self {
         Self {
-            membership: servers.membership().clone(),
+            membership: turns.servers.membership().clone(),
             sessions: Arc::new(sessions),
-            groups,
-            bindings,
-            servers,
+            turns,
             store,
             clock,
             health,
@@ -197,14 +213,8 @@ impl<R: Runtime> Round<R> {
         if all {
             self.look_at_all_hosted().await?;
         }
-        for progress in [
-            self.groups.pass().await?,
-            self.bindings.pass().await?,
-            self.servers.pass().await?,
-        ] {
-            if progress == Progress::More {
-                rest = BREATH;
-            }
+        if self.turns.pass().await? == Progress::More {
+            rest = BREATH;
         }
         let coming = [
             self.store.next_due(&lease.server).await?,
@@ -280,7 +290,7 @@ mod tests {
             Arc::clone(&world.fake),
             world.changes.clone(),
             Arc::clone(&world.clock) as Arc<dyn Clock>,
-            Arc::clone(&world.catalogue),
+            world.supply(),
             world.membership.clone(),
         )
         .await

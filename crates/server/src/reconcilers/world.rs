@@ -1,7 +1,9 @@
 //! A small world for tests: a store in memory, a runtime without processes, and a clock that is moved.
 
+use super::Progress;
 use super::bindings::Bindings;
 use super::blueprint::Blueprint;
+use super::capacity::{Capacity, Supply};
 use super::groups::Groups;
 use super::membership::Membership;
 use super::sessions::{Rules, Sessions};
@@ -11,8 +13,8 @@ use crate::runtime::Changes;
 use crate::runtime::fake::Fake;
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceStatus, Ask, AuthMode, BindingId, ChargeType,
-    Clock, Desired, EndUserId, ImageId, NodePoolId, PersistentId, PersistentStatus, ProductType,
-    ServerId, SpecId,
+    Clock, Desired, EndUserId, Entropy, ImageId, NodePoolId, PersistentId, PersistentStatus,
+    ProductType, ServerId, SpecId,
 };
 use greenroom_store::{
     Charge, GrantChange, GroupSpec, NewServer, NewSlots, NewTask, NodePool, PageRequest, Secret,
@@ -39,6 +41,7 @@ pub struct World {
     pub membership: Membership,
     sessions: Sessions<Fake>,
     groups: tokio::sync::Mutex<Groups>,
+    capacity: tokio::sync::Mutex<Capacity>,
     bindings: Bindings,
 }
 
@@ -87,7 +90,8 @@ impl World {
         membership: Membership,
     ) -> Self {
         let config = Config::from_text(&format!(
-            "[[image.apps]]\nid = '{FIRST_APP}'\nname = 'First'\nargv = ['first']\n
+            "[capacity]\ncpus = 8\nmemory_mib = 65536\novercommit = 4\n
+             [[image.apps]]\nid = '{FIRST_APP}'\nname = 'First'\nargv = ['first']\n
              [[image.apps]]\nid = '{OTHER_APP}'\nname = 'Other'\nargv = ['other']"
         ))
         .unwrap();
@@ -101,6 +105,7 @@ impl World {
             membership.clone(),
         );
         let kept = Duration::from_secs(24 * 3600);
+        let entropy = Arc::new(SeededEntropy::new(1));
         Self {
             groups: tokio::sync::Mutex::new(Groups::new(
                 store.clone(),
@@ -108,7 +113,15 @@ impl World {
                 kept,
             )),
             bindings: Bindings::new(store.clone(), Arc::clone(&clock) as Arc<dyn Clock>),
-            entropy: Arc::new(SeededEntropy::new(1)),
+            capacity: tokio::sync::Mutex::new(Capacity::new(
+                store.clone(),
+                Arc::clone(&clock) as Arc<dyn Clock>,
+                Supply {
+                    catalogue: Arc::clone(&catalogue),
+                    entropy: Arc::clone(&entropy) as Arc<dyn Entropy>,
+                },
+            )),
+            entropy,
             store,
             clock,
             fake,
@@ -117,6 +130,14 @@ impl World {
             changes,
             membership,
             sessions,
+        }
+    }
+
+    /// What new nodes are made from.
+    pub fn supply(&self) -> Supply {
+        Supply {
+            catalogue: Arc::clone(&self.catalogue),
+            entropy: Arc::clone(&self.entropy) as Arc<dyn Entropy>,
         }
     }
 
@@ -201,6 +222,8 @@ impl World {
             if ids.is_empty() {
                 self.bindings.pass().await.unwrap();
                 self.groups.lock().await.pass().await.unwrap();
+                while self.capacity.lock().await.pass().await.unwrap() == Progress::More {}
+                self.place().await;
                 if self
                     .store
                     .next_due(self.membership.id())
@@ -374,7 +397,8 @@ impl World {
             .unwrap()
     }
 
-    fn spec(&self, id: AppInstanceGroupId, nodes: u32) -> GroupSpec {
+    /// What a group of so many nodes of one session each is made of.
+    pub fn spec(&self, id: AppInstanceGroupId, nodes: u32) -> GroupSpec {
         GroupSpec {
             name: id.as_str().to_owned(),
             id,

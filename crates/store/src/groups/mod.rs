@@ -1,9 +1,12 @@
 //! Delivery groups with their node pools: made whole, listed, asked to go.
 
 mod granted;
+mod next_period;
 mod record;
+mod scaling;
 
 pub use granted::GrantedFilter;
+pub use next_period::NextPeriod;
 pub use record::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
 
 use crate::connection::{Connection, Value, all, first, narrow, placeholders, values};
@@ -13,7 +16,9 @@ use crate::page::{Page, PageRequest};
 use crate::slots::{self, NewSlots};
 use crate::tags::{self, Tagged};
 use crate::{Store, grants};
-use greenroom_model::{AccountId, AppInstanceGroupId, EndUserId, GroupStatus, Timestamp};
+use greenroom_model::{
+    AccountId, AppInstanceGroupId, EndUserId, GroupStatus, NodePoolId, Timestamp,
+};
 use record::{GROUP, group};
 use std::collections::BTreeSet;
 
@@ -39,7 +44,8 @@ impl Store {
                 return Err(StoreError::NoRoom);
             }
             insert(c, &spec)?;
-            slots::add(c, &spec, slots)?;
+            let places = slots.places();
+            slots::add(c, &spec.id, slots, &places, spec.created)?;
             grants::grant_group(c, &spec.account, &spec.id, &users, spec.created)
         })
         .await
@@ -60,6 +66,25 @@ impl Store {
                 "{GROUP} WHERE g.group_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'"
             );
             first(c, &sql, values![&id, &account], group)
+        })
+        .await
+    }
+
+    /// The group with that node pool, if it is this account's and not being deleted.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn group_of_pool(
+        &self,
+        account: &AccountId,
+        pool: &NodePoolId,
+    ) -> Result<Option<Group>> {
+        let (account, pool) = (account.clone(), pool.clone());
+        self.read(move |c| {
+            let sql = format!(
+                "{GROUP} WHERE n.pool_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'"
+            );
+            first(c, &sql, values![&pool, &account], group)
         })
         .await
     }
@@ -154,8 +179,8 @@ impl Store {
         .await
     }
 
-    /// What the groups that exist take of the machines' capacity; a group being deleted counts until it is
-    /// gone.
+    /// What the groups that exist take of the machines' capacity; a group that is being deleted counts until
+    /// it is gone, and so does a node.
     ///
     /// # Errors
     /// The database could not be read.
@@ -164,11 +189,15 @@ impl Store {
     }
 }
 
-fn nodes_in_use(c: &mut dyn Connection) -> Result<Vec<NodesInUse>> {
+/// As [`Store::nodes_in_use`], within the caller's transaction.
+pub(crate) fn nodes_in_use(c: &mut dyn Connection) -> Result<Vec<NodesInUse>> {
     all(
         c,
-        "SELECT n.instance_type, CAST(SUM(n.node_amount) AS BIGINT),
-             CAST(SUM(n.node_amount * n.node_capacity) AS BIGINT)
+        "SELECT n.instance_type,
+             CAST(SUM(n.node_amount + n.scaling_amount + (SELECT COUNT(DISTINCT i.node_id)
+                 FROM app_instances i WHERE i.group_id = n.group_id AND i.leaving_since IS NOT NULL
+                     AND i.status <> 'DELETED')) AS BIGINT),
+             CAST(SUM((n.node_amount + n.scaling_amount) * n.node_capacity) AS BIGINT)
          FROM node_pools n JOIN app_groups g ON g.group_id = n.group_id
          WHERE g.deleted_at IS NULL GROUP BY n.instance_type ORDER BY n.instance_type",
         &[],

@@ -2,6 +2,7 @@
 
 use crate::connection::{Row, narrow, word};
 use crate::error::Result;
+use crate::placement::Shape;
 use crate::tags::TagCondition;
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AuthMode, ChargeType, GroupStatus, ImageId, NodePoolId,
@@ -19,6 +20,22 @@ pub struct Group {
     pub status_reason: String,
     /// Its sessions, those deleted but still listed included.
     pub sessions: u64,
+    /// Nodes that scaling has added to those of its pool.
+    pub scaling_nodes: u32,
+    /// When scaling last added any; `None` if it never has.
+    pub scaled_at: Option<Timestamp>,
+}
+
+impl Group {
+    /// How many nodes of how many sessions it has.
+    #[must_use]
+    pub fn shape(&self) -> Shape {
+        Shape {
+            nodes: self.made.pool.node_amount,
+            scaling: self.scaling_nodes,
+            capacity: self.made.pool.node_capacity,
+        }
+    }
 }
 
 /// What a delivery group is made of.
@@ -88,7 +105,7 @@ pub struct NodePool {
     pub id: NodePoolId,
     /// What its nodes are.
     pub instance_type: String,
-    /// How many there are.
+    /// How many there are, beside those that scaling has added.
     pub node_amount: u32,
     /// Sessions of each.
     pub node_capacity: u32,
@@ -136,7 +153,7 @@ pub(super) const GROUP: &str = "SELECT g.group_id, g.account_id, g.name, g.produ
         g.settings, g.charge_type, g.charge_resource_mode, g.sub_pay_type, g.period, g.period_unit,
         g.auto_pay, g.auto_renew, g.order_id, g.expires_at, g.created_at, g.status, g.status_reason,
         g.session_count, n.pool_id, n.instance_type, n.node_amount, n.node_capacity, n.strategy_type,
-        n.strategy
+        n.strategy, n.scaling_amount, n.scaled_at
     FROM app_groups g JOIN node_pools n ON n.group_id = g.group_id";
 
 /// Reads a row of [`GROUP`].
@@ -188,5 +205,7 @@ pub(super) fn group(row: &dyn Row) -> Result<Group> {
         status: word(row.text(23)?, GroupStatus::parse)?,
         status_reason: text(24)?,
         sessions: narrow(row.integer(25)?)?,
+        scaling_nodes: narrow(row.integer(32)?)?,
+        scaled_at: row.maybe_integer(33)?.map(Timestamp),
     })
 }

@@ -20,6 +20,7 @@ mod ordinary;
 mod paging;
 mod reconcile;
 mod replicas;
+mod resize;
 mod servers;
 mod tickets;
 mod unbind;
@@ -87,6 +88,18 @@ suite! {
         users_are_granted_and_lose_a_group;
     nodes:
         nodes_are_paged_in_the_order_in_which_they_came;
+    resize:
+        a_group_grows_by_sessions_with_the_next_numbers
+        a_clock_that_was_set_back_does_not_mix_up_the_listing
+        what_is_tied_least_goes_first_and_what_is_held_once_it_is_let_go
+        a_held_session_that_is_to_leave_goes_with_its_last_user
+        by_itself_nothing_goes_that_is_granted_held_or_just_left
+        without_room_or_after_another_change_nothing_is_changed
+        a_bought_node_belongs_to_the_group_from_then_on
+        instances_without_sessions_go_at_once_and_are_purged
+        groups_that_scale_are_found_a_few_at_a_time
+        a_paid_group_is_renewed_from_the_end_of_its_period
+        a_listing_stays_right_while_its_group_grows_and_shrinks;
     identity:
         a_user_is_made_changed_and_deleted_under_its_name
         identities_of_another_account_look_absent

@@ -122,6 +122,11 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
                 assert!(events.iter().all(|event| event["AccountId"] == globex));
                 continue;
             }
+            // The recorded code for a pool that is not there.
+            "ModifyNodePoolAttribute" => {
+                assert_eq!(answer["Code"], "InvalidParameter.PoolId");
+                continue;
+            }
             // About the account that calls.
             "ListTenantConfig" | "ModifyTenantConfig" => {
                 assert_eq!(status, 200);
@@ -156,14 +161,17 @@ pub fn changes(entry: &Entry) -> bool {
 }
 
 /// The operations of the other products that change something or give something out.
-const CHANGES: [&str; 16] = [
+const CHANGES: [&str; 19] = [
     "AssumeRole",
     "AuthorizeInstanceGroup",
     "AuthorizeUsersForApp",
     "CreateAppInstanceGroup",
     "DeleteAppInstanceGroup",
     "GetConnectionTicket",
+    "ModifyNodePoolAmount",
+    "ModifyNodePoolAttribute",
     "ModifyTenantConfig",
+    "RenewAppInstanceGroup",
     "ResetSessions",
     "RestartSessions",
     "StartSessions",

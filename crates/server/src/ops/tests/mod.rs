@@ -18,6 +18,8 @@ struct World {
     server: TestServer,
     group: String,
     session: String,
+    /// The node pool of `office`.
+    pool: String,
     /// Another group, published and paid for a week.
     paid: String,
     /// The id of a key of the user zoe.
@@ -29,6 +31,10 @@ impl World {
         let server = TestServer::start().await;
         let group = server.create_group_of_two().await;
         let session = server.session_ids(&group).await.remove(0);
+        let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"});
+        let shown = server.ok("GetAppInstanceGroup", ask).await;
+        let pool = &shown["AppInstanceGroupModels"]["NodePool"][0]["NodePoolId"];
+        let pool = pool.as_str().unwrap().to_owned();
         server.authorize(&group, &session, "alice").await;
         let terms = json!({"AppInstanceGroupName": "paid", "AuthMode": "App", "ChargeType": "PrePaid", "PeriodUnit": "Week"});
         let paid = server.create_group(terms).await;
@@ -39,6 +45,7 @@ impl World {
             server,
             group,
             session,
+            pool,
             paid,
             key,
         }
@@ -119,6 +126,14 @@ impl World {
             "ListAuthorizedUserGroups" => {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
             }
+            "ModifyNodePoolAmount" => {
+                json!({"AppInstanceGroupId": self.paid, "ProductType": "CloudApp", "NodePool": {"NodeAmount": 2}})
+            }
+            "ModifyNodePoolAttribute" => {
+                json!({"PoolId": self.pool, "ProductType": "CloudApp", "NodePoolStrategy": {"NodeAmount": 2}})
+            }
+            "RenewAppInstanceGroup" => json!({"AppInstanceGroupId": self.paid,
+                "ProductType": "CloudApp", "Period": 1, "PeriodUnit": "Month"}),
             "ListTenantConfig" => {
                 json!({})
             }

@@ -52,6 +52,10 @@ const DEVIATIONS: &[(&str, &str)] = &[
         REGIONS_ARE_OURS,
     ),
     (
+        "ModifyNodePoolAttribute BizRegionId takes cn-hangzhou",
+        REGIONS_ARE_OURS,
+    ),
+    (
         "ListAppInstanceGroup BizRegionId refuses no-such-word",
         NARROWS_TO_NOTHING,
     ),

@@ -17,7 +17,6 @@ const LIMITS: &str = "\
 
 | what | why |
 |---|---|
-| `StrategyType` other than `NODE_FIXED` | nodes do not scale by themselves: a group has its `NodeAmount` of nodes throughout |
 | `Network` except `OfficeSiteId` | sessions have no network unless `sessions.network` says otherwise; then no rule of a group narrows it |
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
 | `RuntimePolicy` except `SessionPreOpen` | one machine, one kind of session |
@@ -34,6 +33,7 @@ const LIMITS: &str = "\
 | `GetConnectionTicket.AppPolicyId` other than the group's own | `InvalidParameter.AppPolicyId`: a connection has no policy of its own yet |
 | `AssumeRole.SourceIdentity` | `InvalidParameter.SourceIdentity`: nothing records who is behind a session |
 | tags of roles and policies, `AllowConsoleLogin`, `ResourceGroupId` other than the account | `InvalidParameter.<Param>`: there is no operation for such tags, no console and no resource group. Filters by tags find nothing |
+| `RenewAmount`, `RenewMode`, `RenewNodes` | `InvalidParameter.<Param>`: a group is renewed as a whole |
 | node types with a graphics processor | `StockError.NoStock` |
 ";
 
