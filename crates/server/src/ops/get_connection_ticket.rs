@@ -5,7 +5,7 @@
 //! `Finished` answer has a ticket of its own, made for it: none is kept.
 //!
 //! In a group that gives out sessions that is one of those granted to the user; in any other an
-//! [ordinary](ordinary) one, which ends with the user's hold on it.
+//! ordinary one, which ends with the user's hold on it.
 
 mod ordinary;
 
