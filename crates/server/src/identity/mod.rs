@@ -1,6 +1,7 @@
 //! RAM as its callers see it: the names they give, the pages they read, the objects they are shown.
 
 pub mod arn;
+pub mod attachment;
 pub mod fields;
 pub mod ids;
 pub mod page;

@@ -190,16 +190,21 @@ const SOLD_ELSEWHERE: [&str; 5] = [
     "AIAgent",
 ];
 
+impl AnyProduct {
+    /// Reads the word, in upper or lower case; `None` when the vendor sells nothing of that name.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is = |word: &str| word.eq_ignore_ascii_case(text);
+        let ours = ProductType::ALL.iter().find(|known| is(known.as_str()));
+        let known = ours.is_some() || SOLD_ELSEWHERE.into_iter().any(is);
+        known.then(|| Self(ours.copied()))
+    }
+}
+
 impl<'de> Deserialize<'de> for AnyProduct {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = filled(deserializer)?;
-        let is = |word: &str| word.eq_ignore_ascii_case(&text);
-        let ours = ProductType::ALL.iter().find(|known| is(known.as_str()));
-        match ours {
-            None if SOLD_ELSEWHERE.into_iter().any(is) => Ok(Self(None)),
-            None => Err(D::Error::custom("not a product type")),
-            Some(known) => Ok(Self(Some(*known))),
-        }
+        Self::parse(&text).ok_or_else(|| D::Error::custom("not a product type"))
     }
 }
 
@@ -208,34 +213,6 @@ impl<'de> Deserialize<'de> for AnyProduct {
 pub fn named<T: Clone, const MAX: usize>(list: &List<Ref<T>, MAX>) -> Option<Vec<T>> {
     let asked = list.items();
     (!asked.is_empty()).then(|| asked.iter().filter_map(Ref::id).cloned().collect())
-}
-
-/// `ProductType` where the record names more of them than there are kinds of groups here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RecordedProduct(Option<ProductType>);
-
-impl RecordedProduct {
-    /// Reads the word, in upper or lower case; `None` when it is not recorded.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        const ELSEWHERE: [&str; 5] = [
-            "WuyingServer",
-            "WuyingWorkstation",
-            "WuyingWorkstationTeam",
-            "WuyingWorkstationBusiness",
-            "AIAgent",
-        ];
-        let is = |word: &str| word.eq_ignore_ascii_case(text);
-        let built = ProductType::ALL.iter().find(|known| is(known.as_str()));
-        let recorded = built.is_some() || ELSEWHERE.into_iter().any(is);
-        recorded.then(|| Self(built.copied()))
-    }
-
-    /// The kind of group here; `None` when nobody can have one of it.
-    #[must_use]
-    pub fn built(self) -> Option<ProductType> {
-        self.0
-    }
 }
 
 /// `UserMeta`: of which kind users are. There is one kind of user here.

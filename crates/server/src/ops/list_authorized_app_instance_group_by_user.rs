@@ -84,7 +84,7 @@ impl Operation for ListAuthorizedAppInstanceGroupByUser {
             size: req.page_size.as_u32(),
         };
         let user = req.end_user_id.as_ref().and_then(Ref::id);
-        let (groups, total) = match (req.product()?.built(), user) {
+        let (groups, total) = match (req.product()?.0, user) {
             (Some(product), Some(user)) => {
                 let filter = req.filter(cx.catalogue);
                 let found = cx
@@ -106,10 +106,10 @@ impl Operation for ListAuthorizedAppInstanceGroupByUser {
 }
 
 impl Request {
-    fn product(&self) -> Result<RecordedProduct, ApiError> {
+    fn product(&self) -> Result<AnyProduct, ApiError> {
         let asked = self.product_type.as_ref().map(Text::as_str);
         asked
-            .and_then(RecordedProduct::parse)
+            .and_then(AnyProduct::parse)
             .ok_or(ApiError::Invalid("ProductType"))
     }
 

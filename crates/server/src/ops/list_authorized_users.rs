@@ -123,15 +123,15 @@ impl Operation for ListAuthorizedUsers {
 
 async fn find(cx: &CallContext<'_>, req: &Request) -> Result<Group, ApiError> {
     let asked = req.product_type.as_str();
-    let recorded = RecordedProduct::parse(asked).ok_or(ApiError::NoSuchProduct)?;
+    let recorded = AnyProduct::parse(asked).ok_or(ApiError::NoSuchProduct)?;
     let Some(id) = &req.app_instance_group_id else {
         return Err(ApiError::GroupSetNotFound);
     };
-    let not_found = || match recorded.built() {
+    let not_found = || match recorded.0 {
         Some(ProductType::CloudBrowser) => ApiError::BrowserGroupNotFound,
         _ => ApiError::GroupItemNotFound,
     };
-    let product = recorded.built().ok_or_else(not_found)?;
+    let product = recorded.0.ok_or_else(not_found)?;
     match cx.group(id, Product(product)).await {
         Err(ApiError::GroupNotFound) => Err(not_found()),
         other => other,

@@ -1,52 +1,31 @@
 //! `AttachPolicyToGroup`: a group's users have a policy from now on.
 
-use crate::identity::arn;
-use crate::identity::fields::{GroupName, PolicyName, PolicyType};
-use crate::identity::policy;
+use crate::identity::attachment::OfGroup;
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
-use greenroom_store::Holder;
 
 /// `AttachPolicyToGroup`
 pub struct AttachPolicyToGroup;
 
-/// What it takes.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    policy_type: PolicyType,
-    policy_name: PolicyName,
-    group_name: GroupName,
-    resource_group_id: Option<Text<64>>,
-}
-
 impl Operation for AttachPolicyToGroup {
     const ACTION: &'static str = "AttachPolicyToGroup";
-    type Request = Request;
+    type Request = OfGroup;
     type Response = Done;
 
-    fn validate(cx: &CallContext<'_>, req: &Request) -> Result<(), ApiError> {
-        policy::in_whole_account(cx, req.resource_group_id.as_ref())
+    fn validate(cx: &CallContext<'_>, req: &OfGroup) -> Result<(), ApiError> {
+        req.check(cx)
     }
 
-    fn access(_: &Request) -> Access {
+    fn access(_: &OfGroup) -> Access {
         Access::Write
     }
 
-    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
-        vec![
-            arn::policy(cx.account(), req.policy_type, &req.policy_name),
-            arn::group(cx.account(), req.group_name.as_str()),
-        ]
+    fn resources(cx: &CallContext<'_>, req: &OfGroup) -> Vec<String> {
+        req.resources(cx)
     }
 
-    async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {
-        let policy = policy::named(req.policy_type, &req.policy_name)?;
-        let holder = Holder::Group(req.group_name.into());
-        cx.store
-            .attach_ram_policy(cx.account(), policy, holder, cx.spend_nonce(), cx.now)
-            .await?;
-        Ok(Done {})
+    async fn handle(cx: &CallContext<'_>, req: OfGroup) -> Result<Done, ApiError> {
+        req.attach(cx).await
     }
 }
 

@@ -1,52 +1,31 @@
 //! `AttachPolicyToUser`: a user has a policy from now on.
 
-use crate::identity::arn;
-use crate::identity::fields::{PolicyName, PolicyType, UserName};
-use crate::identity::policy;
+use crate::identity::attachment::OfUser;
 use crate::identity::view::Done;
 use crate::ops::prelude::*;
-use greenroom_store::Holder;
 
 /// `AttachPolicyToUser`
 pub struct AttachPolicyToUser;
 
-/// What it takes.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Request {
-    policy_type: PolicyType,
-    policy_name: PolicyName,
-    user_name: UserName,
-    resource_group_id: Option<Text<64>>,
-}
-
 impl Operation for AttachPolicyToUser {
     const ACTION: &'static str = "AttachPolicyToUser";
-    type Request = Request;
+    type Request = OfUser;
     type Response = Done;
 
-    fn validate(cx: &CallContext<'_>, req: &Request) -> Result<(), ApiError> {
-        policy::in_whole_account(cx, req.resource_group_id.as_ref())
+    fn validate(cx: &CallContext<'_>, req: &OfUser) -> Result<(), ApiError> {
+        req.check(cx)
     }
 
-    fn access(_: &Request) -> Access {
+    fn access(_: &OfUser) -> Access {
         Access::Write
     }
 
-    fn resources(cx: &CallContext<'_>, req: &Request) -> Vec<String> {
-        vec![
-            arn::policy(cx.account(), req.policy_type, &req.policy_name),
-            arn::user(cx.account(), req.user_name.as_str()),
-        ]
+    fn resources(cx: &CallContext<'_>, req: &OfUser) -> Vec<String> {
+        req.resources(cx)
     }
 
-    async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Done, ApiError> {
-        let policy = policy::named(req.policy_type, &req.policy_name)?;
-        let holder = Holder::User(req.user_name.into());
-        cx.store
-            .attach_ram_policy(cx.account(), policy, holder, cx.spend_nonce(), cx.now)
-            .await?;
-        Ok(Done {})
+    async fn handle(cx: &CallContext<'_>, req: OfUser) -> Result<Done, ApiError> {
+        req.attach(cx).await
     }
 }
 
