@@ -11,6 +11,8 @@ from pathlib import Path
 from queue import Queue
 from threading import Thread
 
+import requests
+
 READY_SECONDS = 60
 KEY = ("LTAIcompat", "a-secret-of-compat")
 
@@ -44,7 +46,9 @@ def own_server(*flags, largest_file=resource.RLIM_INFINITY, **settings):
         restore_signals=False,
     )
     try:
-        yield OwnServer(url_of(process), data)
+        server = OwnServer(url_of(process), data)
+        yield server
+        keep_metrics(server)
         process.terminate()
         assert process.wait(READY_SECONDS) == 0
         shutil.rmtree(data)
@@ -52,6 +56,15 @@ def own_server(*flags, largest_file=resource.RLIM_INFINITY, **settings):
         process.kill()
         process.wait()
         log.close()
+
+
+def keep_metrics(server):
+    """Leaves what the server counted for whoever wants to know which operations were called."""
+    if folder := os.environ.get("METRICS_DIR"):
+        certificate = server.data / "tls-certificate.pem"
+        trusted = str(certificate) if certificate.exists() else True
+        answer = requests.get(f"{server.scheme}://{server.endpoint}/metrics", verify=trusted, timeout=READY_SECONDS)
+        (Path(folder) / server.data.name).write_text(answer.text)
 
 
 def url_of(process):

@@ -264,7 +264,6 @@ def test_a_user_looks_after_some_users_and_no_others(ram, settings, policy, ram_
         document("Allow", "*", Condition={"Magic": {"k": "v"}}),
         document("Allow", "*", Principal={"RAM": "acs:ram::1:root"}),
         "🎭",
-        "\0",
         "[" * 5_000,
     ],
 )
@@ -272,6 +271,12 @@ def test_what_is_no_policy_is_refused_with_the_reason(ram, text):
     error = refused(ram.create_policy, models.CreatePolicyRequest(policy_name="compat-bad", policy_document=text))
     assert (error.status_code, error.code) == (400, "MalformedPolicyDocument")
     assert "line 1 column" in error.message or "not a policy" in error.message
+
+
+def test_a_policy_with_a_nul_is_refused_like_any_text_with_one(ram):
+    error = refused(ram.create_policy, models.CreatePolicyRequest(policy_name="compat-bad", policy_document="\0"))
+    assert (error.status_code, error.code) == (400, "InvalidParameter.PolicyDocument")
+    assert "The parameter PolicyDocument is invalid." in error.message
 
 
 def test_a_policy_that_is_too_long_is_named_in_the_fault(ram):

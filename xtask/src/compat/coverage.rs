@@ -1,14 +1,26 @@
-//! Whether the suites called every operation that is built: the server itself counts what it answered.
+//! Whether the suites called every operation that is built: the servers themselves count what they answered.
 
-use crate::failure::{Result, bail};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use crate::failure::{Context, Result, bail};
 use crate::http;
 use crate::server::Server;
 
-/// Fails when the server has an operation that it answered to nobody as asked.
-pub fn check(server: &Server) -> Result {
-    let answer = http::get(server.address(), "/metrics")?;
-    let text = String::from_utf8_lossy(&answer.body);
-    let missing = unanswered(&text)?;
+/// Fails when there is an operation that was answered to nobody as asked: neither by the server that the suites
+/// share, nor by those of single tests, which leave their metrics in the folder.
+pub fn check(server: &Server, others: &Path) -> Result {
+    let shared = http::get(server.address(), "/metrics")?;
+    let mut metrics = vec![String::from_utf8_lossy(&shared.body).into_owned()];
+    for file in fs::read_dir(others).context(|| format!("reading {}", others.display()))? {
+        let path = file
+            .context(|| format!("reading {}", others.display()))?
+            .path();
+        let text = fs::read_to_string(&path);
+        metrics.push(text.context(|| format!("reading {}", path.display()))?);
+    }
+    let missing = unanswered(&metrics)?;
     if !missing.is_empty() {
         bail!(
             "built, and never answered to an official SDK: {}",
@@ -18,25 +30,21 @@ pub fn check(server: &Server) -> Result {
     Ok(())
 }
 
-/// The operations that the metrics count no success of.
-fn unanswered(metrics: &str) -> Result<Vec<&str>> {
-    let mut known = 0;
-    let mut missing = Vec::new();
-    for line in metrics.lines() {
+/// The operations that none of the metrics counts a success of.
+fn unanswered(metrics: &[String]) -> Result<Vec<&str>> {
+    let mut answered: BTreeMap<&str, bool> = BTreeMap::new();
+    for line in metrics.iter().flat_map(|text| text.lines()) {
         let counted = line.strip_prefix("greenroom_api_calls_total{action=\"");
-        let Some((action, count)) = counted.and_then(|rest| rest.split_once("\",code=\"OK\"} "))
-        else {
-            continue;
-        };
-        known += 1;
-        if count == "0" {
-            missing.push(action);
+        if let Some((action, count)) = counted.and_then(|rest| rest.split_once("\",code=\"OK\"} "))
+        {
+            *answered.entry(action).or_default() |= count != "0";
         }
     }
-    if known == 0 {
-        bail!("the server's metrics know no operation");
+    if answered.is_empty() {
+        bail!("the servers' metrics know no operation");
     }
-    Ok(missing)
+    let missing = answered.into_iter().filter(|(_, answered)| !answered);
+    Ok(missing.map(|(action, _)| action).collect())
 }
 
 #[cfg(test)]
@@ -52,16 +60,26 @@ greenroom_api_call_seconds_total{action="ListNodes",code="OK"} 0
 
     #[test]
     fn an_operation_is_missing_until_it_was_answered_as_asked() {
-        assert_eq!(unanswered(COUNTS).unwrap(), ["ListImage"]);
+        let shared = COUNTS.to_owned();
+        assert_eq!(
+            unanswered(std::slice::from_ref(&shared)).unwrap(),
+            ["ListImage"]
+        );
         let called = COUNTS.replace(
             "\"ListImage\",code=\"OK\"} 0",
             "\"ListImage\",code=\"OK\"} 1",
         );
-        assert!(unanswered(&called).unwrap().is_empty());
+        // By whichever server.
+        assert!(
+            unanswered(&[called.clone(), shared.clone()])
+                .unwrap()
+                .is_empty()
+        );
+        assert!(unanswered(&[shared, called]).unwrap().is_empty());
     }
 
     #[test]
     fn metrics_without_operations_prove_nothing() {
-        assert!(unanswered("greenroom_orphan_holders 0\n").is_err());
+        assert!(unanswered(&["greenroom_orphan_holders 0\n".to_owned()]).is_err());
     }
 }

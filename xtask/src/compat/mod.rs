@@ -16,24 +16,33 @@ const PYTHON: &str = "compat/python";
 const REQUIREMENTS: &str = "compat/python/requirements.txt";
 const NODE: &str = "compat/node";
 
-/// Runs both suites against one server, which must have answered every operation by then; the programs must
-/// have been built.
+/// Runs both suites against one server. By then it, and those that single tests start, must have answered every
+/// operation; the programs must have been built.
 pub fn check(workspace: &Workspace) -> Result {
     let python = environment(workspace)?;
     node::install(workspace, NODE)?;
-    scratch::with_server(workspace, Profile::Dev, "sdk", |server, _| {
-        let run =
-            Run::new(&python).args(["-m", "pytest", "-p", "no:cacheprovider", "--quiet", PYTHON]);
-        pointed_at(server, workspace, run)?
-            // The tests lie in the tree, which holds nothing that is made.
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .dir(workspace.root(), "")
-            .run()?;
-        let run = Run::new("npm").args(["test", "--silent"]);
-        pointed_at(server, workspace, run)?
-            .dir(workspace.root(), NODE)
-            .run()?;
-        coverage::check(server)
+    scratch::with_data(workspace, "sdk-metrics", |metrics| {
+        scratch::with_server(workspace, Profile::Dev, "sdk", |server, _| {
+            let run = Run::new(&python).args([
+                "-m",
+                "pytest",
+                "-p",
+                "no:cacheprovider",
+                "--quiet",
+                PYTHON,
+            ]);
+            pointed_at(server, workspace, run)?
+                // The tests lie in the tree, which holds nothing that is made.
+                .env("PYTHONDONTWRITEBYTECODE", "1")
+                .env("METRICS_DIR", metrics)
+                .dir(workspace.root(), "")
+                .run()?;
+            let run = Run::new("npm").args(["test", "--silent"]);
+            pointed_at(server, workspace, run)?
+                .dir(workspace.root(), NODE)
+                .run()?;
+            coverage::check(server, metrics)
+        })
     })
 }
 
