@@ -47,7 +47,9 @@ fn a_first_start_keeps_its_credentials_and_answers_signed_calls() {
     );
 
     assert_eq!(server.get("/healthz").0, 200);
-    assert_eq!(server.get("/readyz"), (200, "ready\n".to_owned()));
+    server.wait_for("it is ready", || {
+        server.get("/readyz") == (200, "ready\n".to_owned())
+    });
     assert_eq!(server.get("/nowhere").0, 404);
     let (_, metrics) = server.get("/metrics");
     assert!(
