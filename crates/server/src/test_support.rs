@@ -535,6 +535,15 @@ impl TestServer {
         self.ok("AuthorizeInstanceGroup", ask).await;
     }
 
+    /// Gives a user a session, which the user takes hold of, a second before whatever comes next.
+    pub async fn bind(&self, group: &str, session: &str, user: &str) {
+        self.authorize(group, session, user).await;
+        let ask = json!({"ProductType": "CloudApp", "EndUserId": user,
+            "AppInstanceGroupIdList": [group], "AppInstancePersistentId": session});
+        self.ok("GetConnectionTicket", ask).await;
+        self.clock.advance(Duration::from_secs(1));
+    }
+
     /// The users granted a whole group.
     pub async fn group_users(&self, group: &str) -> Vec<String> {
         let group = group.to_owned().try_into().unwrap();

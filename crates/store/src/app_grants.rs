@@ -9,6 +9,7 @@ use crate::{GrantChange, Store};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, EndUserId, ImageId, ProductType, Timestamp,
 };
+use std::collections::HashMap;
 
 /// Which apps that were granted to a user are listed; what is `None` does not filter, a list of nothing
 /// finds nothing.
@@ -35,6 +36,15 @@ pub struct AppGrant {
     pub image: ImageId,
     /// How many users the app was granted to there.
     pub users: u64,
+}
+
+/// How an app of a group was granted by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct AppUse {
+    /// To how many users.
+    pub users: u64,
+    /// Whether the user asked about is one of them.
+    pub granted: bool,
 }
 
 impl Store {
@@ -94,6 +104,45 @@ impl Store {
         let (account, user) = (account.clone(), user.clone());
         self.read(move |c| page_of(c, &account, product_type, &user, filter, page))
             .await
+    }
+
+    /// How the single apps of the account's groups, or of one of them, were granted, as far as they were;
+    /// `user` is the one asked about.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn app_uses(
+        &self,
+        account: &AccountId,
+        group: Option<&AppInstanceGroupId>,
+        user: Option<&EndUserId>,
+    ) -> Result<HashMap<(AppInstanceGroupId, AppId), AppUse>> {
+        let user = user.map_or("", EndUserId::as_str);
+        let mut parameters = values![account, user].to_vec();
+        let mut condition = "g.account_id = $1 AND g.status <> 'DELETING'".to_owned();
+        if let Some(group) = group {
+            parameters.push(group.into());
+            condition += " AND g.group_id = $3";
+        }
+        let sql = format!(
+            "SELECT u.group_id, u.app_id, COUNT(*),
+                 CAST(SUM(CASE WHEN u.end_user_id = $2 THEN 1 ELSE 0 END) AS BIGINT)
+             FROM app_users u JOIN app_groups g ON g.group_id = u.group_id
+             WHERE {condition} GROUP BY u.group_id, u.app_id"
+        );
+        self.read(move |c| {
+            let uses = all(c, &sql, &parameters, |row| {
+                let app = (
+                    word(row.text(0)?, AppInstanceGroupId::parse)?,
+                    word(row.text(1)?, AppId::parse)?,
+                );
+                let users = narrow(row.integer(2)?)?;
+                let granted = row.integer(3)? > 0;
+                Ok((app, AppUse { users, granted }))
+            })?;
+            Ok(uses.into_iter().collect())
+        })
+        .await
     }
 
     /// Whether the account has ever named this user.

@@ -51,7 +51,7 @@ mod workers;
 
 pub use accounts::{AccessKey, Account, KeyUser, Secret};
 pub use administer::{SessionDetail, SessionScope};
-pub use app_grants::{AppGrant, AppGrantFilter};
+pub use app_grants::{AppGrant, AppGrantFilter, AppUse};
 pub use audit::{
     AuditEntry, AuditFilter, AuditFlaw, AuditHead, AuditPage, AuditPlace, AuditPrincipal, AuditRow,
     AuditVerification, CheckpointVerifier, Flaw, Recording, RowHash,
@@ -62,7 +62,7 @@ pub use bound::{BoundFilter, BoundRow};
 pub use error::{Result, StoreError};
 pub use grants::GrantChange;
 pub use groups::{
-    Charge, GrantedFilter, Group, GroupFilter, GroupSpec, NextPeriod, NodePool, NodesInUse,
+    Charge, Chosen, GrantedFilter, Group, GroupFilter, GroupSpec, NextPeriod, NodePool, NodesInUse,
 };
 pub use history::{EVENTS_KEPT, SessionEvent};
 pub use identity::{

@@ -52,6 +52,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "node pools change",
         sql: include_str!("../migrations/0007_node_pools_change.sql"),
     },
+    Migration {
+        number: 8,
+        name: "own policies",
+        sql: include_str!("../migrations/0008_own_policies.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

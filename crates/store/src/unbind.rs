@@ -1,4 +1,4 @@
-//! Unbinding: a user's hold on sessions is ended, and what the user left in them goes where a group says so.
+//! Unbinding: users' hold on sessions is ended, and what they left in them goes where a group says so.
 
 use crate::bindings::{self, BINDING, Binding, binding};
 use crate::connection::{Connection, Value, all, first, values, word};
@@ -15,8 +15,8 @@ use greenroom_model::{
 pub struct Unbinding {
     /// The group.
     pub group: AppInstanceGroupId,
-    /// The user.
-    pub user: EndUserId,
+    /// The user; everybody, when none is named.
+    pub user: Option<EndUserId>,
     /// The session; all of the group's, when none is named.
     pub session: Option<PersistentId>,
     /// The instance that carries the session; whichever, when none is named.
@@ -26,8 +26,9 @@ pub struct Unbinding {
 }
 
 impl Store {
-    /// Ends a user's hold on sessions of a group, all of them at one moment; answers which bindings that
-    /// were. An ordinary session ends with it. A user without any has none afterwards either, which is no mistake.
+    /// Ends the hold of a user, or of everybody, on sessions of a group, all of them at one moment; answers
+    /// which bindings that were. An ordinary session ends with it. Who has none has none afterwards either,
+    /// which is no mistake.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] (`"group"`, `"session"` or `"instance"`) when the account has no such group
@@ -111,21 +112,22 @@ fn check(c: &mut dyn Connection, account: &AccountId, what: &Unbinding) -> Resul
 }
 
 fn held(c: &mut dyn Connection, what: &Unbinding) -> Result<Vec<Binding>> {
-    let mut parameters = vec![Value::from(&what.user), Value::from(&what.group)];
-    let mut of_it = "s.group_id = $2".to_owned();
+    let mut parameters = vec![Value::from(&what.group)];
+    let mut condition = String::new();
     let named = [
         ("s.session_id", what.session.as_ref().map(Value::from)),
         ("s.instance_id", what.instance.as_ref().map(Value::from)),
+        ("end_user_id", what.user.as_ref().map(Value::from)),
     ];
     for (column, value) in named {
         if let Some(value) = value {
             parameters.push(value);
-            of_it += &format!(" AND {column} = ${}", parameters.len());
+            condition += &format!(" AND {column} = ${}", parameters.len());
         }
     }
     let sql = format!(
-        "{BINDING} WHERE end_user_id = $1 AND ended_at IS NULL
-             AND EXISTS (SELECT 1 FROM sessions s WHERE s.session_id = bindings.session_id AND {of_it})
+        "{BINDING} WHERE ended_at IS NULL AND EXISTS (SELECT 1 FROM sessions s
+             WHERE s.session_id = bindings.session_id AND s.group_id = $1{condition})
          ORDER BY created_at, binding_id"
     );
     all(c, &sql, &parameters, binding)

@@ -1,5 +1,6 @@
 //! A delivery group as its creator describes it and as the answers show it.
 
+mod change;
 mod charge;
 mod node_pool;
 mod policies;
@@ -8,19 +9,23 @@ mod schedule;
 mod size;
 mod view;
 
+pub use change::{change_settings, merged};
 pub use charge::{
     ChargeResourceMode, PaidTime, PeriodUnit, Price, Rule, SubPayType, Terms, order_id,
 };
 pub use node_pool::{Names, NodePool, StrategyType, node_type_on_offer};
 pub use policies::{
-    Network, RuntimePolicy, SecurityPolicy, SessionType, StoragePolicy, StreamingMode,
+    DomainRule, Network, RuntimePolicy, SecurityPolicy, SessionType, StoragePolicy, StreamingMode,
     UserDefinePolicy, VideoPolicy,
 };
 pub use scaling::{Usage, decide, idle_before};
 pub use size::{Change, first_wish, room_for};
 pub use view::GroupModel;
 
-use crate::ops::fields::Text;
+use crate::error::ApiError;
+use crate::ops::fields::{Text, Whole};
+use greenroom_model::{AppInstanceGroupId, PolicyId};
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 
 /// What the creator of a group asked for and no column of the database is for; kept as JSON beside it, in
@@ -96,6 +101,50 @@ impl Settings {
     pub fn reset_after_unbind(&self) -> bool {
         let policy = self.security_policy.as_ref();
         policy.and_then(|policy| policy.reset_after_unbind) == Some(true)
+    }
+}
+
+/// `SessionTimeout`: minutes that a binding outlives its viewer: 3 to 300, or -1 for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SessionTimeout(i32);
+
+impl SessionTimeout {
+    /// The number.
+    #[must_use]
+    pub const fn minutes(self) -> i32 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for SessionTimeout {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Whole::<-1, 300>::deserialize(deserializer)?.as_i32() {
+            0..=2 => Err(D::Error::custom("neither -1 nor 3 to 300")),
+            minutes => Ok(Self(minutes)),
+        }
+    }
+}
+
+/// The policy of a group that names none: one of its own, told by the same characters.
+#[must_use]
+pub fn own_policy(group: &AppInstanceGroupId) -> Option<PolicyId> {
+    let (_, rest) = group.as_str().split_once('-')?;
+    PolicyId::parse(&format!("{}{rest}", PolicyId::PREFIX)).ok()
+}
+
+/// The fault for settings that this build did not write.
+pub fn unreadable(source: serde_json::Error) -> ApiError {
+    ApiError::Internal {
+        step: "a group's settings in the database cannot be read",
+        source: source.into(),
+    }
+}
+
+/// The fault for settings that do not write.
+pub fn unwritable(source: serde_json::Error) -> ApiError {
+    ApiError::Internal {
+        step: "a group's settings cannot be written as JSON",
+        source: source.into(),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The policies that `CreateAppInstanceGroup` takes inline.
+//! The policies that `CreateAppInstanceGroup` takes inline, and that later operations change.
 
 use crate::error::ApiError;
 use crate::ops::fields::{INT32_MAX, List, Text, Whole};
@@ -23,6 +23,9 @@ pub struct VideoPolicy {
     pub streaming_mode: Option<StreamingMode>,
     #[serde(skip_serializing_if = "Option::is_none")]
     terminal_resolution_adaptive: Option<bool>,
+    /// `ModifyAppPolicy` alone has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visual_quality_strategy: Option<VisualQuality>,
     /// Carry the picture over WebRTC.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub webrtc: Option<bool>,
@@ -36,6 +39,14 @@ pub enum StreamingMode {
     Video,
     /// Tiles, and video where there is motion.
     Mix,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum VisualQuality {
+    Adaptive,
+    Smooth,
+    Quality,
 }
 
 /// `FrameRate`: 30 or 60.
@@ -140,6 +151,16 @@ impl RuntimePolicy {
         self.session_pre_open != Some(Flag::False)
     }
 
+    /// Has sessions open an app before anybody comes, or not.
+    pub fn set_pre_open(&mut self, pre_open: bool) {
+        self.session_pre_open = Some(if pre_open { Flag::True } else { Flag::False });
+    }
+
+    /// Gives every app a session of its own, or not.
+    pub fn set_per_session_per_app(&mut self, each: bool) {
+        self.per_session_per_app = Some(each);
+    }
+
     /// The rules between its fields.
     ///
     /// # Errors
@@ -172,6 +193,9 @@ pub struct StoragePolicy {
     storage_type_list: List<StorageType, 16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_profile: Option<UserProfile>,
+    /// `ModifyAppInstanceGroupAttribute` alone has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_profile_follow: Option<UserProfileFollow>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,12 +208,24 @@ enum StorageType {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct UserProfile {
+    /// `ModifyAppInstanceGroupAttribute` alone has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_system_id: Option<Text<128>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_storage_path: Option<Text<256>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_storage_type: Option<RemoteStorageType>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_profile_switch: Option<bool>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct UserProfileFollow {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_system_id: Option<Text<128>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile_follow_switch: Option<bool>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -230,8 +266,9 @@ impl UserDefinePolicy {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Network {
+    /// What may be reached by name, and what may not.
     #[serde(default)]
-    domain_rules: List<DomainRule, 100>,
+    pub domain_rules: List<DomainRule, 100>,
     #[serde(skip_serializing_if = "Option::is_none")]
     ip_expire_minutes: Option<Whole<60, INT32_MAX>>,
     /// The office network the group belongs to.
@@ -245,9 +282,10 @@ pub struct Network {
     v_switch_ids: List<Text<64>, 100>,
 }
 
+/// An element of `DomainRules`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct DomainRule {
+pub struct DomainRule {
     domain: Text<253>,
     policy: DomainPolicy,
 }

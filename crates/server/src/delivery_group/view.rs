@@ -1,6 +1,6 @@
 //! A delivery group as `GetAppInstanceGroup` and `ListAppInstanceGroup` both show it.
 
-use super::{NodePool, Settings};
+use super::{NodePool, Settings, unreadable};
 use crate::catalogue::{self, APP_VERSION, Catalogue};
 use crate::error::ApiError;
 use crate::ops::ShownTag;
@@ -240,12 +240,5 @@ fn resource_status(status: GroupStatus) -> &'static str {
         GroupStatus::Published => "AVAILABLE",
         GroupStatus::Failed => "UNAVAILABLE",
         GroupStatus::Deleting => "RELEASED",
-    }
-}
-
-fn unreadable(source: serde_json::Error) -> ApiError {
-    ApiError::Internal {
-        step: "a group's settings in the database cannot be read",
-        source: source.into(),
     }
 }

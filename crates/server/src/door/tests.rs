@@ -70,7 +70,7 @@ impl House {
     async fn unbind(&self) {
         let what = Unbinding {
             group: self.world.record(&self.session).await.group,
-            user: alice(),
+            user: Some(alice()),
             session: Some(self.session.clone()),
             instance: None,
             reset: false,

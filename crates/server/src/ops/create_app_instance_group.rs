@@ -4,9 +4,9 @@
 
 use super::prelude::*;
 use crate::delivery_group::{
-    ChargeResourceMode, Network, NodePool, PeriodUnit, RuntimePolicy, SecurityPolicy, Settings,
-    StoragePolicy, StrategyType, SubPayType, Terms, UserDefinePolicy, VideoPolicy, first_wish,
-    room_for,
+    ChargeResourceMode, Network, NodePool, PeriodUnit, RuntimePolicy, SecurityPolicy,
+    SessionTimeout, Settings, StoragePolicy, StrategyType, SubPayType, Terms, UserDefinePolicy,
+    VideoPolicy, first_wish, own_policy, room_for, unwritable,
 };
 use greenroom_store::{GroupSpec, NewSlots};
 
@@ -38,7 +38,7 @@ pub struct Request {
     promotion_id: Option<Text<64>>,
     runtime_policy: Option<RuntimePolicy>,
     security_policy: Option<SecurityPolicy>,
-    session_timeout: Whole<-1, 300>,
+    session_timeout: SessionTimeout,
     storage_policy: Option<StoragePolicy>,
     sub_pay_type: Option<SubPayType>,
     user_define_policy: Option<UserDefinePolicy>,
@@ -95,10 +95,6 @@ impl Operation for CreateAppInstanceGroup {
     fn validate(cx: &CallContext<'_>, req: &Request) -> Result<(), ApiError> {
         req.check_catalogue(cx)?;
         req.terms().check(req.product_type.0)?;
-        // -1: never; else 3 minutes or more.
-        if matches!(req.session_timeout.get(), 0..=2) {
-            return Err(ApiError::Invalid("SessionTimeout"));
-        }
         if let Some(pool) = &req.node_pool {
             pool.check(req.charge_type, cx.now)?;
         }
@@ -217,6 +213,11 @@ impl Request {
             open,
             cx.entropy,
         );
+        let named = self.app_policy_id.as_ref();
+        let policy = match named.and_then(|id| PolicyId::parse(id.as_str()).ok()) {
+            Some(named) => Some(named),
+            None => own_policy(&id),
+        };
         let spec = GroupSpec {
             name: self
                 .app_instance_group_name
@@ -229,11 +230,9 @@ impl Request {
             image: ImageId::parse(self.app_center_image_id.as_str())
                 .map_err(|_| ApiError::Invalid("AppCenterImageId"))?,
             spec_id: SpecId::new(cx.entropy),
-            policy: self
-                .app_policy_id
-                .and_then(|id| PolicyId::parse(id.as_str()).ok()),
+            policy,
             pre_open_app,
-            session_timeout: self.session_timeout.as_i32(),
+            session_timeout: self.session_timeout.minutes(),
             skip_user_check: skip_user_check.unwrap_or(false),
             settings: settings.to_json().map_err(unwritable)?,
             charge,
@@ -271,13 +270,6 @@ fn pool(
             strategy: serde_json::to_string(&asked).map_err(unwritable)?,
         },
     })
-}
-
-fn unwritable(source: serde_json::Error) -> ApiError {
-    ApiError::Internal {
-        step: "a group's settings cannot be written as JSON",
-        source: source.into(),
-    }
 }
 
 #[cfg(test)]

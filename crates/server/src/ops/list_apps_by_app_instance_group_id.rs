@@ -31,8 +31,8 @@ pub struct Response {
 struct Model {
     #[serde(flatten)]
     app: published::App,
-    /// No operation that is built grants single apps.
-    authorized_user_count: u32,
+    /// Users who were granted the app by itself.
+    authorized_user_count: u64,
 }
 
 impl Operation for ListAppsByAppInstanceGroupId {
@@ -48,15 +48,19 @@ impl Operation for ListAppsByAppInstanceGroupId {
         let group = cx
             .group(&req.app_instance_group_id, req.product_type)
             .await?;
-        let apps = published::apps(cx.catalogue, &group);
+        let uses = cx
+            .store
+            .app_uses(cx.account(), Some(&group.made.id), None)
+            .await?;
+        let apps = published::apps(cx.catalogue, &group, &uses);
         Ok(Response {
             page_number: req.page_number.get(),
             page_size: req.page_size.get(),
             total_count: apps.len(),
             apps: page_of(apps, req.page_number, req.page_size)
-                .map(|app| Model {
-                    app,
-                    authorized_user_count: 0,
+                .map(|it| Model {
+                    app: it.app,
+                    authorized_user_count: it.granted.users,
                 })
                 .collect(),
         })
@@ -71,7 +75,10 @@ mod tests {
     #[tokio::test]
     async fn a_groups_apps_are_listed_whole() {
         let server = TestServer::start().await;
-        let id = server.create_group(json!({})).await;
+        let id = server.create_group(json!({"AuthMode": "App"})).await;
+        let grant = json!({"AppInstanceGroupId": id, "ProductType": "CloudApp",
+            "AppId": "ca-mousepad", "AuthorizeUserIds": ["alice", "bob"]});
+        server.ok("AuthorizeUsersForApp", grant).await;
         let ask = json!({"AppInstanceGroupId": id, "ProductType": "CloudApp", "PageNumber": 1,
             "PageSize": 10});
         insta::assert_snapshot!(golden(

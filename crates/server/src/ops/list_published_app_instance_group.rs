@@ -1,7 +1,7 @@
 //! `ListPublishedAppInstanceGroup`: one page of the published groups that deliver apps, newest first.
 
 use super::prelude::*;
-use super::published::{self, App};
+use super::published::{self, App, Delivered};
 use greenroom_store::Group;
 
 /// `ListPublishedAppInstanceGroup`
@@ -56,14 +56,14 @@ impl Operation for ListPublishedAppInstanceGroup {
 }
 
 impl Model {
-    fn of(group: Group, apps: Vec<App>) -> Self {
+    fn of(group: Group, apps: Vec<Delivered>) -> Self {
         let made = group.made;
         Self {
             app_center_image_id: made.image,
             app_instance_group_id: made.id,
             app_instance_group_name: made.name,
             app_instance_type: "__dynamic__",
-            apps,
+            apps: apps.into_iter().map(|it| it.app).collect(),
             expired_time: made.charge.expires.map(|at| at.to_wire()),
             gmt_create: made.created.to_wire(),
             region_id: made.region,
@@ -115,6 +115,24 @@ mod tests {
             for group in groups {
                 assert_eq!(group["Apps"].as_array().unwrap().len(), 2);
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_group_is_left_out_for_whoever_was_granted_each_of_its_apps_by_itself() {
+        let server = TestServer::start().await;
+        let group = server.create_group(json!({"AuthMode": "App"})).await;
+        server.publish(&group).await;
+        let ask = json!({"ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10,
+            "ExcludeUserId": "alice"});
+        for (app, left) in [("ca-foot", 1), ("ca-mousepad", 0)] {
+            let grant = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp",
+                "AppId": app, "AuthorizeUserIds": ["alice"]});
+            server.ok("AuthorizeUsersForApp", grant).await;
+            let answer = server
+                .ok("ListPublishedAppInstanceGroup", ask.clone())
+                .await;
+            assert_eq!(answer["TotalCount"], left, "{app}");
         }
     }
 }

@@ -21,8 +21,8 @@ pub struct Response {
 struct Model {
     app_instance_group_id: AppInstanceGroupId,
     app_instance_group_name: String,
-    /// No operation that is built grants single apps.
-    authorized_user_count: u32,
+    /// Users who were granted the app by itself.
+    authorized_user_count: u64,
     #[serde(flatten)]
     app: App,
 }
@@ -39,12 +39,14 @@ impl Operation for ListPublishedApps {
     async fn handle(cx: &CallContext<'_>, req: Self::Request) -> Result<Response, ApiError> {
         let mut found = Vec::new();
         for (group, apps) in req.groups(cx).await? {
-            let wanted = apps.into_iter().filter(|app| req.wants(app));
-            found.extend(wanted.map(|app| Model {
+            let wanted = apps
+                .into_iter()
+                .filter(|it| req.wants(&it.app) && !it.granted.granted);
+            found.extend(wanted.map(|it| Model {
                 app_instance_group_id: group.made.id.clone(),
                 app_instance_group_name: group.made.name.clone(),
-                authorized_user_count: 0,
-                app,
+                authorized_user_count: it.granted.users,
+                app: it.app,
             }));
         }
         Ok(Response {
@@ -146,5 +148,37 @@ mod tests {
             assert_eq!(found, expected, "{more}");
             assert_eq!(answer["TotalCount"], total, "{more}");
         }
+    }
+
+    #[tokio::test]
+    async fn single_grants_are_counted_and_leave_out_for_whom_they_were_made() {
+        let server = TestServer::start().await;
+        let by_app = json!({"AuthMode": "App", "Users": ["carol"]});
+        let group = server.create_group(by_app).await;
+        server.publish(&group).await;
+        for user in ["alice", "bob"] {
+            let grant = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp",
+                "AppId": "ca-foot", "AuthorizeUserIds": [user]});
+            server.ok("AuthorizeUsersForApp", grant).await;
+        }
+        let listed = async |more: Value| {
+            let answer = server.ok("ListPublishedApps", ask(&more)).await;
+            let apps = answer["Apps"].as_array().unwrap();
+            let shown = apps.iter().map(|app| {
+                format!(
+                    "{} {}",
+                    app["AppId"].as_str().unwrap(),
+                    app["AuthorizedUserCount"]
+                )
+            });
+            shown.collect::<Vec<_>>()
+        };
+        let everything = ["ca-foot 2", "ca-mousepad 0"];
+        assert_eq!(listed(json!({})).await, everything);
+        assert_eq!(listed(json!({"ExcludeUserId": "carol"})).await, everything);
+        assert_eq!(
+            listed(json!({"ExcludeUserId": "bob"})).await,
+            ["ca-mousepad 0"]
+        );
     }
 }

@@ -3,7 +3,8 @@
 
 use super::prelude::*;
 use crate::catalogue::{APP_VERSION, Catalogue};
-use greenroom_store::{Group, GroupFilter, PageRequest};
+use greenroom_store::{AppUse, Group, GroupFilter, PageRequest};
+use std::collections::HashMap;
 
 /// What both take. What is absent does not narrow the list.
 #[derive(Debug, Deserialize)]
@@ -15,9 +16,7 @@ pub struct Request {
     app_instance_group_name: Option<Text<256>>,
     /// A part of the name.
     app_name: Option<Text<256>>,
-    /// Leaves out what is granted to this user app by app. No operation that is built grants so, and grants of
-    /// whole groups do not count.
-    #[expect(dead_code, reason = "only its form matters")]
+    /// Leaves out what is granted to this user app by app; grants of whole groups do not count.
     exclude_user_id: Option<EndUserId>,
     /// Which page.
     pub page_number: PageNumber,
@@ -36,15 +35,31 @@ pub struct App {
     app_version_name: &'static str,
 }
 
+/// An app that a group delivers, and how it was granted by itself.
+pub struct Delivered {
+    /// The app.
+    pub app: App,
+    /// How it was granted.
+    pub granted: AppUse,
+}
+
 /// The apps that a group delivers: those of its image.
-pub fn apps(catalogue: &Catalogue, group: &Group) -> Vec<App> {
+pub fn apps(
+    catalogue: &Catalogue,
+    group: &Group,
+    uses: &HashMap<(AppInstanceGroupId, AppId), AppUse>,
+) -> Vec<Delivered> {
     let image = catalogue.image(group.made.image.as_str());
     let apps = image.map(|image| image.apps.as_slice()).unwrap_or_default();
-    let shown = apps.iter().map(|app| App {
-        app_id: app.id.clone(),
-        app_name: app.name.clone(),
-        app_version: APP_VERSION,
-        app_version_name: "Installed",
+    let granted = |app: &AppId| uses.get(&(group.made.id.clone(), app.clone()));
+    let shown = apps.iter().map(|app| Delivered {
+        granted: granted(&app.id).copied().unwrap_or_default(),
+        app: App {
+            app_id: app.id.clone(),
+            app_name: app.name.clone(),
+            app_version: APP_VERSION,
+            app_version_name: "Installed",
+        },
     });
     shown.collect()
 }
@@ -54,7 +69,10 @@ impl Request {
     ///
     /// # Errors
     /// The database could not be read.
-    pub async fn groups(&self, cx: &CallContext<'_>) -> Result<Vec<(Group, Vec<App>)>, ApiError> {
+    pub async fn groups(
+        &self,
+        cx: &CallContext<'_>,
+    ) -> Result<Vec<(Group, Vec<Delivered>)>, ApiError> {
         let id = match &self.app_instance_group_id {
             None => None,
             // What can be no id is nobody's.
@@ -77,12 +95,16 @@ impl Request {
             size: u32::MAX,
         };
         let found = cx.store.list_groups(cx.account(), filter, all).await?;
+        let user = self.exclude_user_id.as_ref();
+        let uses = cx.store.app_uses(cx.account(), None, user).await?;
         let with_apps = found.items.into_iter().rev().map(|group| {
-            let apps = apps(cx.catalogue, &group);
+            let apps = apps(cx.catalogue, &group, &uses);
             (group, apps)
         });
         Ok(with_apps
-            .filter(|(_, apps)| apps.iter().any(|app| self.wants(app)))
+            .filter(|(_, apps)| apps.iter().any(|app| self.wants(&app.app)))
+            // A user who was granted each app by itself has no use for the group.
+            .filter(|(_, apps)| !apps.iter().all(|app| app.granted.granted))
             .collect())
     }
 

@@ -41,7 +41,7 @@ impl Operation for Unbind {
         let settings = Settings::from_json(&group.settings).unwrap_or_default();
         let what = Unbinding {
             group: group.id,
-            user: req.end_user_id,
+            user: Some(req.end_user_id),
             session: existing(req.app_instance_persistent_id, "AppInstancePersistentId")?,
             instance: existing(req.app_instance_id, "AppInstanceId")?,
             reset: settings.reset_after_unbind(),
@@ -81,15 +81,6 @@ mod tests {
         ask
     }
 
-    /// Gives the user a session, which the user takes hold of.
-    async fn bind(server: &TestServer, group: &str, session: &str, user: &str) {
-        server.authorize(group, session, user).await;
-        let ask = json!({"ProductType": "CloudApp", "EndUserId": user,
-            "AppInstanceGroupIdList": [group], "AppInstancePersistentId": session});
-        server.ok("GetConnectionTicket", ask).await;
-        server.clock.advance(std::time::Duration::from_secs(1));
-    }
-
     async fn holders(server: &TestServer, session: &str) -> Vec<String> {
         let session = PersistentId::parse(session).unwrap();
         let open = server.store.open_bindings(&session).await.unwrap();
@@ -110,9 +101,9 @@ mod tests {
         let group = server.create_group_of_two().await;
         let sessions = server.session_ids(&group).await;
         for session in &sessions {
-            bind(&server, &group, session, "alice").await;
+            server.bind(&group, session, "alice").await;
         }
-        bind(&server, &group, &sessions[0], "bob").await;
+        server.bind(&group, &sessions[0], "bob").await;
         let one = json!({"AppInstancePersistentId": sessions[0]});
         server.ok("Unbind", ask(&group, "alice", one.clone())).await;
         assert_eq!(holders(&server, &sessions[0]).await, ["bob"]);
@@ -122,7 +113,7 @@ mod tests {
         assert_eq!(asked(&server, &sessions[0]).await, None);
         // Nothing to part is as good as parted.
         server.ok("Unbind", ask(&group, "alice", one)).await;
-        bind(&server, &group, &sessions[0], "alice").await;
+        server.bind(&group, &sessions[0], "alice").await;
         assert_eq!(holders(&server, &sessions[0]).await, ["bob", "alice"]);
     }
 
@@ -134,7 +125,7 @@ mod tests {
         let mut sessions = server.session_ids(&group).await;
         sessions.extend(server.session_ids(&other).await);
         for (session, group) in sessions.iter().zip([&group, &group, &other]) {
-            bind(&server, group, session, "alice").await;
+            server.bind(group, session, "alice").await;
         }
         server.ok("Unbind", ask(&group, "alice", json!({}))).await;
         let mut left = Vec::new();
@@ -152,7 +143,7 @@ mod tests {
             .await;
         let session = server.session_ids(&group).await.remove(0);
         for user in ["alice", "bob"] {
-            bind(&server, &group, &session, user).await;
+            server.bind(&group, &session, user).await;
         }
         server.ok("Unbind", ask(&group, "alice", json!({}))).await;
         assert_eq!(asked(&server, &session).await, None, "bob works in it");
@@ -168,7 +159,7 @@ mod tests {
         let strangers = server.session_ids(&stranger).await.remove(0);
         let listed = server.sessions(&group).await;
         let sessions = server.session_ids(&group).await;
-        bind(&server, &group, &sessions[0], "alice").await;
+        server.bind(&group, &sessions[0], "alice").await;
         let no_session = "InvalidParameter.AppInstancePersistentId";
         let no_instance = "InvalidParameter.AppInstanceId";
         for (more, code) in [

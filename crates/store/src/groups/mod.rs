@@ -1,10 +1,12 @@
-//! Delivery groups with their node pools: made whole, listed, asked to go.
+//! Delivery groups with their node pools: made whole, listed, changed, asked to go.
 
+mod change;
 mod granted;
 mod next_period;
 mod record;
 mod scaling;
 
+pub use change::Chosen;
 pub use granted::GrantedFilter;
 pub use next_period::NextPeriod;
 pub use record::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};

@@ -3,9 +3,11 @@
 use crate::world::{START, World, after, nonce, user};
 use greenroom_model::{
     AccountId, AppInstanceGroupId, AppInstanceStatus, AuthMode, Desired, GroupStatus,
-    PersistentStatus, ProductType, Timestamp,
+    PersistentStatus, PolicyId, ProductType, Timestamp,
 };
-use greenroom_store::{GrantChange, GroupFilter, NodesInUse, PageRequest, StoreError};
+use greenroom_store::{
+    Chosen, GrantChange, GroupFilter, GroupSpec, NodesInUse, PageRequest, StoreError,
+};
 
 pub async fn a_group_is_made_whole_and_reads_back(w: World) {
     let spec = w.spec("office");
@@ -277,4 +279,84 @@ pub async fn users_are_granted_and_lose_a_group(w: World) {
     let users = w.store.group_users(&w.acme, &id).await.unwrap();
     assert_eq!(users, [user("alice")]);
     assert!(!w.store.is_authorized(&session, &user("bob")).await.unwrap());
+}
+
+pub async fn groups_change_together_or_not_at_all(w: World) {
+    let policy = PolicyId::parse("pg-shared").unwrap();
+    for name in ["office", "studio"] {
+        let mut spec = w.spec(name);
+        spec.policy = Some(policy.clone());
+        w.with_spec(spec, 1).await;
+    }
+    let alone = w.with_group("attic", 1).await;
+    let names = async || {
+        let page = PageRequest { number: 1, size: 9 };
+        let listed = w.store.list_groups(&w.acme, GroupFilter::default(), page);
+        let groups = listed.await.unwrap().items;
+        let names: Vec<String> = groups.into_iter().map(|group| group.made.name).collect();
+        names.join(" ")
+    };
+    let followers = || Chosen::Followers(policy.clone());
+    let (cloud_app, browser) = (ProductType::CloudApp, ProductType::CloudBrowser);
+    let before = names().await;
+
+    let all_but_the_studio = |group: &mut GroupSpec| {
+        group.name.push('!');
+        if group.name == "studio!" {
+            Err("no")
+        } else {
+            Ok(())
+        }
+    };
+    let refused = w
+        .store
+        .change_groups(
+            &w.acme,
+            cloud_app,
+            followers(),
+            nonce(1),
+            all_but_the_studio,
+        )
+        .await;
+    assert_eq!(refused.unwrap(), Err("no"));
+    let anything = |_: &mut GroupSpec| Ok::<(), ()>(());
+    for (account, product, chosen) in [
+        (&w.globex, cloud_app, followers()),
+        (&w.acme, browser, followers()),
+        (&w.acme, browser, Chosen::Group(alone.clone())),
+    ] {
+        let refused = w
+            .store
+            .change_groups(account, product, chosen, None, anything);
+        assert!(matches!(refused.await, Err(StoreError::NotFound("group"))));
+    }
+    assert_eq!(names().await, before);
+
+    let rename = |group: &mut GroupSpec| {
+        group.name.push('!');
+        group.session_timeout = -1;
+        Ok::<(), ()>(())
+    };
+    // The nonce of the call that was refused was not spent.
+    w.store
+        .change_groups(&w.acme, cloud_app, followers(), nonce(1), rename)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(names().await, "attic office! studio!");
+    let replayed = w
+        .store
+        .change_groups(&w.acme, cloud_app, followers(), nonce(1), rename)
+        .await;
+    assert!(matches!(replayed, Err(StoreError::NonceReplayed)));
+    let chosen = Chosen::Group(alone.clone());
+    w.store
+        .change_groups(&w.acme, cloud_app, chosen, None, rename)
+        .await
+        .unwrap()
+        .unwrap();
+    let group = w.store.group(&w.acme, &alone).await.unwrap().unwrap().made;
+    assert_eq!((group.name.as_str(), group.session_timeout), ("attic!", -1));
+    let session = w.page(&alone, 1, 9).await.items.remove(0);
+    assert_eq!(session.name, "attic-1");
 }

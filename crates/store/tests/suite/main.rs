@@ -85,7 +85,8 @@ suite! {
         another_accounts_group_looks_absent
         a_listing_filters_and_pages_oldest_first
         a_group_asked_to_go_is_not_found_and_its_sessions_are_to_go
-        users_are_granted_and_lose_a_group;
+        users_are_granted_and_lose_a_group
+        groups_change_together_or_not_at_all;
     nodes:
         nodes_are_paged_in_the_order_in_which_they_came;
     resize:
@@ -143,6 +144,7 @@ suite! {
     unbind:
         a_user_is_unbound_from_what_is_named_and_from_nothing_else
         what_is_unbound_must_belong_together_and_to_the_caller
+        everybody_is_unbound_from_a_group_at_once
         a_session_is_reset_once_nobody_holds_it
         a_binding_expires_unless_its_user_came_back
         open_bindings_of_an_account_are_listed_oldest_first

@@ -13,7 +13,7 @@ use greenroom_store::{
 fn all_of(group: &AppInstanceGroupId, name: &str) -> Unbinding {
     Unbinding {
         group: group.clone(),
-        user: user(name),
+        user: Some(user(name)),
         session: None,
         instance: None,
         reset: false,
@@ -98,6 +98,32 @@ pub async fn what_is_unbound_must_belong_together_and_to_the_caller(w: World) {
         .await;
     assert!(matches!(refused, Err(StoreError::NotFound("group"))));
     assert_eq!(holders(&w, &sessions[0]).await, ["alice"]);
+}
+
+pub async fn everybody_is_unbound_from_a_group_at_once(w: World) {
+    let group = w.with_group("office", 2).await;
+    let other = w.with_group("studio", 1).await;
+    let sessions = w.ids(&group).await;
+    let elsewhere = w.ids(&other).await.remove(0);
+    w.open_task(&group, &sessions[0], "alice", after(0)).await;
+    w.open_task(&group, &sessions[0], "bob", after(0)).await;
+    w.open_task(&group, &sessions[1], "alice", after(0)).await;
+    w.open_task(&other, &elsewhere, "alice", after(0)).await;
+    let everybody = Unbinding {
+        user: None,
+        reset: true,
+        ..all_of(&group, "nobody")
+    };
+    let ended = w
+        .store
+        .unbind(&w.acme, everybody, "why", nonce(1), after(1))
+        .await;
+    assert_eq!(ended.unwrap().len(), 3);
+    for session in &sessions {
+        assert_eq!(holders(&w, session).await, Vec::<String>::new());
+        assert_eq!(w.session(session).await.asked, Some(Ask::Reset));
+    }
+    assert_eq!(holders(&w, &elsewhere).await, ["alice"]);
 }
 
 pub async fn a_session_is_reset_once_nobody_holds_it(w: World) {
@@ -379,6 +405,25 @@ pub async fn single_apps_are_granted_and_listed_and_lost(w: World) {
     let both = ("ca-mousepad 1, ca-foot 2".to_owned(), 2);
     assert_eq!(apps(&w.acme, all()).await, both);
     assert_eq!(apps(&w.globex, all()).await, (String::new(), 0));
+    let uses = async |account, group, name| {
+        let user = user(name);
+        let uses = w.store.app_uses(account, group, Some(&user)).await.unwrap();
+        let mut shown: Vec<String> = uses
+            .iter()
+            .map(|((_, app), of_it)| format!("{app} {} {}", of_it.users, of_it.granted))
+            .collect();
+        shown.sort_unstable();
+        shown.join(", ")
+    };
+    let (to_bob, to_carol) = (
+        "ca-foot 2 true, ca-mousepad 1 false",
+        "ca-foot 2 false, ca-mousepad 1 false",
+    );
+    assert_eq!(uses(&w.acme, None, "bob").await, to_bob);
+    assert_eq!(uses(&w.acme, Some(&group), "carol").await, to_carol);
+    let none = AppInstanceGroupId::parse("aig-none").unwrap();
+    assert_eq!(uses(&w.acme, Some(&none), "bob").await, "");
+    assert_eq!(uses(&w.globex, Some(&group), "bob").await, "");
     let of_another_name = AppGrantFilter {
         group_name_contains: Some("studio".to_owned()),
         ..all()

@@ -247,7 +247,7 @@ impl World {
     pub async fn unbind_alice(&self, group: &AppInstanceGroupId, at: Timestamp) -> Vec<BindingId> {
         let what = Unbinding {
             group: group.clone(),
-            user: user("alice"),
+            user: Some(user("alice")),
             session: None,
             instance: None,
             reset: false,

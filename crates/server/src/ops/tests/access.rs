@@ -103,6 +103,11 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
                 assert_eq!((status, failed), (200, Some(1)));
                 continue;
             }
+            // No group of its own follows it.
+            "ModifyAppPolicy" => {
+                assert_eq!(answer["Code"], "InvalidParameter.AppPolicyId");
+                continue;
+            }
             // Nothing of it is there.
             "ListAuthorizedAppInstanceGroupByUser"
             | "ListBindInfo"
@@ -161,13 +166,16 @@ pub fn changes(entry: &Entry) -> bool {
 }
 
 /// The operations of the other products that change something or give something out.
-const CHANGES: [&str; 19] = [
+const CHANGES: &[&str] = &[
     "AssumeRole",
     "AuthorizeInstanceGroup",
     "AuthorizeUsersForApp",
     "CreateAppInstanceGroup",
     "DeleteAppInstanceGroup",
     "GetConnectionTicket",
+    "LogOffAllSessionsInAppInstanceGroup",
+    "ModifyAppInstanceGroupAttribute",
+    "ModifyAppPolicy",
     "ModifyNodePoolAmount",
     "ModifyNodePoolAttribute",
     "ModifyTenantConfig",

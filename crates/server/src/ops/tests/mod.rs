@@ -68,7 +68,10 @@ impl World {
                 "AppInstancePersistentId": session, "AuthorizeUserIds": ["bob"]})
             }
             "CreateAppInstanceGroup" => group_request(json!({})),
-            "DeleteAppInstanceGroup" | "GetAppInstanceGroup" | "ListPersistentAppInstances" => {
+            "DeleteAppInstanceGroup"
+            | "GetAppInstanceGroup"
+            | "ListPersistentAppInstances"
+            | "LogOffAllSessionsInAppInstanceGroup" => {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"})
             }
             "GetConnectionTicket" => json!({"ProductType": "CloudApp", "EndUserId": "alice",
@@ -139,6 +142,13 @@ impl World {
             }
             "ModifyTenantConfig" => {
                 json!({"AppInstanceGroupExpireRemind": true})
+            }
+            "ModifyAppInstanceGroupAttribute" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "SessionTimeout": 30})
+            }
+            "ModifyAppPolicy" => {
+                json!({"AppPolicyId": group.replace("aig-", "pg-"), "ProductType": "CloudApp",
+                "VideoPolicy": {"FrameRate": 60}})
             }
             "TagCloudResources" => {
                 json!({"ResourceType": "AppInstanceGroupId", "ResourceIds": [group],

@@ -295,6 +295,9 @@ fn put(
     let inner = object.entry(name).or_insert_with(|| json!({}));
     if field.kind == Kind::Array {
         *inner = json!([{}]);
+    } else if !inner.is_object() {
+        // An earlier one may have been replaced by what cannot hold it.
+        *inner = json!({});
     }
     let inner = if field.kind == Kind::Array {
         &mut inner[0]
@@ -355,11 +358,6 @@ async fn whatever_is_sent_is_answered_or_refused_and_never_a_failure_of_the_serv
             let mut request = right.clone();
             for _ in 0..=entropy.below(3) {
                 let path = &fields[entropy.below(fields.len())];
-                // A field that another one is in may have been replaced already by what cannot hold it.
-                let top = path.split('.').next().unwrap_or_default();
-                if !request[top].is_object() {
-                    request.as_object_mut().unwrap().remove(top);
-                }
                 request = with(entry, &request, path, nasty(&entropy));
             }
             let (status, answer) = world

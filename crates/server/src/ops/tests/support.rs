@@ -19,8 +19,8 @@ const LIMITS: &str = "\
 |---|---|
 | `Network` except `OfficeSiteId` | sessions have no network unless `sessions.network` says otherwise; then no rule of a group narrows it |
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
-| `RuntimePolicy` except `SessionPreOpen` | one machine, one kind of session |
-| `VideoPolicy` except the resolution | pictures are exact tiles over WebSocket |
+| `RuntimePolicy` except `SessionPreOpen`, and `PerSessionPerApp` | one machine, one kind of session |
+| `VideoPolicy` except the resolution, which counts from a session's next start | pictures are exact tiles over WebSocket |
 | `AppInstanceGroupExpireRemind` | nobody is written to, so nobody is reminded |
 | the tag `System/Scheduler/GRAYSCALE` | nothing is rolled out step by step |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
@@ -34,6 +34,7 @@ const LIMITS: &str = "\
 | `AssumeRole.SourceIdentity` | `InvalidParameter.SourceIdentity`: nothing records who is behind a session |
 | tags of roles and policies, `AllowConsoleLogin`, `ResourceGroupId` other than the account | `InvalidParameter.<Param>`: there is no operation for such tags, no console and no resource group. Filters by tags find nothing |
 | `RenewAmount`, `RenewMode`, `RenewNodes` | `InvalidParameter.<Param>`: a group is renewed as a whole |
+| `ModifyAppInstanceGroupAttribute.NodePool.NodeCapacity` other than the pool's | `InvalidParameter.NodePool.NodeCapacity`: the nodes of a pool are alike, and those that are there keep their sessions |
 | node types with a graphics processor | `StockError.NoStock` |
 ";
 

@@ -1,0 +1,89 @@
+//! What is decided anew of groups that exist.
+
+use super::record::{GROUP, GroupSpec, group};
+use crate::Store;
+use crate::connection::{Connection, all, values};
+use crate::error::{Result, StoreError};
+use crate::nonces::{self, Nonce};
+use greenroom_model::{AccountId, AppInstanceGroupId, PolicyId, ProductType};
+
+/// Which groups of an account are changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Chosen {
+    /// This one.
+    Group(AppInstanceGroupId),
+    /// Those that follow this policy.
+    Followers(PolicyId),
+}
+
+impl Store {
+    /// Changes groups of the account that deliver that, all of them or none: `change` is shown each as it
+    /// is and leaves it as it is to be. Only the name, the app opened at start, the session timeout, whether
+    /// users are checked, and the settings can change. What `change` refuses is the inner error.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] when there is no such group, [`StoreError::NonceReplayed`], or the database
+    /// could not be written.
+    pub async fn change_groups<E: Send + 'static>(
+        &self,
+        account: &AccountId,
+        product_type: ProductType,
+        chosen: Chosen,
+        nonce: Option<Nonce>,
+        change: impl Fn(&mut GroupSpec) -> std::result::Result<(), E> + Send + 'static,
+    ) -> Result<std::result::Result<(), E>> {
+        let account = account.clone();
+        self.write_intent(move |c| {
+            let mut groups = find(c, &account, product_type, &chosen)?;
+            if groups.is_empty() {
+                return Err(StoreError::NotFound("group"));
+            }
+            for group in &mut groups {
+                if let Err(refused) = change(group) {
+                    return Ok(Err(refused));
+                }
+            }
+            nonces::spend(c, nonce.as_ref())?;
+            for group in &groups {
+                update(c, group)?;
+            }
+            Ok(Ok(()))
+        })
+        .await
+    }
+}
+
+fn find(
+    c: &mut dyn Connection,
+    account: &AccountId,
+    product_type: ProductType,
+    chosen: &Chosen,
+) -> Result<Vec<GroupSpec>> {
+    let (column, id) = match chosen {
+        Chosen::Group(id) => ("g.group_id", id.as_str()),
+        Chosen::Followers(id) => ("g.policy_id", id.as_str()),
+    };
+    let sql = format!(
+        "{GROUP} WHERE g.account_id = $1 AND g.product_type = $2 AND {column} = $3
+             AND g.status <> 'DELETING' ORDER BY g.group_id"
+    );
+    let parameters = values![account, product_type.as_str(), id];
+    all(c, &sql, parameters, |row| Ok(group(row)?.made))
+}
+
+fn update(c: &mut dyn Connection, spec: &GroupSpec) -> Result<()> {
+    c.execute(
+        "UPDATE app_groups SET name = $2, pre_open_app = $3, session_timeout = $4,
+             skip_user_check = $5, settings = $6
+         WHERE group_id = $1",
+        values![
+            &spec.id,
+            &spec.name,
+            spec.pre_open_app.as_ref(),
+            i64::from(spec.session_timeout),
+            spec.skip_user_check,
+            &spec.settings,
+        ],
+    )?;
+    Ok(())
+}
