@@ -378,7 +378,7 @@ impl World {
     pub async fn unbind(&self, user: &str, group: &AppInstanceGroupId) {
         let what = Unbinding {
             group: group.clone(),
-            user: EndUserId::parse(user).unwrap(),
+            user: Some(EndUserId::parse(user).unwrap()),
             session: None,
             instance: None,
             reset: false,
