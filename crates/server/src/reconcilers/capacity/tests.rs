@@ -91,7 +91,7 @@ async fn hold(world: &World, session: &PersistentId) {
 async fn part(world: &World, group: &AppInstanceGroupId, session: &PersistentId) {
     let what = Unbinding {
         group: group.clone(),
-        user: alice(),
+        user: Some(alice()),
         session: Some(session.clone()),
         instance: None,
         reset: false,
