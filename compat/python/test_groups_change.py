@@ -3,13 +3,10 @@
 The tests of this file share one group and run in the order they are written in.
 """
 
-import time
-
 import pytest
 from alibabacloud_appstream_center20210901 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
-
-LIMIT_S = 60
+from tickets import ticket
 
 
 @pytest.fixture(scope="module")
@@ -99,17 +96,7 @@ def test_the_groups_own_policy_takes_video_settings(client, group):
 
 def test_everybody_is_logged_off_and_may_come_again(client, group):
     held = session(client, group)
-    ask = models.GetConnectionTicketRequest(
-        product_type="CloudApp",
-        end_user_id="alice",
-        app_id="ca-foot",
-        app_instance_group_id_list=[group],
-        app_instance_persistent_id=held.app_instance_persistent_id,
-    )
-    deadline = time.monotonic() + LIMIT_S
-    while client.get_connection_ticket(ask).body.task_status == "Running":
-        assert time.monotonic() < deadline, f"no ticket within {LIMIT_S} s"
-        time.sleep(0.1)
+    ticket(client, group, held.app_instance_persistent_id, "alice")
     assert holders(client, group) == ["alice"]
     client.log_off_all_sessions_in_app_instance_group(
         models.LogOffAllSessionsInAppInstanceGroupRequest(product_type="CloudApp", app_instance_group_id=group)

@@ -9,6 +9,7 @@ import time
 import pytest
 from alibabacloud_appstream_center20210901 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
+from tickets import ticket
 
 LIMIT_S = 60
 
@@ -122,28 +123,9 @@ def test_authorized_users_are_listed_until_they_are_not(client, group):
     assert seen.authorized_users == ["alice"]
 
 
-def ask_for_ticket(client, group, session, user):
-    """The vendor's polling protocol: the first call may answer a task, which is asked for again."""
-    fields = {
-        "product_type": "CloudApp",
-        "end_user_id": user,
-        "app_id": "ca-foot",
-        "app_instance_group_id_list": [group],
-        "app_instance_persistent_id": session,
-    }
-
-    def look():
-        body = client.get_connection_ticket(models.GetConnectionTicketRequest(**fields)).body
-        fields["task_id"] = body.task_id
-        assert body.task_status != "Failed", body.to_map()
-        return (body if body.task_status == "Finished" else None), body.task_status
-
-    return until(look, "Finished")
-
-
 def test_an_authorized_user_gets_a_ticket(client, group):
     session = running(client, group)[0].app_instance_persistent_id
-    body = ask_for_ticket(client, group, session, "alice")
+    body = ticket(client, group, session, "alice")
     assert body.app_instance_persistent_id == session
     assert body.app_instance_group_id == group
     assert body.os_type == "Linux"
@@ -153,7 +135,7 @@ def test_an_authorized_user_gets_a_ticket(client, group):
 def test_a_user_without_authorization_gets_none(client, group):
     session = running(client, group)[0].app_instance_persistent_id
     with pytest.raises(ClientException):
-        ask_for_ticket(client, group, session, "mallory")
+        ticket(client, group, session, "mallory")
 
 
 def test_after_its_deletion_the_group_is_not_found(client, group):

@@ -3,13 +3,10 @@
 The tests of this file share one group and run in the order they are written in.
 """
 
-import time
-
 import pytest
 from alibabacloud_appstream_center20210901 import models
 from alibabacloud_tea_openapi.exceptions import ClientException
-
-LIMIT_S = 60
+from tickets import ticket
 
 
 @pytest.fixture(scope="module")
@@ -48,26 +45,6 @@ def bindings(client, group, **filters):
     return client.list_bind_info(ask).body
 
 
-def take_hold(client, group, session, user):
-    """Asks for a ticket until there is one: the user holds the session from then on."""
-    fields = {
-        "product_type": "CloudApp",
-        "end_user_id": user,
-        "app_id": "ca-foot",
-        "app_instance_group_id_list": [group],
-        "app_instance_persistent_id": session,
-    }
-    deadline = time.monotonic() + LIMIT_S
-    while True:
-        body = client.get_connection_ticket(models.GetConnectionTicketRequest(**fields)).body
-        if body.task_status == "Finished":
-            return body
-        assert body.task_status == "Running", body.to_map()
-        assert time.monotonic() < deadline, f"no ticket within {LIMIT_S} s"
-        fields["task_id"] = body.task_id
-        time.sleep(0.1)
-
-
 def test_authorized_users_are_listed_with_all_of_their_sessions(client, group):
     ask = models.ListAuthorizedUsersRequest(
         product_type="CloudApp", app_instance_group_id=group, page_number=1, page_size=10
@@ -82,7 +59,7 @@ def test_authorized_users_are_listed_with_all_of_their_sessions(client, group):
 
 def test_whoever_holds_a_session_is_listed_with_its_instance(client, group):
     session = sessions(client, group)[1]
-    held = take_hold(client, group, session, "bob").app_instance_id
+    held = ticket(client, group, session, "bob").app_instance_id
     (binding,) = bindings(client, group).bind_info_models
     assert (binding.user_id, binding.app_instance_id, binding.app_id) == ("bob", held, "ca-foot")
     assert bindings(client, group, user_id_list=["alice"]).total_count == 0
@@ -112,7 +89,7 @@ def test_an_unbound_user_holds_nothing_and_may_come_back(client, group):
     )
     client.unbind(ask)
     assert bindings(client, group).total_count == 0
-    assert take_hold(client, group, session, "bob").app_instance_persistent_id == session
+    assert ticket(client, group, session, "bob").app_instance_persistent_id == session
 
 
 def test_a_session_of_another_group_cannot_be_unbound(client, group):

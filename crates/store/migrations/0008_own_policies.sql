@@ -1,4 +1,4 @@
--- oldest reader: 4
+-- oldest reader: 7
 --
 -- A group that names no policy has one of its own, so that its video settings can be changed by it.
 

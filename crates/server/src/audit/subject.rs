@@ -3,13 +3,14 @@
 use greenroom_rpc::Params;
 
 /// Parameters that name something, alone or as lists.
-const NAMING: [&str; 20] = [
+const NAMING: [&str; 21] = [
     "AppId",
     "AppInstanceGroupId",
     "AppInstanceGroupIdList",
     "AppInstanceIds",
     "AppInstancePersistentId",
     "AppInstancePersistentIds",
+    "AppPolicyId",
     "AuthorizeUserIds",
     "BrowserInstanceGroupId",
     "EndUserId",

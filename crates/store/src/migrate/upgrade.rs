@@ -89,6 +89,9 @@ async fn assert_all_is_there(store: Store) {
         .unwrap();
     let names: Vec<_> = listed.items.iter().map(|row| row.name.as_str()).collect();
     assert_eq!((listed.total, names), (2, vec!["old-1", "old-2"]));
+    let found = store.group(&account, &group).await.unwrap().unwrap();
+    let policy = found.made.policy.map(String::from);
+    assert_eq!(policy.as_deref(), Some("pg-old"), "every group has one");
     let session = PersistentId::parse("p-one").unwrap();
     let bound = store.open_bindings(&session).await.unwrap();
     assert_eq!(bound.len(), 1);
