@@ -40,6 +40,17 @@ impl Server {
         data: &Path,
         address: SocketAddr,
     ) -> Result<Self> {
+        Self::start_with(workspace, profile, data, address, &[])
+    }
+
+    /// The same, with these settings as variables of its environment.
+    pub fn start_with(
+        workspace: &Workspace,
+        profile: Profile,
+        data: &Path,
+        address: SocketAddr,
+        settings: &[(&str, &str)],
+    ) -> Result<Self> {
         let program = workspace.bin_dir(profile).join("greenroom");
         fs::create_dir_all(data).context(|| format!("creating {}", data.display()))?;
         let log = data.join("serve.log");
@@ -50,6 +61,7 @@ impl Server {
         let child = Command::new(&program)
             .args(["serve", "--listen", &address.to_string(), "--data-dir"])
             .arg(data)
+            .envs(settings.iter().copied())
             .stdin(Stdio::null())
             .stdout(out)
             .stderr(err)

@@ -3,6 +3,7 @@
 //!
 //! The exit status says whether it could measure, never whether the figures are good.
 
+mod list;
 mod process;
 mod report;
 mod skeleton;
@@ -20,20 +21,27 @@ use report::Report;
 struct Bench {
     name: &'static str,
     about: &'static str,
-    run: fn(&Workspace, &mut Report) -> Result,
+    /// Takes its own options out of the arguments, and refuses what is left of them.
+    run: fn(&Workspace, Args, &mut Report) -> Result,
 }
 
-const BENCHES: &[Bench] = &[Bench {
-    name: "skeleton",
-    about: "one session from its order to pixels in a browser",
-    run: skeleton::measure,
-}];
+const BENCHES: &[Bench] = &[
+    Bench {
+        name: "list",
+        about: "pages of a group's sessions; [--rows N] [--database sqlite|postgres]",
+        run: list::measure,
+    },
+    Bench {
+        name: "skeleton",
+        about: "one session from its order to pixels in a browser",
+        run: skeleton::measure,
+    },
+];
 
 /// The command.
 pub fn main(workspace: &Workspace, mut args: Args) -> Result {
     let json = args.option("--json")?;
     let name = args.positional();
-    args.finish()?;
     let Some(bench) = name
         .as_deref()
         .and_then(|name| BENCHES.iter().find(|it| it.name == name))
@@ -45,7 +53,7 @@ pub fn main(workspace: &Workspace, mut args: Args) -> Result {
         bail!("which benchmark? There are:\n{}", known.join("\n"));
     };
     let mut report = Report::new(bench.name);
-    let measured = (bench.run)(workspace, &mut report);
+    let measured = (bench.run)(workspace, args, &mut report);
     // What was measured before a failure is still worth reading.
     println!("\n{}", report.table());
     measured?;

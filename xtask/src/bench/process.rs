@@ -43,17 +43,26 @@ impl Watched {
 
     /// Its share of the memory it maps, in MiB: pages that several processes share are divided among them.
     pub fn memory_mib(self) -> Result<f64> {
+        self.mapped_mib("Pss:")
+    }
+
+    /// The memory that no file stands behind, in MiB: what only this process's end gives back.
+    pub fn anonymous_mib(self) -> Result<f64> {
+        self.mapped_mib("Anonymous:")
+    }
+
+    fn mapped_mib(self, what: &str) -> Result<f64> {
         let path = format!("/proc/{}/smaps_rollup", self.0);
         let text = fs::read_to_string(&path).context(|| format!("reading {path}"))?;
         let kib = text.lines().find_map(|line| {
-            line.strip_prefix("Pss:")?
+            line.strip_prefix(what)?
                 .split_whitespace()
                 .next()?
                 .parse::<f64>()
                 .ok()
         });
         kib.map(|kib| kib / 1024.0)
-            .context(|| format!("{path} has no Pss"))
+            .context(|| format!("{path} has no {what}"))
     }
 }
 
@@ -83,6 +92,7 @@ mod tests {
     fn a_process_costs_something() {
         let this = Watched(std::process::id());
         assert!(this.memory_mib().unwrap() > 0.1);
+        assert!(this.anonymous_mib().unwrap() > 0.01);
         assert!(this.cpu().unwrap() < Duration::from_secs(3600));
     }
 

@@ -9,23 +9,57 @@ use serde_json::{Map, Value, json};
 pub enum Better {
     /// Times, bytes, memory.
     Lower,
+    /// Rates, and shares of what is possible.
+    Higher,
 }
 
 impl Better {
     fn word(self) -> &'static str {
         match self {
             Self::Lower => "lower",
+            Self::Higher => "higher",
+        }
+    }
+
+    fn sign(self) -> char {
+        match self {
+            Self::Lower => '≤',
+            Self::Higher => '≥',
         }
     }
 }
 
 /// One figure.
-struct Figure {
-    workload: String,
-    metric: String,
-    unit: &'static str,
-    value: f64,
-    better: Better,
+pub struct Figure {
+    /// What was going on.
+    pub workload: String,
+    /// What was measured of it.
+    pub metric: String,
+    /// In what.
+    pub unit: String,
+    /// The figure itself.
+    pub value: f64,
+    /// Which way it should move.
+    pub better: Better,
+    /// How far it should have moved, where somebody has said so.
+    pub goal: Option<f64>,
+}
+
+impl Figure {
+    fn meets(&self, goal: f64) -> bool {
+        match self.better {
+            Better::Lower => self.value <= goal,
+            Better::Higher => self.value >= goal,
+        }
+    }
+
+    fn verdict(&self) -> String {
+        let Some(goal) = self.goal else {
+            return String::new();
+        };
+        let met = if self.meets(goal) { "met" } else { "not met" };
+        format!("  goal {} {goal:.2}: {met}", self.better.sign())
+    }
 }
 
 /// All figures of one benchmark.
@@ -44,14 +78,20 @@ impl Report {
     }
 
     /// Adds a figure for which less is better.
-    pub fn add(&mut self, workload: &str, metric: &str, unit: &'static str, value: f64) {
-        self.figures.push(Figure {
+    pub fn add(&mut self, workload: &str, metric: &str, unit: &str, value: f64) {
+        self.push(Figure {
             workload: workload.into(),
             metric: metric.into(),
-            unit,
+            unit: unit.into(),
             value,
             better: Better::Lower,
+            goal: None,
         });
+    }
+
+    /// Adds a figure.
+    pub fn push(&mut self, figure: Figure) {
+        self.figures.push(figure);
     }
 
     /// Adds the median and the 95th percentile of samples; none of them, if there are no samples.
@@ -80,15 +120,19 @@ impl Report {
         );
         for it in &self.figures {
             let line = format!(
-                "  {:<workload$}  {:<metric$}  {:>10.2} {}\n",
-                it.workload, it.metric, it.value, it.unit
+                "  {:<workload$}  {:<metric$}  {:>10.2} {}{}\n",
+                it.workload,
+                it.metric,
+                it.value,
+                it.unit,
+                it.verdict()
             );
             text.push_str(&line);
         }
         text
     }
 
-    /// The figures for a machine. There are no goals and no peers before somebody has measured some.
+    /// The figures for a machine. There are no peers before somebody has measured some.
     pub fn json(&self) -> Value {
         let figure = |it: &Figure| {
             json!({
@@ -96,7 +140,7 @@ impl Report {
                 "metric": it.metric,
                 "unit": it.unit,
                 "value": it.value,
-                "goal": null,
+                "goal": it.goal,
                 "better": it.better.word(),
                 "peers": {},
             })
@@ -165,6 +209,27 @@ mod tests {
         assert_eq!(percentile(&samples, 0.95), Some(19.0));
         assert_eq!(percentile(&[7.0], 0.95), Some(7.0));
         assert_eq!(percentile(&[], 0.5), None);
+    }
+
+    #[test]
+    fn a_goal_is_met_or_not_in_the_direction_of_the_figure() {
+        let figure = |value, better, goal| Figure {
+            workload: String::new(),
+            metric: String::new(),
+            unit: String::new(),
+            value,
+            better,
+            goal,
+        };
+        for (value, better, goal, said) in [
+            (0.5, Better::Higher, Some(0.5), "  goal ≥ 0.50: met"),
+            (0.49, Better::Higher, Some(0.5), "  goal ≥ 0.50: not met"),
+            (5.0, Better::Lower, Some(5.0), "  goal ≤ 5.00: met"),
+            (5.1, Better::Lower, Some(5.0), "  goal ≤ 5.00: not met"),
+            (1.0, Better::Lower, None, ""),
+        ] {
+            assert_eq!(figure(value, better, goal).verdict(), said);
+        }
     }
 
     #[test]

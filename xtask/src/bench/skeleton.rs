@@ -4,6 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::api::Api;
+use crate::args::Args;
 use crate::failure::{Context, Result};
 use crate::server::Server;
 use crate::sessions::{Group, holders};
@@ -25,7 +26,8 @@ const STILL: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(2);
 
 /// Measures everything, in the order of a session's life.
-pub fn measure(workspace: &Workspace, report: &mut Report) -> Result {
+pub fn measure(workspace: &Workspace, args: Args, report: &mut Report) -> Result {
+    args.finish()?;
     setup::prepare(workspace, Scope::Test)?;
     build::binaries(workspace, Profile::Release)?;
     build::player(workspace, Profile::Release)?;
