@@ -4,6 +4,8 @@ mod xml;
 
 use crate::fault::Fault;
 use crate::request::Format;
+use serde::Serialize;
+use serde::ser::Error as _;
 use serde_json::{Map, Value};
 
 /// Exactly as the vendor spells them: an official client compares the XML one letter by letter.
@@ -24,37 +26,53 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn new(
-        format: Format,
-        status: u16,
-        root: &str,
-        request_id: &str,
-        body: Map<String, Value>,
-    ) -> Self {
-        let (content_type, body) = match format {
-            Format::Json => (JSON, Value::Object(body).to_string()),
-            Format::Xml => (XML, xml::document(root, &body)),
-        };
+    fn new(format: Format, status: u16, request_id: &str, body: String) -> Self {
         Self {
             status,
-            content_type,
+            content_type: match format {
+                Format::Json => JSON,
+                Format::Xml => XML,
+            },
             headers: vec![("x-acs-request-id", request_id.to_owned())],
             body,
         }
     }
 }
 
-/// The answer of an operation that did what it was asked: its own `fields` and the `RequestId`.
-#[must_use]
+/// The answer of an operation that did what it was asked: its own `fields`, which have to be an object, and
+/// the `RequestId`.
+///
+/// # Errors
+/// The fields are something else, or cannot be written.
 pub fn success(
     format: Format,
     action: &str,
     request_id: &str,
-    fields: Map<String, Value>,
-) -> Reply {
-    let mut body = fields;
-    body.insert("RequestId".into(), request_id.into());
-    Reply::new(format, 200, &format!("{action}Response"), request_id, body)
+    fields: &impl Serialize,
+) -> Result<Reply, serde_json::Error> {
+    let body = match format {
+        // Written once, as it goes out: a listing is most of what its call costs.
+        Format::Json => {
+            let mut text = serde_json::to_string(fields)?;
+            match text.pop() {
+                Some('}') if text.len() > 1 => text.push(','),
+                Some('}') => {}
+                _ => return Err(serde_json::Error::custom("not an object")),
+            }
+            text.push_str("\"RequestId\":");
+            text.push_str(&serde_json::to_string(request_id)?);
+            text.push('}');
+            text
+        }
+        Format::Xml => {
+            let Value::Object(mut body) = serde_json::to_value(fields)? else {
+                return Err(serde_json::Error::custom("not an object"));
+            };
+            body.insert("RequestId".into(), request_id.into());
+            xml::document(&format!("{action}Response"), &body)
+        }
+    };
+    Ok(Reply::new(format, 200, request_id, body))
 }
 
 /// The answer to a call that was refused or failed. `host_id` is the host the request was sent to.
@@ -68,7 +86,11 @@ pub fn failure(format: Format, request_id: &str, host_id: &str, fault: &Fault) -
     if let Some(detail) = &fault.access_denied_detail {
         body.insert("AccessDeniedDetail".into(), Value::clone(detail));
     }
-    let mut reply = Reply::new(format, fault.status, "Error", request_id, body);
+    let body = match format {
+        Format::Json => Value::Object(body).to_string(),
+        Format::Xml => xml::document("Error", &body),
+    };
+    let mut reply = Reply::new(format, fault.status, request_id, body);
     if let Some(ms) = fault.retry_after_ms {
         // Clients take a positive number only.
         reply
@@ -85,21 +107,14 @@ mod tests {
 
     const ID: &str = "4C467B38-3910-447D-87BC-AC049166F216";
 
-    fn fields(value: Value) -> Map<String, Value> {
-        match value {
-            Value::Object(fields) => fields,
-            other => panic!("{other} is no object"),
-        }
+    fn answer(format: Format, fields: &Value) -> Reply {
+        success(format, "ListThings", ID, fields).expect("an object")
     }
 
     #[test]
     fn a_success_carries_its_fields_and_the_request_id() {
-        let reply = success(
-            Format::Json,
-            "ListThings",
-            ID,
-            fields(json!({"TotalCount": 1, "Things": [{"Name": "办公"}]})),
-        );
+        let fields = json!({"TotalCount": 1, "Things": [{"Name": "办公"}]});
+        let reply = answer(Format::Json, &fields);
         assert_eq!((reply.status, reply.content_type), (200, JSON));
         assert_eq!(
             reply.body,
@@ -109,15 +124,20 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_without_fields_is_its_request_id_and_what_is_no_object_is_no_answer() {
+        let reply = answer(Format::Json, &json!({}));
+        assert_eq!(reply.body, format!(r#"{{"RequestId":"{ID}"}}"#));
+        for format in [Format::Json, Format::Xml] {
+            for fields in [json!([]), json!("}"), json!(1), json!(null)] {
+                assert!(success(format, "ListThings", ID, &fields).is_err());
+            }
+        }
+    }
+
+    #[test]
     fn xml_repeats_an_element_for_each_item_of_a_list() {
-        let reply = success(
-            Format::Xml,
-            "ListThings",
-            ID,
-            fields(
-                json!({"Things": [{"Name": "a<b>&\u{1}"}, {"Name": null}], "Ids": ["x", "y"], "Ok": true, "None": []}),
-            ),
-        );
+        let fields = json!({"Things": [{"Name": "a<b>&\u{1}"}, {"Name": null}], "Ids": ["x", "y"], "Ok": true, "None": []});
+        let reply = answer(Format::Xml, &fields);
         assert_eq!(reply.content_type, "text/xml;charset=utf-8");
         assert_eq!(
             reply.body,

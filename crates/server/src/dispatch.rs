@@ -21,7 +21,6 @@ use greenroom_rpc::{
     envelope,
 };
 use greenroom_store::{Nonce, Recording, Store};
-use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -115,8 +114,7 @@ impl Api {
         let request_id = uuid_upper(&*self.entropy);
         let (format, action, result) = self.answer(raw, origin, &request_id).await;
         match result {
-            Ok(fields) => {
-                let reply = envelope::success(format, action, &request_id, fields);
+            Ok(reply) => {
                 self.note(&request_id, action, None, began.elapsed());
                 reply
             }
@@ -155,7 +153,7 @@ impl Api {
         raw: &RawRequest<'_>,
         origin: Origin,
         request_id: &str,
-    ) -> (Format, &'static str, Result<Map<String, Value>, ApiError>) {
+    ) -> (Format, &'static str, Result<Reply, ApiError>) {
         let request = match Request::parse(raw) {
             Ok(request) => request,
             Err(fault) => {
@@ -307,7 +305,7 @@ impl Api {
         call: &Admitted,
         origin: Origin,
         request_id: &str,
-    ) -> Result<Map<String, Value>, ApiError> {
+    ) -> Result<Reply, ApiError> {
         let row = audit::Call {
             at: call.now,
             principal: &call.principal,
@@ -329,14 +327,8 @@ impl Api {
             nonce: &call.nonce,
         };
         tracing::debug!(request.id = %request_id, account.id = %call.principal.account(), rpc.action = call.entry.action);
-        let ran = (call.entry.run)(cx, call.entry.product, &call.request.params).await;
-        match audit::settle(&self.store, &recording, ran).await? {
-            Value::Object(fields) => Ok(fields),
-            other => Err(ApiError::Internal {
-                step: "an answer is not an object",
-                source: other.to_string().into(),
-            }),
-        }
+        let ran = (call.entry.run)(cx, call.entry.product, &call.request, request_id).await;
+        audit::settle(&self.store, &recording, ran).await
     }
 
     fn note(
@@ -354,7 +346,13 @@ impl Api {
                 let error = chain(error);
                 tracing::error!(request.id = %request_id, rpc.action = action, rpc.code = code, ms, error);
             }
-            _ => tracing::info!(request.id = %request_id, rpc.action = action, rpc.code = code, ms),
+            Some(_) => {
+                tracing::info!(request.id = %request_id, rpc.action = action, rpc.code = code, ms)
+            }
+            // Counted in the metrics; a line for each would cost as much as looking up what is answered.
+            None => {
+                tracing::debug!(request.id = %request_id, rpc.action = action, rpc.code = code, ms)
+            }
         }
     }
 }

@@ -254,18 +254,21 @@ impl Store {
     /// # Errors
     /// The database could not be read.
     pub async fn access_key(&self, id: &str) -> Result<Option<AccessKey>> {
-        let (id, sealing) = (id.to_owned(), self.sealing());
-        self.read(move |c| {
+        let (key_id, sealing) = (id.to_owned(), self.sealing());
+        let read = move |c: &mut dyn Connection| {
             let sql = format!("{KEY} WHERE k.access_key_id = $1");
-            let own = first(c, &sql, values![&id], |row| key(row, sealing.as_deref()))?;
+            let own = first(c, &sql, values![&key_id], |row| {
+                key(row, sealing.as_deref())
+            })?;
             if own.is_some() {
                 return Ok(own);
             }
-            first(c, USER_KEY, values![&id], |row| {
+            first(c, USER_KEY, values![&key_id], |row| {
                 user_key(row, sealing.as_deref())
             })
-        })
-        .await
+        };
+        self.recently(|known| &known.keys, id.to_owned(), read)
+            .await
     }
 
     /// Every account, the root account first, then oldest first.

@@ -1,14 +1,16 @@
 //! Sessions under an administrator's eyes: those of all groups, in full, until they are purged.
 
+use crate::Store;
+use crate::blocks::{Layout, Place};
 use crate::connection::{Connection, Row, all, first, narrow, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::page::{Page, PageRequest};
 use crate::sessions::{SessionRow, add_users, apps_from_column, ask, row};
-use crate::{Store, blocks};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, Ask, Desired, PersistentId, ProductType, Timestamp,
 };
+use std::sync::Arc;
 
 /// All of a session that an administrator is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,27 +82,29 @@ impl Store {
         scope: SessionScope,
         page: PageRequest,
     ) -> Result<Page<SessionDetail>> {
-        let account = account.clone();
+        let (account, positions) = (account.clone(), Arc::clone(&self.known.positions));
         self.read(move |c| {
             let groups = groups(c, &account, &scope)?;
-            let total = groups.iter().map(|(_, sessions)| sessions).sum::<i64>();
+            let total = groups.iter().map(|(_, layout)| layout.sessions).sum();
             let mut found = Vec::new();
             let mut skip = page.skipped();
-            for (group, sessions) in groups {
+            for (group, layout) in groups {
                 let wanted = i64::from(page.size) - found.len() as i64;
                 if wanted <= 0 {
                     break;
                 }
-                if skip >= sessions {
-                    skip -= sessions;
+                if skip >= layout.sessions {
+                    skip -= layout.sessions;
                     continue;
                 }
-                found.extend(of_group(c, &group, skip, wanted)?);
+                if let Some(place) = positions.place(c, &group, layout, skip)? {
+                    found.extend(of_group(c, &group, &place, wanted)?);
+                }
                 skip = 0;
             }
             Ok(Page {
                 items: with_users(c, found)?,
-                total: narrow(total)?,
+                total: narrow::<u64>(total)?,
             })
         })
         .await
@@ -160,13 +164,15 @@ impl Store {
     }
 }
 
-/// The groups in question, oldest first, each with how many sessions it has.
+/// The groups in question, oldest first, each with how its sessions lie.
 fn groups(
     c: &mut dyn Connection,
     account: &AccountId,
     scope: &SessionScope,
-) -> Result<Vec<(AppInstanceGroupId, i64)>> {
-    let mut sql = "SELECT group_id, session_count FROM app_groups WHERE account_id = $1".to_owned();
+) -> Result<Vec<(AppInstanceGroupId, Layout)>> {
+    let mut sql =
+        "SELECT group_id, session_count, next_session FROM app_groups WHERE account_id = $1"
+            .to_owned();
     let mut parameters = values![account].to_vec();
     if let SessionScope::Group(group) = scope {
         sql += " AND group_id = $2";
@@ -176,7 +182,10 @@ fn groups(
     all(c, &sql, &parameters, |row| {
         Ok((
             word(row.text(0)?, AppInstanceGroupId::parse)?,
-            row.integer(1)?,
+            Layout {
+                sessions: row.integer(1)?,
+                next: row.integer(2)?,
+            },
         ))
     })
 }
@@ -184,12 +193,9 @@ fn groups(
 fn of_group(
     c: &mut dyn Connection,
     group: &AppInstanceGroupId,
-    skip: i64,
+    place: &Place,
     limit: i64,
 ) -> Result<Vec<SessionDetail>> {
-    let Some(place) = blocks::place(c, group, skip)? else {
-        return Ok(Vec::new());
-    };
     let sql = format!(
         "{DETAIL} WHERE s.group_id = $1 AND s.ordinal >= $2 ORDER BY s.ordinal LIMIT $3 OFFSET $4"
     );

@@ -3,56 +3,157 @@
 //! Each session keeps the ordinal it was given; purged ones leave gaps. The sessions alive are counted for
 //! runs of 64, 4,096 and 262,144 ordinals, in the transaction that adds or purges them. A position is found
 //! by walking the coarsest counts of the group, then at most 64 finer ones, twice, then at most 64 sessions.
+//! Counts that were read are kept for as long as no session of their group comes or goes.
 
-use crate::connection::{Connection, values};
+use crate::connection::{Connection, all, values};
 use crate::error::Result;
 use greenroom_model::AppInstanceGroupId;
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Ordinals of a block as a power of two, coarse to fine.
 const LEVELS: [u32; 3] = [18, 12, 6];
 
+/// Lists of counts that are kept at most, over all groups. Each has up to 64 counts, but for the coarsest of a
+/// group, which grow by one for every 262,144 sessions.
+const MOST_LISTS: usize = 4_096;
+
 /// Where a position lies.
 pub(crate) struct Place {
-    /// The first ordinal of its finest block.
+    /// An ordinal that it does not lie before.
     pub(crate) ordinal: i64,
-    /// Sessions of that block before it.
+    /// Sessions from that ordinal on that come before it.
     pub(crate) skip: i64,
 }
 
-/// Finds the session with `before` sessions before it; `None` past the end.
-pub(crate) fn place(
-    c: &mut dyn Connection,
-    group: &AppInstanceGroupId,
-    before: i64,
-) -> Result<Option<Place>> {
-    let (mut from, mut to, mut skip) = (0, i64::MAX, before);
-    for level in LEVELS {
-        let mut found = None;
-        c.query(
-            "SELECT block, sessions FROM session_blocks
-             WHERE group_id = $1 AND level = $2 AND block >= $3 AND block < $4 ORDER BY block",
-            values![group, level, from >> level, to >> level],
-            &mut |row| {
-                let (block, sessions) = (row.integer(0)?, row.integer(1)?);
-                if skip < sessions {
-                    found = Some(block);
-                    return Ok(ControlFlow::Break(()));
+/// A state of a group's counts. Adding a session raises the next ordinal, purging one lowers the count, and neither
+/// is ever undone: as long as both are the same, so are all counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// How many sessions there are.
+    pub(crate) sessions: i64,
+    /// The ordinal that the next one gets.
+    pub(crate) next: i64,
+}
+
+/// Counts that were read before: `(block, sessions)`, those of one list in order.
+#[derive(Default)]
+pub(crate) struct Positions(Mutex<Known>);
+
+#[derive(Default)]
+struct Known {
+    groups: HashMap<AppInstanceGroupId, (Layout, Lists)>,
+    lists: usize,
+}
+
+/// By level and by the first ordinal that is counted.
+type Lists = HashMap<(u32, i64), Arc<[(i64, i64)]>>;
+
+impl Positions {
+    /// Finds the session with `before` sessions before it; `None` past the end. `layout` is that of the moment which
+    /// the connection sees.
+    pub(crate) fn place(
+        &self,
+        c: &mut dyn Connection,
+        group: &AppInstanceGroupId,
+        layout: Layout,
+        before: i64,
+    ) -> Result<Option<Place>> {
+        let (mut from, mut to, mut skip) = (0, i64::MAX, before);
+        let mut is_full = false;
+        for level in LEVELS {
+            let list = match self.known(group, layout, (level, from)) {
+                Some(list) => list,
+                None => {
+                    let list = read(c, group, level, from, to)?;
+                    self.keep(group, layout, (level, from), Arc::clone(&list));
+                    list
+                }
+            };
+            let mut found = None;
+            for (block, sessions) in list.iter() {
+                if skip < *sessions {
+                    found = Some(*block);
+                    is_full = *sessions == 1 << level;
+                    break;
                 }
                 skip -= sessions;
-                Ok(ControlFlow::Continue(()))
+            }
+            let Some(block) = found else {
+                return Ok(None);
+            };
+            (from, to) = (block << level, (block + 1) << level);
+        }
+        // Of a block without gaps, the ordinal itself is known.
+        Ok(Some(match is_full {
+            true => Place {
+                ordinal: from + skip,
+                skip: 0,
             },
-        )?;
-        let Some(block) = found else {
-            return Ok(None);
-        };
-        (from, to) = (block << level, (block + 1) << level);
+            false => Place {
+                ordinal: from,
+                skip,
+            },
+        }))
     }
-    Ok(Some(Place {
-        ordinal: from,
-        skip,
-    }))
+
+    fn known(
+        &self,
+        group: &AppInstanceGroupId,
+        layout: Layout,
+        list: (u32, i64),
+    ) -> Option<Arc<[(i64, i64)]>> {
+        let known = self.lock();
+        let (its, lists) = known.groups.get(group)?;
+        (*its == layout).then(|| lists.get(&list).cloned())?
+    }
+
+    fn keep(
+        &self,
+        group: &AppInstanceGroupId,
+        layout: Layout,
+        at: (u32, i64),
+        list: Arc<[(i64, i64)]>,
+    ) {
+        let mut known = self.lock();
+        if known.lists >= MOST_LISTS {
+            *known = Known::default();
+        }
+        let Known { groups, lists } = &mut *known;
+        let (its, kept) = groups
+            .entry(group.clone())
+            .or_insert_with(|| (layout, Lists::new()));
+        if *its != layout {
+            *lists -= kept.len();
+            (*its, *kept) = (layout, Lists::new());
+        }
+        if kept.insert(at, list).is_none() {
+            *lists += 1;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        // Whole at every moment, so a panic elsewhere does not spoil it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read(
+    c: &mut dyn Connection,
+    group: &AppInstanceGroupId,
+    level: u32,
+    from: i64,
+    to: i64,
+) -> Result<Arc<[(i64, i64)]>> {
+    let sql = "SELECT block, sessions FROM session_blocks
+         WHERE group_id = $1 AND level = $2 AND block >= $3 AND block < $4 ORDER BY block";
+    let counts = all(
+        c,
+        sql,
+        values![group, level, from >> level, to >> level],
+        |row| Ok((row.integer(0)?, row.integer(1)?)),
+    )?;
+    Ok(counts.into())
 }
 
 /// Counts sessions of these ordinals in, or out with `by` = -1.
@@ -105,12 +206,13 @@ mod tests {
 
     /// The ordinal at a position: the place's block holds the sessions that `alive` has in it.
     fn ordinal(
+        positions: &Positions,
         c: &mut Sqlite,
         group: &AppInstanceGroupId,
-        alive: &BTreeSet<i64>,
+        (alive, layout): (&BTreeSet<i64>, Layout),
         before: i64,
     ) -> Option<i64> {
-        let place = place(c, group, before).unwrap()?;
+        let place = positions.place(c, group, layout, before).unwrap()?;
         alive
             .range(place.ordinal..)
             .nth(usize::try_from(place.skip).unwrap())
@@ -120,6 +222,7 @@ mod tests {
     #[test]
     fn every_position_is_found_through_seeded_insertions_and_removals() {
         let (mut c, group) = counted();
+        let positions = Positions::default();
         let mut alive = BTreeSet::new();
         let mut next = 1_i64;
         let mut seed = 42_u64;
@@ -140,11 +243,14 @@ mod tests {
             alive.retain(|ordinal| !removed.contains(ordinal));
 
             let listed: Vec<i64> = alive.iter().copied().collect();
+            let sessions = i64::try_from(listed.len()).unwrap();
+            let state = (&alive, Layout { sessions, next });
             for before in (0..listed.len())
                 .step_by(7)
                 .chain(listed.len().checked_sub(1))
             {
-                let found = ordinal(&mut c, &group, &alive, i64::try_from(before).unwrap());
+                let before_it = i64::try_from(before).unwrap();
+                let found = ordinal(&positions, &mut c, &group, state, before_it);
                 assert_eq!(
                     found,
                     Some(listed[before]),
@@ -152,9 +258,29 @@ mod tests {
                     listed.len()
                 );
             }
-            let end = i64::try_from(listed.len()).unwrap();
-            assert!(place(&mut c, &group, end).unwrap().is_none());
+            let past = ordinal(&positions, &mut c, &group, state, sessions);
+            assert_eq!(past, None);
         }
+    }
+
+    #[test]
+    fn counts_are_read_once_and_no_more_are_kept_than_there_is_room_for() {
+        let (mut c, group) = counted();
+        count(&mut c, &group, 1..=1_000, 1).unwrap();
+        let positions = Positions::default();
+        let (sessions, next) = (1_000, 1_001);
+        let layout = Layout { sessions, next };
+        let place = |c: &mut Sqlite, layout| positions.place(c, &group, layout, 999).unwrap();
+        assert!(place(&mut c, layout).is_some());
+        c.execute("DELETE FROM session_blocks", &[]).unwrap();
+        assert!(place(&mut c, layout).is_some(), "not looked for again");
+        let sessions = 999;
+        assert!(place(&mut c, Layout { sessions, next }).is_none());
+        for number in 0..2 * MOST_LISTS {
+            let other = AppInstanceGroupId::parse(&format!("aig-{number}")).unwrap();
+            positions.place(&mut c, &other, layout, 0).unwrap();
+        }
+        assert!(positions.lock().lists <= MOST_LISTS);
     }
 
     #[test]

@@ -34,6 +34,7 @@ mod nonces;
 mod page;
 mod placement;
 mod postgres;
+mod recent;
 mod reconcile;
 mod resize;
 mod seal;
@@ -87,7 +88,12 @@ pub use tickets::{Admitted, Digest, NewTicket, Redemption, Resumption};
 pub use unbind::Unbinding;
 pub use url::{DatabaseUrl, InvalidUrl};
 
+use blocks::Positions;
 use connection::Connection;
+use greenroom_model::{AccountId, AppInstanceGroupId, ProductType};
+use recent::Recent;
+use sqlite::Watch;
+use std::hash::Hash;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use threads::Threads;
@@ -103,7 +109,24 @@ pub struct Store {
     writer: Arc<OnceLock<Arc<str>>>,
     /// What is to be recorded with whatever is written by this clone.
     call: Option<Arc<Recording>>,
+    known: Arc<Known>,
 }
+
+/// What was read before and may be used again, each kind under a condition of its own.
+struct Known {
+    keys: Recent<String, AccessKey>,
+    pages: Recent<PageKey, Arc<Page<SessionRow>>>,
+    positions: Arc<Positions>,
+}
+
+/// A page of a group's sessions, as an account asks for it.
+type PageKey = (AccountId, AppInstanceGroupId, ProductType, PageRequest);
+
+/// Keys that are kept after they were looked up; each is a few hundred bytes.
+const MOST_KEYS: usize = 1_024;
+
+/// Sessions and users on the pages that are kept after they were read: some four megabytes.
+const MOST_ROWS: usize = 10_000;
 
 impl Store {
     /// Opens the database at `path`, makes it when there is none (readable by its owner only), and brings
@@ -147,6 +170,17 @@ impl Store {
             sealing: Arc::default(),
             writer: Arc::default(),
             call: None,
+            known: Arc::new(Known {
+                keys: Recent::new(MOST_KEYS, |_| 1),
+                pages: Recent::new(MOST_ROWS, |page| {
+                    1 + page
+                        .items
+                        .iter()
+                        .map(|row| 1 + row.users.len())
+                        .sum::<usize>()
+                }),
+                positions: Arc::default(),
+            }),
         }
     }
 
@@ -161,6 +195,28 @@ impl Store {
         work: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         self.threads.reads.ask(work).await
+    }
+
+    /// As [`Store::read`], unless the same was read before and nothing was written since. What is not there is
+    /// looked for each time: anybody may ask for what is not there.
+    async fn recently<K: Hash + Eq, V: Clone + Send + 'static>(
+        &self,
+        recent: impl Fn(&Known) -> &Recent<K, V>,
+        key: K,
+        work: impl FnOnce(&mut dyn Connection) -> Result<Option<V>> + Send + 'static,
+    ) -> Result<Option<V>> {
+        let recent = recent(&self.known);
+        let Some(version) = self.threads.watch.as_ref().and_then(Watch::version) else {
+            return self.read(work).await;
+        };
+        if let Some(answer) = recent.get(version, &key) {
+            return Ok(Some(answer));
+        }
+        let answer = self.read(work).await?;
+        if let Some(answer) = &answer {
+            recent.put(version, key, answer.clone());
+        }
+        Ok(answer)
     }
 
     /// Writes, all or nothing: an error from `work` takes back what it did. A call's first write is recorded

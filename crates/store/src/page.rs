@@ -1,7 +1,7 @@
 //! Pages of a listing.
 
 /// Which page is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PageRequest {
     /// From 1.
     pub number: u32,

@@ -1,14 +1,18 @@
 //! Persistent sessions as callers see them: listed page by page, looked at one by one, asked for things.
 
+use crate::blocks::{Layout, Place};
 use crate::connection::{Connection, Row, Value, all, first, narrow, placeholders, values, word};
 use crate::error::Result;
 use crate::page::{Page, PageRequest};
-use crate::{Store, blocks, history};
+use crate::{Store, history};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
     EndUserId, PersistentId, PersistentStatus, ProductType, Timestamp,
 };
-use std::collections::HashMap;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// A persistent session as a listing shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,36 +86,49 @@ impl Store {
         product_type: ProductType,
         filter: SessionFilter,
         page: PageRequest,
-    ) -> Result<Option<Page<SessionRow>>> {
-        let (account, group) = (account.clone(), group.clone());
-        self.read(move |c| {
-            let sql =
-                "SELECT session_count, auth_mode FROM app_groups WHERE group_id = $1 AND account_id = $2
-                 AND product_type = $3 AND status <> 'DELETING'";
+    ) -> Result<Option<Arc<Page<SessionRow>>>> {
+        let whole = matches!(filter, SessionFilter::All);
+        let key = (account.clone(), group.clone(), product_type, page);
+        let (account, group, positions) = (
+            account.clone(),
+            group.clone(),
+            Arc::clone(&self.known.positions),
+        );
+        let read = move |c: &mut dyn Connection| {
+            let sql = "SELECT session_count, next_session, auth_mode FROM app_groups
+                 WHERE group_id = $1 AND account_id = $2 AND product_type = $3 AND status <> 'DELETING'";
             let parameters = values![&group, &account, product_type.as_str()];
             let found = first(c, sql, parameters, |row| {
-                Ok((narrow(row.integer(0)?)?, word(row.text(1)?, AuthMode::parse)?))
+                let layout = Layout {
+                    sessions: row.integer(0)?,
+                    next: row.integer(1)?,
+                };
+                Ok((layout, word(row.text(2)?, AuthMode::parse)?))
             })?;
-            let Some((total, mode)) = found else {
+            let Some((layout, mode)) = found else {
                 return Ok(None);
             };
-            if !mode.has_persistent_sessions() {
-                return Ok(Some(Page {
+            let found = match filter {
+                _ if !mode.has_persistent_sessions() => Page {
                     items: Vec::new(),
                     total: 0,
-                }));
-            }
-            let mut found = match filter {
-                SessionFilter::All => Page {
-                    items: by_position(c, &group, page)?,
-                    total,
                 },
+                SessionFilter::All => {
+                    let place = positions.place(c, &group, layout, page.skipped())?;
+                    let items = place.map(|place| by_position(c, &group, &place, page.size));
+                    Page {
+                        items: items.transpose()?.unwrap_or_default(),
+                        total: narrow(layout.sessions)?,
+                    }
+                }
                 SessionFilter::Ids(ids) => among(c, &group, ids, page)?,
             };
-            add_users(c, &mut found.items)?;
-            Ok(Some(found))
-        })
-        .await
+            Ok(Some(Arc::new(found)))
+        };
+        match whole {
+            true => self.recently(|known| &known.pages, key, read).await,
+            false => self.read(read).await,
+        }
     }
 
     /// A persistent session of this account, if its group is not being deleted.
@@ -192,23 +209,36 @@ pub(crate) fn clear_away(
     Ok(())
 }
 
+/// With the users in the same query: a second one, with the ids of a page, takes as long as the first.
 fn by_position(
     c: &mut dyn Connection,
     group: &AppInstanceGroupId,
-    page: PageRequest,
+    place: &Place,
+    limit: u32,
 ) -> Result<Vec<SessionRow>> {
-    let Some(place) = blocks::place(c, group, page.skipped())? else {
-        return Ok(Vec::new());
-    };
-    let sql = format!(
-        "{ROW} WHERE s.group_id = $1 AND s.ordinal >= $2 ORDER BY s.ordinal LIMIT $3 OFFSET $4"
-    );
-    all(
-        c,
-        &sql,
-        values![group, place.ordinal, page.size, place.skip],
-        row,
-    )
+    let sql = "SELECT s.session_id, s.name, s.status, s.instance_id, s.instance_status, s.created_at,
+             s.ordinal, u.end_user_id
+         FROM (SELECT session_id, name, status, instance_id, instance_status, created_at, ordinal
+             FROM sessions WHERE group_id = $1 AND ordinal >= $2 ORDER BY ordinal LIMIT $3 OFFSET $4) s
+         LEFT JOIN session_users u ON u.session_id = s.session_id";
+    // In order of ordinals, which no database promises of a join.
+    let mut rows = BTreeMap::<i64, SessionRow>::new();
+    let parameters = values![group, place.ordinal, limit, place.skip];
+    c.query(sql, parameters, &mut |it| {
+        let seen = match rows.entry(it.integer(6)?) {
+            Entry::Vacant(free) => free.insert(row(it)?),
+            Entry::Occupied(seen) => seen.into_mut(),
+        };
+        if let Some(user) = it.maybe_text(7)? {
+            seen.users.push(word(user, EndUserId::parse)?);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    let mut rows: Vec<SessionRow> = rows.into_values().collect();
+    for row in &mut rows {
+        sort_users(row);
+    }
+    Ok(rows)
 }
 
 fn among(
@@ -235,11 +265,12 @@ fn among(
     let found = all(c, &sql, &parameters, row)?;
     let total = found.len() as u64;
     let skip = usize::try_from(page.skipped()).unwrap_or(usize::MAX);
-    let items = found
+    let mut items: Vec<SessionRow> = found
         .into_iter()
         .skip(skip)
         .take(page.size as usize)
         .collect();
+    add_users(c, &mut items)?;
     Ok(Page { items, total })
 }
 
@@ -265,10 +296,14 @@ pub(crate) fn add_users(c: &mut dyn Connection, rows: &mut [SessionRow]) -> Resu
     }
     for row in rows {
         row.users = users.remove(row.id.as_str()).unwrap_or_default();
-        // Sorted here and not by the database, whose collation is its own.
-        row.users.sort_unstable();
+        sort_users(row);
     }
     Ok(())
+}
+
+/// Sorted here and not by the database, whose collation is its own.
+fn sort_users(row: &mut SessionRow) {
+    row.users.sort_unstable();
 }
 
 /// App ids have no spaces.

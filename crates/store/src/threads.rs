@@ -7,6 +7,7 @@
 
 use crate::connection::Transactions;
 use crate::error::{Result, StoreError};
+use crate::sqlite::Watch;
 use crate::workers::{Done, Job, Queue};
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -18,6 +19,8 @@ const LARGEST_BATCH: usize = 64;
 pub(crate) struct Threads {
     pub(crate) reads: Arc<Queue>,
     pub(crate) writes: Arc<Queue>,
+    /// What tells whether anything was committed, where that can be told without one of the threads.
+    pub(crate) watch: Option<Watch>,
     handles: Vec<JoinHandle<()>>,
 }
 
@@ -27,6 +30,7 @@ impl Threads {
         Self {
             reads: Arc::new(Queue::new()),
             writes: Arc::new(Queue::new()),
+            watch: None,
             handles: Vec::new(),
         }
     }

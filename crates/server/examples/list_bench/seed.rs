@@ -216,7 +216,7 @@ impl World {
             .store
             .page_sessions(&self.account, &self.group, kind, all, page)
             .await?;
-        Ok(found.ok_or("there is no such group")?.items)
+        Ok(found.ok_or("there is no such group")?.items.clone())
     }
 }
 

@@ -6,9 +6,8 @@ use crate::dispatch::Origin;
 use crate::error::{ApiError, chain};
 use crate::ops::{Entry, Ran};
 use greenroom_model::Timestamp;
-use greenroom_rpc::{Fault, Params};
+use greenroom_rpc::{Fault, Params, Reply};
 use greenroom_store::{AuditEntry, AuditPrincipal, Recording, Store};
-use serde_json::Value;
 
 /// The status of a fault that denies.
 const FORBIDDEN: u16 = 403;
@@ -78,7 +77,7 @@ fn principal(it: &Principal) -> AuditPrincipal {
 /// # Errors
 /// The call's own. Also [`ApiError::Store`] for one that gives something out or changes something and cannot
 /// be recorded: nothing was given out then. A refusal stays what it is, recorded or not.
-pub async fn settle(store: &Store, recording: &Recording, ran: Ran) -> Result<Value, ApiError> {
+pub async fn settle(store: &Store, recording: &Recording, ran: Ran) -> Result<Reply, ApiError> {
     match &ran.answer {
         Ok(_) if ran.access == Some(Access::Write) && !recording.is_written() => {
             write(store, recording.entry().clone()).await?;

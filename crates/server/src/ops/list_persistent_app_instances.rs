@@ -1,7 +1,9 @@
 //! `ListPersistentAppInstances`: one page of a delivery group's persistent sessions, as they were last seen.
 
 use super::prelude::*;
-use greenroom_store::{PageRequest, SessionFilter, SessionRow};
+use greenroom_store::{Page, PageRequest, SessionFilter, SessionRow};
+use serde::Serializer;
+use std::sync::Arc;
 
 /// `ListPersistentAppInstances`
 pub struct ListPersistentAppInstances;
@@ -26,21 +28,31 @@ pub struct Response {
     page_number: i64,
     page_size: i64,
     total_count: u64,
-    persistent_app_instance_models: Vec<Model>,
+    persistent_app_instance_models: Models,
+}
+
+/// The sessions of a page, written from the rows that all who ask for the page share.
+#[derive(Debug)]
+struct Models {
+    group: AppInstanceGroupId,
+    page: Arc<Page<SessionRow>>,
 }
 
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Model {
-    app_instance_group_id: AppInstanceGroupId,
-    app_instance_id: AppInstanceId,
-    app_instance_persistent_id: PersistentId,
-    app_instance_persistent_name: String,
+struct Model<'a> {
+    app_instance_group_id: &'a str,
+    app_instance_id: &'a str,
+    app_instance_persistent_id: &'a str,
+    app_instance_persistent_name: &'a str,
     app_instance_persistent_status: PersistentStatus,
     app_instance_status: AppInstanceStatus,
-    authorized_users: Vec<EndUserId>,
+    authorized_users: Users<'a>,
     gmt_create: String,
 }
+
+#[derive(Debug)]
+struct Users<'a>(&'a [EndUserId]);
 
 impl Operation for ListPersistentAppInstances {
     const ACTION: &'static str = "ListPersistentAppInstances";
@@ -75,27 +87,39 @@ impl Operation for ListPersistentAppInstances {
             page_number: req.page_number.get(),
             page_size: req.page_size.get(),
             total_count: found.total,
-            persistent_app_instance_models: found
-                .items
-                .into_iter()
-                .map(|row| Model::of(group, row))
-                .collect(),
+            persistent_app_instance_models: Models {
+                group: group.clone(),
+                page: found,
+            },
         })
     }
 }
 
-impl Model {
-    fn of(group: &AppInstanceGroupId, row: SessionRow) -> Self {
+impl Serialize for Models {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let rows = self.page.items.iter();
+        serializer.collect_seq(rows.map(|row| Model::of(&self.group, row)))
+    }
+}
+
+impl<'a> Model<'a> {
+    fn of(group: &'a AppInstanceGroupId, row: &'a SessionRow) -> Self {
         Self {
-            app_instance_group_id: group.clone(),
-            app_instance_id: row.instance,
-            app_instance_persistent_id: row.id,
-            app_instance_persistent_name: row.name,
+            app_instance_group_id: group.as_str(),
+            app_instance_id: row.instance.as_str(),
+            app_instance_persistent_id: row.id.as_str(),
+            app_instance_persistent_name: &row.name,
             app_instance_persistent_status: row.status,
             app_instance_status: row.instance_status,
-            authorized_users: row.users,
+            authorized_users: Users(&row.users),
             gmt_create: row.created.to_wire(),
         }
+    }
+}
+
+impl Serialize for Users<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(EndUserId::as_str))
     }
 }
 

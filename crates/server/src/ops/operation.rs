@@ -6,11 +6,10 @@ use crate::access::{Access, Authority, Denied, Principal};
 use crate::catalogue::Catalogue;
 use crate::error::ApiError;
 use greenroom_model::{AccountId, AppInstanceGroupId, Entropy, Timestamp};
-use greenroom_rpc::Params;
+use greenroom_rpc::{Reply, Request, envelope};
 use greenroom_store::{Group, Nonce, Store};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use std::future::Future;
 use std::pin::Pin;
 
@@ -112,7 +111,7 @@ pub struct Ran {
     /// What it does with what it is called for; `None` for one that could not be read.
     pub access: Option<Access>,
     /// What it answers.
-    pub answer: Result<Value, ApiError>,
+    pub answer: Result<Reply, ApiError>,
 }
 
 type Running<'a> = Pin<Box<dyn Future<Output = Ran> + Send + 'a>>;
@@ -124,8 +123,8 @@ pub struct Entry {
     pub action: &'static str,
     /// The product that it belongs to.
     pub product: &'static ApiProduct,
-    /// Reads the parameters, checks them, decides on access and does it.
-    pub run: for<'a> fn(CallContext<'a>, &'static ApiProduct, &'a Params) -> Running<'a>,
+    /// Reads the request's parameters, checks them, decides on access, does it, and answers under the id given.
+    pub run: for<'a> fn(CallContext<'a>, &'static ApiProduct, &'a Request, &'a str) -> Running<'a>,
 }
 
 impl Entry {
@@ -134,16 +133,21 @@ impl Entry {
         Self {
             action: O::ACTION,
             product,
-            run: |cx, product, params| Box::pin(run::<O>(cx, product, params)),
+            run: |cx, product, request, id| Box::pin(run::<O>(cx, product, request, id)),
         }
     }
 }
 
-async fn run<O: Operation>(cx: CallContext<'_>, product: &ApiProduct, params: &Params) -> Ran {
-    match params.deserialize() {
+async fn run<O: Operation>(
+    cx: CallContext<'_>,
+    product: &ApiProduct,
+    asked: &Request,
+    request_id: &str,
+) -> Ran {
+    match asked.params.deserialize() {
         Ok(request) => Ran {
             access: Some(O::access(&request)),
-            answer: carry_out::<O>(cx, product, request).await,
+            answer: carry_out::<O>(cx, product, asked, request_id, request).await,
         },
         Err(error) => Ran {
             access: None,
@@ -155,8 +159,10 @@ async fn run<O: Operation>(cx: CallContext<'_>, product: &ApiProduct, params: &P
 async fn carry_out<O: Operation>(
     cx: CallContext<'_>,
     product: &ApiProduct,
+    asked: &Request,
+    request_id: &str,
     request: O::Request,
-) -> Result<Value, ApiError> {
+) -> Result<Reply, ApiError> {
     O::validate(&cx, &request)?;
     let mut resources = O::resources(&cx, &request);
     if resources.is_empty() {
@@ -169,8 +175,10 @@ async fn carry_out<O: Operation>(
             .decide(cx.principal, access, &action, resource)?;
     }
     let response = O::handle(&cx, request).await?;
-    serde_json::to_value(response).map_err(|source| ApiError::Internal {
-        step: "the answer cannot be written as JSON",
-        source: source.into(),
+    envelope::success(asked.format, O::ACTION, request_id, &response).map_err(|source| {
+        ApiError::Internal {
+            step: "the answer cannot be written",
+            source: source.into(),
+        }
     })
 }

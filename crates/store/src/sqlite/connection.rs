@@ -3,6 +3,7 @@
 use crate::connection::{Connection, Row, Transactions, Value, Visit, read_clock};
 use crate::error::{Result, StoreError};
 use greenroom_model::Timestamp;
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, Statement};
 use std::path::Path;
@@ -47,7 +48,12 @@ impl Sqlite {
         self.inner.set_prepared_statement_cache_capacity(PREPARED);
         self.inner
             .busy_timeout(PATIENCE)
+            // Else a statement with a parameter as its LIMIT is planned anew for every value of it.
             .and_then(|()| {
+                self.inner
+                    .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            })
+            .and_then(|_| {
                 self.inner
                     .execute_batch("PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF;")
             })
@@ -59,19 +65,32 @@ impl Sqlite {
         self.script("PRAGMA query_only = ON")?;
         Ok(self)
     }
+
+    /// Its statements fail where they would wait for another process.
+    pub(super) fn impatient(self) -> Result<Self> {
+        self.inner
+            .busy_timeout(Duration::ZERO)
+            .map_err(|error| translate("opening", error))?;
+        Ok(self)
+    }
+
+    /// Runs a statement that every transaction has: prepared once, unlike a script.
+    fn run(&mut self, sql: &str) -> Result<()> {
+        self.execute(sql, &[]).map(drop)
+    }
 }
 
 impl Transactions for Sqlite {
     fn begin(&mut self) -> Result<()> {
-        self.script("BEGIN IMMEDIATE")
+        self.run("BEGIN IMMEDIATE")
     }
 
     fn begin_reading(&mut self) -> Result<()> {
-        self.script("BEGIN")
+        self.run("BEGIN")
     }
 
     fn commit(&mut self) -> Result<()> {
-        let committed = self.script("COMMIT");
+        let committed = self.run("COMMIT");
         self.roll_back();
         committed
     }
@@ -79,7 +98,7 @@ impl Transactions for Sqlite {
     fn roll_back(&mut self) {
         // An error like a full disk has ended the transaction already.
         if self.in_transaction() {
-            drop(self.script("ROLLBACK"));
+            drop(self.run("ROLLBACK"));
         }
     }
 

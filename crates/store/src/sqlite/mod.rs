@@ -3,6 +3,7 @@
 //! Readers see the last commit and never wait for the writer.
 
 mod connection;
+mod watch;
 
 use crate::error::{Result, StoreError};
 use crate::migrate;
@@ -10,6 +11,7 @@ use crate::threads::Threads;
 pub(crate) use connection::Sqlite;
 use std::io;
 use std::path::Path;
+pub(crate) use watch::Watch;
 
 /// Opens the file, makes it when it is not there, migrates it, starts a writing and `readers` reading threads.
 pub(crate) fn open(path: &Path, readers: usize) -> Result<Threads> {
@@ -21,6 +23,7 @@ pub(crate) fn open(path: &Path, readers: usize) -> Result<Threads> {
         threads.add_reader(Sqlite::open(path)?.reading_only()?)?;
     }
     threads.add_writer(writer)?;
+    threads.watch = Some(Watch::open(path)?);
     Ok(threads)
 }
 

@@ -1,7 +1,7 @@
 //! One list of cases, run over every database the store can be kept in.
 //!
 //! A case takes a fresh [`World`]; what only a database on disk can show is in
-//! [`durability`], what only servers that share one in [`replicas`].
+//! [`durability`], what stores that share one in [`freshness`] and [`replicas`].
 
 #![allow(
     clippy::unwrap_used,
@@ -12,6 +12,7 @@ mod accounts;
 mod audit;
 mod bindings;
 mod durability;
+mod freshness;
 mod groups;
 mod history;
 mod identity;

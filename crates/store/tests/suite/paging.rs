@@ -3,6 +3,7 @@
 use crate::world::{START, World, after, user};
 use greenroom_model::{AccountId, AppInstanceGroupId, PersistentId, PersistentStatus, ProductType};
 use greenroom_store::{GrantChange, Page, PageRequest, SessionFilter, SessionRow};
+use std::sync::Arc;
 
 pub async fn pages_agree_with_a_naive_model_while_sessions_go(w: World) {
     let id = w.with_group("office", 700).await;
@@ -105,11 +106,12 @@ async fn page(
     size: u32,
 ) -> Page<SessionRow> {
     let (filter, page) = (SessionFilter::Ids(ids), PageRequest { number, size });
-    w.store
+    let found = w
+        .store
         .page_sessions(account, group, ProductType::CloudApp, filter, page)
         .await
-        .unwrap()
-        .unwrap()
+        .unwrap();
+    Arc::unwrap_or_clone(found.unwrap())
 }
 
 pub async fn sessions_of_another_account_type_or_ended_group_look_absent(w: World) {

@@ -11,6 +11,7 @@ use greenroom_store::{
     SessionRow, Store, TicketTask, Unbinding, Wanted,
 };
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -198,7 +199,8 @@ impl World {
         number: u32,
         size: u32,
     ) -> Page<SessionRow> {
-        self.store
+        let page = self
+            .store
             .page_sessions(
                 &self.acme,
                 group,
@@ -207,8 +209,8 @@ impl World {
                 PageRequest { number, size },
             )
             .await
-            .unwrap()
-            .expect("the group is there")
+            .unwrap();
+        Arc::unwrap_or_clone(page.expect("the group is there"))
     }
 
     pub async fn ids(&self, group: &AppInstanceGroupId) -> Vec<PersistentId> {

@@ -60,7 +60,7 @@ async fn sessions(world: &World, group: &AppInstanceGroupId) -> Vec<SessionRow> 
         world
             .store
             .page_sessions(&world.account, group, product, SessionFilter::All, page);
-    listed.await.unwrap().unwrap().items
+    listed.await.unwrap().unwrap().items.clone()
 }
 
 async fn ids(world: &World, group: &AppInstanceGroupId) -> Vec<PersistentId> {

@@ -49,7 +49,7 @@ impl Life {
         let World { store, account, .. } = &self.world;
         let (product, any) = (ProductType::CloudApp, SessionFilter::All);
         let listed = store.page_sessions(account, &self.group, product, any, ALL);
-        let session = listed.await.unwrap().unwrap().items.pop();
+        let session = listed.await.unwrap().unwrap().items.last().cloned();
         let any = InstanceFilter {
             deleted: true,
             ..InstanceFilter::default()
