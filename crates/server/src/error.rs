@@ -299,6 +299,7 @@ fn store_fault(error: &StoreError) -> Fault {
         | StoreError::SchemaTooNew { .. }
         | StoreError::WrongSealingKey
         | StoreError::Fenced
+        | StoreError::ServerForgotten
         | StoreError::Corrupt(_)
         | StoreError::Refused { .. } => Fault::internal(),
     }

@@ -10,7 +10,9 @@ use crate::dispatch::{Api, Origin};
 use crate::http::Site;
 use crate::ops::{ApiProduct, OPERATIONS};
 use crate::reconcilers::Health;
-use greenroom_model::{AccountId, Clock, EndUserId, Entropy, GroupStatus, ServerId, Timestamp};
+use greenroom_model::{
+    AccountId, Clock, EndUserId, Entropy, GroupStatus, ServerId, TaskStatus, Timestamp,
+};
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
 use greenroom_store::{
     AuditRow, Holder, Lease, Leave, NewPolicy, NewRole, NewServer, NewUser, Observation,
@@ -519,6 +521,13 @@ impl TestServer {
         let placed = self.store.place_sessions(&lease, now, now, 1_000);
         placed.await.unwrap();
         lease
+    }
+
+    /// Ends a ticket task as that server does.
+    pub async fn end_task(&self, task: &str, status: TaskStatus, reason: &str) {
+        let lease = self.lease().await;
+        let ended = self.store.finish_task(&lease, task, status, reason);
+        assert!(ended.await.unwrap(), "{task} waits");
     }
 
     /// Writes what that server would see of a session.

@@ -33,6 +33,11 @@ pub enum StoreError {
     /// The caller is not, or no longer, the one that looks after this session.
     #[error("another server has taken this one for lost")]
     Fenced,
+    /// The server that joins was forgotten: others have its sessions now.
+    #[error(
+        "this server was forgotten, and what lived on it lives elsewhere: it needs a new data folder"
+    )]
+    ServerForgotten,
     /// What RAM's rules forbid, in terms that its callers act on.
     #[error(transparent)]
     Identity(#[from] crate::identity::IdentityError),

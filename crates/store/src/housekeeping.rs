@@ -30,9 +30,6 @@ impl Store {
     pub async fn purge_deleted(&self, before: Timestamp, now: Timestamp) -> Result<bool> {
         self.write(move |c| {
             let mut more = sessions(c, before)?;
-            let carried_nothing = "leaving_since < $1 AND status = 'DELETED' AND NOT EXISTS
-                (SELECT 1 FROM sessions s WHERE s.instance_id = app_instances.instance_id)";
-            more |= some(c, "app_instances", "instance_id", carried_nothing, before)?;
             more |= groups(c, before)?;
             more |= some(c, "tickets", "ticket_hash", "expires_at < $1", before)?;
             let finished = "created_at < $1 AND status <> 'Running'";

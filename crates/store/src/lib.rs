@@ -79,7 +79,7 @@ pub use placement::{Leave, Shape};
 pub use reconcile::{Observation, SessionRecord, SettlingGroup};
 pub use resize::{PoolUsage, Resize};
 pub use seal::SealingKey;
-pub use servers::{Lease, NewServer, Placed, Renewal, ServerRecord};
+pub use servers::{Lease, NewServer, Placed, Renewal, ServerRecord, ServerStanding};
 pub use sessions::{Session, SessionFilter, SessionRow};
 pub use slots::{NewSlot, NewSlots};
 pub use tags::{CUSTOM_TAGS, SYSTEM_KEYS, Tag, TagCondition, TagRefusal, Tagged};

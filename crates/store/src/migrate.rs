@@ -57,6 +57,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "own policies",
         sql: include_str!("../migrations/0008_own_policies.sql"),
     },
+    Migration {
+        number: 9,
+        name: "forgotten servers",
+        sql: include_str!("../migrations/0009_forgotten_servers.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

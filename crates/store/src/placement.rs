@@ -47,7 +47,7 @@ pub enum Leave {
 /// What keeps a session, the loosest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Tie {
-    /// Nothing, or there is no session.
+    /// Nothing.
     Nothing,
     /// Some user was granted it.
     Granted,
@@ -59,7 +59,7 @@ pub(crate) enum Tie {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) instance: AppInstanceId,
-    pub(crate) session: Option<PersistentId>,
+    pub(crate) session: PersistentId,
     pub(crate) place: Place,
     pub(crate) tie: Tie,
     pub(crate) idle_since: Timestamp,

@@ -234,18 +234,22 @@ impl Store {
         .await
     }
 
-    /// Sessions that are said to be up, or to come up, on servers that are taken for lost.
+    /// Sessions of a server that are said to be up, or to come up.
     ///
     /// # Errors
     /// The database could not be read.
-    pub async fn sessions_out_of_sight(&self, limit: u32) -> Result<Vec<SessionRecord>> {
+    pub async fn sessions_up_on(
+        &self,
+        server: &ServerId,
+        limit: u32,
+    ) -> Result<Vec<SessionRecord>> {
+        let server = server.clone();
         self.read(move |c| {
             let sql = format!(
-                "{RECORD} WHERE s.server_id IN (SELECT server_id FROM servers WHERE lost_at IS NOT NULL)
-                     AND s.status IN ('PENDING', 'STARTING', 'RUNNING')
-                 ORDER BY s.session_id LIMIT $1"
+                "{RECORD} WHERE s.server_id = $1 AND s.status IN ('PENDING', 'STARTING', 'RUNNING')
+                 ORDER BY s.session_id LIMIT $2"
             );
-            all(c, &sql, values![limit], record)
+            all(c, &sql, values![&server, limit], record)
         })
         .await
     }
@@ -270,11 +274,6 @@ impl Store {
             let before = history::standing(c, &id)?;
             update(c, &id, generation, &seen)?;
             history::seen(c, &id, &before, &seen)?;
-            c.execute(
-                "UPDATE app_instances SET status = $2
-                 WHERE instance_id = (SELECT instance_id FROM sessions WHERE session_id = $1)",
-                values![&id, seen.instance_status.as_str()],
-            )?;
             if seen.status == PersistentStatus::Deleted {
                 servers::count(c, &by.server, -1)?;
                 bindings::end_all(c, &id, "the session was deleted", seen.at)?;
@@ -341,7 +340,14 @@ pub(crate) fn wake(c: &mut dyn Connection, id: &PersistentId, at: Timestamp) -> 
     Ok(())
 }
 
-fn update(
+/// The sessions that live on a server, within the caller's transaction.
+pub(crate) fn living_on(c: &mut dyn Connection, server: &ServerId) -> Result<Vec<SessionRecord>> {
+    let sql = format!("{RECORD} WHERE s.server_id = $1 AND s.status <> 'DELETED'");
+    all(c, &sql, values![server], record)
+}
+
+/// Replaces what is known of a session and of the instance that carries it, within the caller's transaction.
+pub(crate) fn update(
     c: &mut dyn Connection,
     id: &PersistentId,
     generation: i64,
@@ -375,7 +381,12 @@ fn update(
     if changed == 0 {
         return Err(StoreError::Conflict("the session"));
     }
-    Ok(())
+    c.execute(
+        "UPDATE app_instances SET status = $2
+         WHERE instance_id = (SELECT instance_id FROM sessions WHERE session_id = $1)",
+        values![id, seen.instance_status.as_str()],
+    )
+    .map(drop)
 }
 
 fn settling(

@@ -49,7 +49,7 @@ pub struct PoolUsage {
 
 /// A slot that is neither gone nor going.
 const STAYS: &str = "i.group_id = $1 AND i.leaving_since IS NULL AND i.status <> 'DELETED'
-    AND (s.session_id IS NULL OR s.desired <> 'DELETED')";
+    AND s.desired <> 'DELETED'";
 
 impl Store {
     /// Gives a group another size, all or nothing. Slots that go are marked, and their sessions asked to go:
@@ -148,17 +148,14 @@ fn staying(c: &mut dyn Connection, group: &AppInstanceGroupId) -> Result<Vec<Slo
         "SELECT i.instance_id, s.session_id, i.node_id, i.elastic, i.idle_since,
              (SELECT COUNT(*) FROM bindings b WHERE b.session_id = s.session_id AND b.ended_at IS NULL),
              (SELECT COUNT(*) FROM session_users u WHERE u.session_id = s.session_id)
-         FROM app_instances i LEFT JOIN sessions s ON s.instance_id = i.instance_id
+         FROM app_instances i JOIN sessions s ON s.instance_id = i.instance_id
          WHERE {STAYS} ORDER BY i.ordinal"
     );
     all(c, &sql, values![group], |row| {
         let (holds, grants) = (row.integer(5)?, row.integer(6)?);
         Ok(Slot {
             instance: word(row.text(0)?, AppInstanceId::parse)?,
-            session: row
-                .maybe_text(1)?
-                .map(|id| word(id, PersistentId::parse))
-                .transpose()?,
+            session: word(row.text(1)?, PersistentId::parse)?,
             place: Place {
                 node: word(row.text(2)?, NodeId::parse)?,
                 elastic: row.integer(3)? != 0,
@@ -251,18 +248,8 @@ fn dismiss(
             "UPDATE app_instances SET leaving_since = $2 WHERE instance_id = $1",
             values![&slot.instance, at],
         )?;
-        match &slot.session {
-            Some(_) if slot.tie == Tie::Held => {}
-            Some(session) => {
-                sessions::ask(c, session, Ask::Delete, author, at)?;
-            }
-            // An instance that carries no session has no reconciler that would end it.
-            None => {
-                c.execute(
-                    "UPDATE app_instances SET status = 'DELETED' WHERE instance_id = $1",
-                    values![&slot.instance],
-                )?;
-            }
+        if slot.tie != Tie::Held {
+            sessions::ask(c, &slot.session, Ask::Delete, author, at)?;
         }
     }
     Ok(())

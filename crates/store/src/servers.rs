@@ -7,6 +7,8 @@
 //! A session is placed once, on the server that will have its home, and stays there. So no two servers can
 //! start it, whatever either of them believes of the other.
 
+mod forget;
+
 use crate::Store;
 use crate::connection::{Connection, Row, all, first, narrow, values, word};
 use crate::error::{Result, StoreError};
@@ -45,6 +47,8 @@ pub enum Renewal {
     Lost,
     /// Somebody else has joined under this server's id, and acts for it now.
     Replaced,
+    /// It was forgotten, and has no sessions any more.
+    Forgotten,
 }
 
 /// How many sessions that lived nowhere found a place.
@@ -65,19 +69,42 @@ pub struct ServerRecord {
     pub address: String,
     /// When it last renewed its lease.
     pub seen: Timestamp,
+    /// Whether it counts.
+    pub standing: ServerStanding,
+    /// Processors that it gives out.
+    pub processors: u64,
+    /// How many sessions live on it.
+    pub sessions: u64,
+}
+
+/// What a server is to the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerStanding {
+    /// One of them, as far as anybody knows.
+    Member,
     /// It was taken for lost, and has not joined again.
-    pub lost: bool,
+    Lost,
+    /// It may never join again.
+    Forgotten,
 }
 
 /// Selects what [`server`] reads.
-const SERVER: &str = "SELECT server_id, address, seen_at, lost_at FROM servers";
+const SERVER: &str =
+    "SELECT server_id, address, seen_at, lost_at, forgotten_at, processors, sessions
+    FROM servers";
 
 fn server(row: &dyn Row) -> Result<ServerRecord> {
     Ok(ServerRecord {
         id: word(row.text(0)?, ServerId::parse)?,
         address: row.text(1)?.to_owned(),
         seen: Timestamp(row.integer(2)?),
-        lost: row.maybe_integer(3)?.is_some(),
+        standing: match (row.maybe_integer(3)?, row.maybe_integer(4)?) {
+            (_, Some(_)) => ServerStanding::Forgotten,
+            (Some(_), None) => ServerStanding::Lost,
+            (None, None) => ServerStanding::Member,
+        },
+        processors: narrow(row.integer(5)?)?,
+        sessions: narrow(row.integer(6)?)?,
     })
 }
 
@@ -86,16 +113,17 @@ impl Store {
     /// before can write no more.
     ///
     /// # Errors
-    /// The database could not be written.
+    /// [`StoreError::ServerForgotten`], or the database could not be written.
     pub async fn join(&self, new: NewServer, lasts: Duration) -> Result<Lease> {
         self.write(move |c| {
             let now = c.now()?;
-            c.execute(
+            let joined = c.execute(
                 "INSERT INTO servers (server_id, address, epoch, held_since, seen_at, lease_until,
                      processors, sessions)
                  VALUES ($1, $2, 1, $3, $3, $4, $5, 0)
                  ON CONFLICT (server_id) DO UPDATE SET address = $2, epoch = servers.epoch + 1,
-                     held_since = $3, seen_at = $3, lease_until = $4, lost_at = NULL, processors = $5",
+                     held_since = $3, seen_at = $3, lease_until = $4, lost_at = NULL, processors = $5
+                     WHERE servers.forgotten_at IS NULL",
                 values![
                     &new.id,
                     &new.address,
@@ -104,6 +132,9 @@ impl Store {
                     i64::try_from(new.processors).unwrap_or(i64::MAX)
                 ],
             )?;
+            if joined == 0 {
+                return Err(StoreError::ServerForgotten);
+            }
             adopt_unplaced(c, &new.id)?;
             let sql = "SELECT epoch FROM servers WHERE server_id = $1";
             let epoch = first(c, sql, values![&new.id], |row| row.integer(0))?;
@@ -131,9 +162,10 @@ impl Store {
             )?;
             if renewed == 0 {
                 let known = self::known(c, &lease.server)?;
-                return Ok(match known.is_some_and(|server| !server.lost) {
-                    true => Renewal::Replaced,
-                    false => Renewal::Lost,
+                return Ok(match known.map(|server| server.standing) {
+                    Some(ServerStanding::Member) => Renewal::Replaced,
+                    Some(ServerStanding::Forgotten) => Renewal::Forgotten,
+                    Some(ServerStanding::Lost) | None => Renewal::Lost,
                 });
             }
             let sql = "SELECT COUNT(*) FROM servers WHERE lease_until >= $1 AND server_id <> $2";
@@ -183,6 +215,15 @@ impl Store {
             Ok(over)
         })
         .await
+    }
+
+    /// The servers that are not forgotten, by id.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn servers(&self) -> Result<Vec<ServerRecord>> {
+        let sql = format!("{SERVER} WHERE forgotten_at IS NULL ORDER BY server_id");
+        self.read(move |c| all(c, &sql, &[], server)).await
     }
 
     /// The server on which a session lives; `None` while it lives nowhere.

@@ -26,8 +26,8 @@ pub struct NewSlots {
 pub struct NewSlot {
     /// Its app instance.
     pub instance: AppInstanceId,
-    /// The persistent session it carries, in a group that gives those out.
-    pub session: Option<PersistentId>,
+    /// The session it carries.
+    pub session: PersistentId,
 }
 
 impl NewSlots {
@@ -35,27 +35,25 @@ impl NewSlots {
     pub fn new(
         nodes: u32,
         capacity: u32,
-        with_sessions: bool,
         desired: Desired,
         open: Vec<AppId>,
         entropy: &dyn Entropy,
     ) -> Self {
         let slots = nodes.saturating_mul(capacity);
-        Self::more(nodes, slots, with_sessions, desired, open, entropy)
+        Self::more(nodes, slots, desired, open, entropy)
     }
 
     /// So many slots and so many nodes, with new ids.
     pub fn more(
         nodes: u32,
         slots: u32,
-        with_sessions: bool,
         desired: Desired,
         open: Vec<AppId>,
         entropy: &dyn Entropy,
     ) -> Self {
         let slot = || NewSlot {
             instance: AppInstanceId::new(entropy),
-            session: with_sessions.then(|| PersistentId::new(entropy)),
+            session: PersistentId::new(entropy),
         };
         Self {
             nodes: (0..nodes).map(|_| NodeId::new(entropy)).collect(),
@@ -121,7 +119,6 @@ pub(crate) fn add(
             ],
         )?;
         instance += 1;
-        let Some(id) = &slot.session else { continue };
         c.execute(
             "INSERT INTO sessions (session_id, group_id, ordinal, serial, name, instance_id,
                  instance_status, status, status_reason, status_since, desired, generation, failures,
@@ -129,7 +126,7 @@ pub(crate) fn add(
                  opened_apps, observed_by, created_at)
              VALUES ($1, $2, $3, $4, $5, $6, 'INIT', 'PENDING', '', $7, $8, 1, 0, 0, $7, $9, '', $7)",
             values![
-                id,
+                &slot.session,
                 group,
                 session,
                 serial_before + 1 + session - first_session,

@@ -3,10 +3,11 @@
 use crate::connection::{Connection, Row, Value, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
+use crate::servers::{self, Lease};
 use crate::{Store, bindings, reconcile, sessions};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode,
-    BindingId, Desired, EndUserId, PersistentId, TaskStatus, Timestamp,
+    BindingId, Desired, EndUserId, PersistentId, ServerId, TaskStatus, Timestamp,
 };
 
 /// A ticket task to be opened.
@@ -169,18 +170,22 @@ impl Store {
         .await
     }
 
-    /// The tasks that wait for sessions of servers that are taken for lost.
+    /// The tasks that wait for sessions of a server, oldest first.
     ///
     /// # Errors
     /// The database could not be read.
-    pub async fn tasks_out_of_sight(&self, limit: u32) -> Result<Vec<TicketTask>> {
+    pub async fn tasks_waiting_for(
+        &self,
+        server: &ServerId,
+        limit: u32,
+    ) -> Result<Vec<TicketTask>> {
+        let server = server.clone();
         self.read(move |c| {
             let sql = format!(
-                "{TASK} WHERE t.status = 'Running' AND s.server_id IN
-                     (SELECT server_id FROM servers WHERE lost_at IS NOT NULL)
-                 ORDER BY t.created_at, t.task_id LIMIT $1"
+                "{TASK} WHERE t.status = 'Running' AND s.server_id = $1
+                 ORDER BY t.created_at, t.task_id LIMIT $2"
             );
-            all(c, &sql, values![limit], task)
+            all(c, &sql, values![&server, limit], task)
         })
         .await
     }
@@ -188,14 +193,29 @@ impl Store {
     /// Ends a task that waits, as `Finished` or `Failed`; `false` when it waits no more.
     ///
     /// # Errors
-    /// The database could not be written.
-    pub async fn finish_task(&self, id: &str, status: TaskStatus, reason: &str) -> Result<bool> {
-        let (id, reason) = (id.to_owned(), reason.to_owned());
+    /// [`StoreError::Fenced`] when the task's session is not the server's to write of, or the database could not
+    /// be written.
+    pub async fn finish_task(
+        &self,
+        by: &Lease,
+        id: &str,
+        status: TaskStatus,
+        reason: &str,
+    ) -> Result<bool> {
+        let (by, id, reason) = (by.clone(), id.to_owned(), reason.to_owned());
         self.write(move |c| {
+            let sql = "SELECT session_id FROM ticket_tasks WHERE task_id = $1";
+            let session = first(c, sql, values![&id], |row| {
+                word(row.text(0)?, PersistentId::parse)
+            })?;
+            let Some(session) = session else {
+                return Ok(false);
+            };
+            servers::check(c, &by, &session)?;
             let changed = c.execute(
                 "UPDATE ticket_tasks SET status = $2, reason = $3
                  WHERE task_id = $1 AND status = 'Running'",
-                values![id, status.as_str(), reason],
+                values![&id, status.as_str(), reason],
             )?;
             Ok(changed > 0)
         })
@@ -217,10 +237,12 @@ fn choose(c: &mut dyn Connection, new: &NewTask) -> Result<(PersistentId, Desire
             if let Some(found) = held {
                 return Ok(found);
             }
-            // Whoever is bound is in the status; what is asked of it is still to come.
+            // Whoever is bound is in the status; what is asked of it is still to come. On a server that is taken
+            // for lost nothing can be started.
             let free =
                 "g.auth_mode <> 'Session' AND s.instance_status = $3 AND s.desired = 'STOPPED'
-                 AND s.asked IS NULL";
+                 AND s.asked IS NULL AND NOT EXISTS (SELECT 1 FROM servers v
+                     WHERE v.server_id = s.server_id AND v.lost_at IS NOT NULL)";
             let idle = AppInstanceStatus::Idle.as_str();
             let free = one_of(c, new, free, idle.into(), instance.as_ref())?;
             free.ok_or(StoreError::NoRoom)

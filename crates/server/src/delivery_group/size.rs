@@ -104,7 +104,6 @@ impl Change<'_> {
         let new = NewSlots::more(
             self.more_nodes(),
             self.to.slots().saturating_sub(from.slots()),
-            true,
             desired,
             open,
             entropy,

@@ -208,7 +208,6 @@ impl Request {
         let slots = NewSlots::new(
             pool.node_amount,
             pool.node_capacity,
-            true,
             desired,
             open,
             cx.entropy,

@@ -66,8 +66,8 @@ mod tests {
         spec.pool.id = NodePoolId::new(&*world.entropy);
         spec.settings = settings.to_owned();
         let open = vec![app(FIRST_APP)];
-        let slots = NewSlots::new(1, 1, true, Desired::Running, open, &*world.entropy);
-        let session = slots.slots[0].session.clone().unwrap();
+        let slots = NewSlots::new(1, 1, Desired::Running, open, &*world.entropy);
+        let session = slots.slots[0].session.clone();
         world
             .store
             .create_group(spec, slots, Vec::new(), None, |_| true)

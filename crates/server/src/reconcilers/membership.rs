@@ -25,6 +25,8 @@ enum Standing {
     Member { lease: Lease, others: usize },
     /// Another process has joined as this server, and this one must touch nothing any more.
     Replaced,
+    /// Others have its sessions now, and it must touch nothing any more.
+    Forgotten,
 }
 
 impl Membership {
@@ -66,7 +68,7 @@ impl Membership {
     pub fn lease(&self) -> Option<Lease> {
         match &*self.standing() {
             Standing::Member { lease, .. } => Some(lease.clone()),
-            Standing::Replaced => None,
+            Standing::Replaced | Standing::Forgotten => None,
         }
     }
 
@@ -96,6 +98,10 @@ impl Membership {
             Renewal::Replaced => {
                 tracing::error!(server.id = %inner.server.id, "another process serves as this server: no two may have copies of one data folder");
                 Standing::Replaced
+            }
+            Renewal::Forgotten => {
+                tracing::error!(server.id = %inner.server.id, "this server was forgotten, and what lived on it lives elsewhere: it needs a new data folder");
+                Standing::Forgotten
             }
         };
         Ok(())

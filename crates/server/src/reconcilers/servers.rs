@@ -7,7 +7,9 @@ use super::Progress;
 use super::membership::Membership;
 use greenroom_model::session::app_instance::{self, Apps};
 use greenroom_model::{Clock, PersistentStatus, TaskStatus};
-use greenroom_store::{Lease, Observation, ServerRecord, SessionRecord, Store, StoreError};
+use greenroom_store::{
+    Lease, Observation, ServerRecord, ServerStanding, SessionRecord, Store, StoreError,
+};
 use std::sync::Arc;
 
 /// Sessions, and tasks, that one pass writes at most.
@@ -47,32 +49,51 @@ impl Servers {
         for server in lost.await? {
             tracing::warn!(server.id = %server.id, seen = server.seen.to_wire(), "a server is lost");
         }
-        let sessions = self.store.sessions_out_of_sight(AT_ONCE).await?;
-        for session in &sessions {
-            self.lose(&lease, session).await?;
+        let mut progress = Progress::Done;
+        for server in self.store.servers().await? {
+            if server.standing == ServerStanding::Lost
+                && self.lose_sight_of(&lease, &server).await? == Progress::More
+            {
+                progress = Progress::More;
+            }
         }
-        let tasks = self.store.tasks_out_of_sight(AT_ONCE).await?;
+        Ok(progress)
+    }
+
+    async fn lose_sight_of(
+        &self,
+        by: &Lease,
+        server: &ServerRecord,
+    ) -> Result<Progress, StoreError> {
+        let sessions = self.store.sessions_up_on(&server.id, AT_ONCE).await?;
+        for session in &sessions {
+            self.lose(by, session, server).await?;
+        }
+        let tasks = self.store.tasks_waiting_for(&server.id, AT_ONCE).await?;
         for task in &tasks {
-            if let Some(server) = self.store.server_of(&task.session).await? {
-                self.store
-                    .finish_task(&task.id, TaskStatus::Failed, &reason(&server))
-                    .await?;
+            let (failed, reason) = (TaskStatus::Failed, reason(server));
+            match self.store.finish_task(by, &task.id, failed, &reason).await {
+                // Its server is back, and answers for it.
+                Ok(_) | Err(StoreError::Fenced) => {}
+                Err(error) => return Err(error),
             }
         }
         let all = sessions.len().max(tasks.len()) < AT_ONCE as usize;
         Ok(if all { Progress::Done } else { Progress::More })
     }
 
-    async fn lose(&self, by: &Lease, session: &SessionRecord) -> Result<(), StoreError> {
-        let Some(server) = self.store.server_of(&session.id).await? else {
-            return Ok(());
-        };
+    async fn lose(
+        &self,
+        by: &Lease,
+        session: &SessionRecord,
+        server: &ServerRecord,
+    ) -> Result<(), StoreError> {
         let now = self.clock.now();
         let status = PersistentStatus::Unavailable;
         let carried = app_instance::of_session(session.auth_mode, status, Apps::Launched);
         let unseen = Observation {
             status,
-            status_reason: reason(&server),
+            status_reason: reason(server),
             instance_status: app_instance::step(session.instance_status, carried),
             asked: session.asked,
             failures: session.failures,

@@ -163,11 +163,11 @@ impl World {
             Desired::Running => vec![app(FIRST_APP)],
             Desired::Stopped | Desired::Deleted => Vec::new(),
         };
-        let slots = NewSlots::new(count, 1, true, desired, open, entropy);
+        let slots = NewSlots::new(count, 1, desired, open, entropy);
         let ids = slots
             .slots
             .iter()
-            .filter_map(|slot| slot.session.clone())
+            .map(|slot| slot.session.clone())
             .collect();
         self.store
             .create_group(
@@ -186,8 +186,8 @@ impl World {
     pub async fn ordinary_group(&self, slots: u32) -> (AppInstanceGroupId, Vec<PersistentId>) {
         let entropy = &*self.entropy;
         let id = AppInstanceGroupId::new(entropy);
-        let new = NewSlots::new(slots, 1, true, Desired::Stopped, Vec::new(), entropy);
-        let sessions = new.slots.iter().filter_map(|slot| slot.session.clone());
+        let new = NewSlots::new(slots, 1, Desired::Stopped, Vec::new(), entropy);
+        let sessions = new.slots.iter().map(|slot| slot.session.clone());
         let sessions = sessions.collect();
         let spec = GroupSpec {
             auth_mode: AuthMode::AppInstanceGroup,

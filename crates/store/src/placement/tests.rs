@@ -11,7 +11,7 @@ fn slots(nodes: &[(&str, bool)]) -> Vec<Slot> {
         for tie in text.chars() {
             slots.push(Slot {
                 instance: AppInstanceId::parse(&format!("ai-{}", slots.len())).unwrap(),
-                session: None,
+                session: PersistentId::parse(&format!("p-{}", slots.len())).unwrap(),
                 place: Place {
                     node: node(&format!("n{number}")),
                     elastic: *elastic,

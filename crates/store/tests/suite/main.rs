@@ -98,7 +98,6 @@ suite! {
         by_itself_nothing_goes_that_is_granted_held_or_just_left
         without_room_or_after_another_change_nothing_is_changed
         a_bought_node_belongs_to_the_group_from_then_on
-        instances_without_sessions_go_at_once_and_are_purged
         groups_that_scale_are_found_a_few_at_a_time
         a_paid_group_is_renewed_from_the_end_of_its_period
         a_listing_stays_right_while_its_group_grows_and_shrinks;
@@ -122,6 +121,7 @@ suite! {
     ordinary:
         each_user_gets_a_free_session_and_keeps_it
         a_session_on_the_instance_that_is_named_is_given_if_it_is_free
+        a_free_session_of_a_lost_server_is_given_to_nobody
         what_is_let_go_is_cleared_away_before_anybody_else_gets_it
         an_ordinary_session_is_no_persistent_one
         an_app_may_be_opened_by_whoever_was_granted_it_or_the_group;
@@ -172,7 +172,9 @@ suite! {
         the_emptier_of_two_servers_takes_the_next_session
         a_server_taken_for_lost_writes_nothing_until_it_joins_again
         a_server_that_has_just_come_back_takes_nobody_for_lost
-        what_is_out_of_sight_is_what_was_up_on_a_lost_server;
+        what_was_up_on_a_server_is_found_when_it_is_lost
+        a_server_taken_for_lost_ends_no_task
+        a_forgotten_server_comes_back_to_nothing_and_its_sessions_live_elsewhere;
     history:
         what_is_wished_and_seen_is_kept_and_nothing_twice
         a_history_keeps_its_latest_events

@@ -6,7 +6,7 @@ use greenroom_store::{NewSlots, PageRequest};
 
 pub async fn nodes_are_paged_in_the_order_in_which_they_came(w: World) {
     let spec = w.spec("office");
-    let slots = NewSlots::new(3, 2, false, Desired::Running, Vec::new(), &w.random);
+    let slots = NewSlots::new(3, 2, Desired::Running, Vec::new(), &w.random);
     let expected = slots.nodes.clone();
     w.store
         .create_group(spec.clone(), slots, Vec::new(), None, |_| true)

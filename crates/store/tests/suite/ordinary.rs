@@ -1,5 +1,6 @@
 //! Ordinary sessions: those of groups that give out apps or themselves.
 
+use crate::servers::{another, fall_silent, until_lost};
 use crate::world::{World, after, user};
 use greenroom_model::{
     AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
@@ -95,6 +96,22 @@ pub async fn a_session_on_the_instance_that_is_named_is_given_if_it_is_free(w: W
     let first = w.session(&sessions[0]).await.instance;
     let two = come(&w, &group, "alice", Some(first)).await.unwrap();
     assert_eq!(two.session, sessions[0]);
+}
+
+pub async fn a_free_session_of_a_lost_server_is_given_to_nobody(w: World) {
+    let (group, sessions) = lab(&w, AuthMode::App, 2).await;
+    let held = come(&w, &group, "alice", None).await.unwrap();
+    let judge = another(&w, "srv-judge").await;
+    fall_silent(&w).await;
+    until_lost(&w, &judge).await;
+    let late = come(&w, &group, "bob", None).await;
+    assert!(matches!(late, Err(StoreError::NoRoom)), "{late:?}");
+    // What alice holds is hers, wherever it is.
+    let again = come(&w, &group, "alice", None).await.unwrap();
+    assert_eq!(again.session, held.session);
+    another(&w, w.lease.server.as_str()).await;
+    let then = come(&w, &group, "bob", None).await.unwrap();
+    assert_eq!(then.session, sessions[1]);
 }
 
 pub async fn what_is_let_go_is_cleared_away_before_anybody_else_gets_it(w: World) {

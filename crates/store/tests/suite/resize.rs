@@ -2,12 +2,12 @@
 
 use crate::world::{START, World, after, nonce, user};
 use greenroom_model::{
-    AppInstanceGroupId, AppInstanceStatus, Ask, ChargeType, Desired, GroupStatus, NodeId,
-    PersistentId, PersistentStatus, Timestamp,
+    AppInstanceGroupId, Ask, ChargeType, Desired, GroupStatus, NodeId, PersistentId,
+    PersistentStatus, Timestamp,
 };
 use greenroom_store::{
-    GrantChange, Group, GroupSpec, InstanceFilter, Leave, NewSlots, NextPeriod, Node, PageRequest,
-    PoolUsage, Resize, Shape, StoreError,
+    GrantChange, Group, GroupSpec, Leave, NewSlots, NextPeriod, Node, PageRequest, PoolUsage,
+    Resize, Shape, StoreError,
 };
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -29,14 +29,14 @@ const fn shape(nodes: u32, scaling: u32, capacity: u32) -> Shape {
 async fn group_of(w: &World, nodes: u32) -> AppInstanceGroupId {
     let mut spec = w.spec("office");
     spec.pool.node_amount = nodes;
-    made(w, spec, true).await
+    made(w, spec).await
 }
 
-async fn made(w: &World, spec: GroupSpec, with_sessions: bool) -> AppInstanceGroupId {
+async fn made(w: &World, spec: GroupSpec) -> AppInstanceGroupId {
     let id = spec.id.clone();
     let (nodes, capacity) = (spec.pool.node_amount, spec.pool.node_capacity);
     let run = Desired::Running;
-    let slots = NewSlots::new(nodes, capacity, with_sessions, run, Vec::new(), &w.random);
+    let slots = NewSlots::new(nodes, capacity, run, Vec::new(), &w.random);
     let created = w
         .store
         .create_group(spec, slots, Vec::new(), None, |_| true);
@@ -60,7 +60,7 @@ async fn change(w: &World, id: &AppInstanceGroupId, to: Shape) -> Resize {
         group: id.clone(),
         from,
         to,
-        new: NewSlots::more(nodes, slots, true, run, Vec::new(), &w.random),
+        new: NewSlots::more(nodes, slots, run, Vec::new(), &w.random),
         leave: Leave::Any,
         bought: Vec::new(),
         strategy: None,
@@ -270,32 +270,6 @@ pub async fn a_bought_node_belongs_to_the_group_from_then_on(w: World) {
     assert_eq!(group.made.charge.order_id, "order-2");
     assert_eq!(group.made.pool.strategy, "{\"NodeAmount\":2}");
     assert_eq!(group.scaled_at, Some(after(1)), "nothing was scaled now");
-}
-
-pub async fn instances_without_sessions_go_at_once_and_are_purged(w: World) {
-    let mut spec = w.spec("office");
-    spec.pool.node_amount = 3;
-    let id = made(&w, spec, false).await;
-    resize(&w, &id, shape(1, 0, 2), after(1)).await;
-    assert_eq!(nodes(&w, &id).await.len(), 1);
-    let listed = async |deleted| {
-        let filter = InstanceFilter {
-            deleted,
-            ..InstanceFilter::default()
-        };
-        let page = w.store.page_instances(&w.acme, &id, filter, ALL);
-        page.await.unwrap().unwrap().items
-    };
-    assert_eq!(listed(false).await.len(), 2);
-    let gone = |all: &[greenroom_store::InstanceRow]| {
-        let gone = |row: &&greenroom_store::InstanceRow| row.status == AppInstanceStatus::Deleted;
-        all.iter().filter(gone).count()
-    };
-    assert_eq!(gone(&listed(true).await), 4);
-    w.store.purge_deleted(after(1), after(1)).await.unwrap();
-    assert_eq!(gone(&listed(true).await), 4);
-    w.store.purge_deleted(after(2), after(2)).await.unwrap();
-    assert_eq!(listed(true).await.len(), 2);
 }
 
 pub async fn groups_that_scale_are_found_a_few_at_a_time(w: World) {

@@ -115,7 +115,7 @@ pub async fn a_task_ends_once(w: World) {
     let group = w.with_group("office", 1).await;
     let session = w.ids(&group).await.remove(0);
     let task = w.open_task(&group, &session, "alice", after(1)).await;
-    let end = |status, reason| w.store.finish_task(&task.id, status, reason);
+    let end = |status, reason| w.store.finish_task(&w.lease, &task.id, status, reason);
     assert!(end(TaskStatus::Finished, "").await.unwrap());
     assert!(!end(TaskStatus::Failed, "too late").await.unwrap());
     let kept = w.store.task(&w.acme, &task.id).await.unwrap().unwrap();

@@ -156,7 +156,7 @@ impl World {
     /// Slots of one node, with sessions that are to run.
     pub fn slots(&self, count: u32) -> NewSlots {
         let open = vec![AppId::parse("ca-foot").unwrap()];
-        NewSlots::new(1, count, true, Desired::Running, open, &self.random)
+        NewSlots::new(1, count, Desired::Running, open, &self.random)
     }
 
     /// A group `aig-<name>` of acme's with so many sessions.

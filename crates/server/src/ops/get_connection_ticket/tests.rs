@@ -44,11 +44,7 @@ async fn polling_ends_with_a_ticket_that_is_good_once() {
         "Running"
     );
     let task = first["TaskId"].as_str().unwrap();
-    server
-        .store
-        .finish_task(task, TaskStatus::Finished, "")
-        .await
-        .unwrap();
+    server.end_task(task, TaskStatus::Finished, "").await;
     let last = server.ok("GetConnectionTicket", poll(&first)).await;
     assert_eq!(last["TaskStatus"], "Finished");
     let again = server.ok("GetConnectionTicket", poll(&first)).await;
@@ -84,10 +80,8 @@ async fn a_failed_task_says_so_and_has_no_ticket() {
         .await;
     let task = first["TaskId"].as_str().unwrap();
     server
-        .store
-        .finish_task(task, TaskStatus::Failed, "the app ended")
-        .await
-        .unwrap();
+        .end_task(task, TaskStatus::Failed, "the app ended")
+        .await;
     let last = server.ok("GetConnectionTicket", poll(&first)).await;
     assert_eq!(
         (&last["TaskStatus"], last.get("Ticket")),
@@ -298,11 +292,7 @@ async fn whoever_was_granted_the_group_gets_a_free_session_that_is_no_persistent
     );
 
     let task = first["TaskId"].as_str().unwrap();
-    server
-        .store
-        .finish_task(task, TaskStatus::Finished, "")
-        .await
-        .unwrap();
+    server.end_task(task, TaskStatus::Finished, "").await;
     let last = server.ok("GetConnectionTicket", poll(&first)).await;
     assert!(last["Ticket"].is_string(), "{last}");
     let unbind =
@@ -379,11 +369,7 @@ async fn a_ticket_is_not_made_for_a_user_who_lost_the_authorization() {
         .ok("GetConnectionTicket", ask(&group, &sessions[1], json!({})))
         .await;
     let task = first["TaskId"].as_str().unwrap();
-    server
-        .store
-        .finish_task(task, TaskStatus::Finished, "")
-        .await
-        .unwrap();
+    server.end_task(task, TaskStatus::Finished, "").await;
     let take = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp",
         "AppInstancePersistentId": sessions[1], "UnAuthorizeUserIds": ["alice"]});
     server.ok("AuthorizeInstanceGroup", take).await;

@@ -30,7 +30,7 @@ async fn paid_group(
     spec.pool.strategy_type = strategy["StrategyType"].as_str().unwrap().to_owned();
     spec.pool.strategy = strategy.to_string();
     let (run, open) = (Desired::Running, vec![app(FIRST_APP)]);
-    let slots = NewSlots::new(nodes, 1, true, run, open, &*world.entropy);
+    let slots = NewSlots::new(nodes, 1, run, open, &*world.entropy);
     let made = world
         .store
         .create_group(spec, slots, Vec::new(), None, |_| true);

@@ -7,7 +7,7 @@ use crate::runtime::{Observation, Order, Release, Runtime, RuntimeError, Seen};
 use greenroom_model::session::lifecycle::Effect;
 use greenroom_model::{AppId, TaskStatus, Timestamp};
 use greenroom_session_api::spec;
-use greenroom_store::{StoreError, TicketTask};
+use greenroom_store::{Lease, StoreError, TicketTask};
 
 /// Words that a task may add to an app's command line; a holder refuses command lines that are far longer.
 const MAX_ARGUMENTS: usize = 128;
@@ -30,6 +30,7 @@ impl<R: Runtime> Sessions<R> {
     /// Carries out the effects of a move, in order. `failed` is the app whose failure was met.
     pub(super) async fn carry_out(
         &self,
+        by: &Lease,
         case: &mut Case,
         effects: &[Effect],
         failed: Option<&AppId>,
@@ -48,7 +49,7 @@ impl<R: Runtime> Sessions<R> {
                 Effect::Kill => self.runtime.order(session, Order::Kill).await?,
                 Effect::ForgetApp => {
                     if let Some(app) = failed {
-                        self.forget(case, app).await?;
+                        self.forget(by, case, app).await?;
                     }
                 }
                 Effect::DropHome => {
@@ -124,12 +125,12 @@ impl<R: Runtime> Sessions<R> {
         Ok(())
     }
 
-    async fn forget(&self, case: &mut Case, app: &AppId) -> Result<(), StoreError> {
+    async fn forget(&self, by: &Lease, case: &mut Case, app: &AppId) -> Result<(), StoreError> {
         case.record.opened_apps.retain(|open| open != app);
         let reason = "the app failed again and again";
         for task in case.tasks.iter().filter(|task| task.app == *app) {
             self.store
-                .finish_task(&task.id, TaskStatus::Failed, reason)
+                .finish_task(by, &task.id, TaskStatus::Failed, reason)
                 .await?;
         }
         case.tasks.retain(|task| task.app != *app);

@@ -121,7 +121,7 @@ impl<R: Runtime> Sessions<R> {
                     case.record.wake_at = until;
                     self.write(&lease, &mut case, &written, now).await?;
                     // Whoever is told that an app is there comes at once, and must find the session so.
-                    return self.end_tasks(&case, now).await;
+                    return self.end_tasks(&lease, &case, now).await;
                 }
             };
             let before = case.state();
@@ -132,7 +132,7 @@ impl<R: Runtime> Sessions<R> {
                 self.write(&lease, &mut case, &written, now).await?;
                 written = case.record.clone();
             }
-            self.meet(&mut case, event, &reason, now).await?;
+            self.meet(&lease, &mut case, event, &reason, now).await?;
             if case.record.status == PersistentStatus::Deleted {
                 // The last word: the store takes no other after it.
                 case.record.wake_at = None;
@@ -171,6 +171,7 @@ impl<R: Runtime> Sessions<R> {
     /// Lets an event happen to a session: the state after it, and what follows from it.
     async fn meet(
         &self,
+        by: &Lease,
         case: &mut Case,
         event: Event,
         reason: &str,
@@ -191,7 +192,7 @@ impl<R: Runtime> Sessions<R> {
             }
             Outcome::Move(after, effects) => {
                 let failed = failed.as_ref().map(|app| &app.app_id);
-                match self.carry_out(case, effects, failed, now).await {
+                match self.carry_out(by, case, effects, failed, now).await {
                     Ok(()) => Self::note(case, before, after, event, reason, now),
                     Err(error) if effects.contains(&Effect::Spawn) => {
                         let reason = chain(&error);
@@ -254,7 +255,7 @@ impl<R: Runtime> Sessions<R> {
         }
     }
 
-    async fn end_tasks(&self, case: &Case, now: Timestamp) -> Result<(), PassError> {
+    async fn end_tasks(&self, by: &Lease, case: &Case, now: Timestamp) -> Result<(), PassError> {
         for task in &case.tasks {
             let Some((status, reason)) = case.ends(task, &self.rules, now) else {
                 continue;
@@ -262,7 +263,9 @@ impl<R: Runtime> Sessions<R> {
             if status == TaskStatus::Finished {
                 self.raise(case, &task.app).await?;
             }
-            self.store.finish_task(&task.id, status, &reason).await?;
+            self.store
+                .finish_task(by, &task.id, status, &reason)
+                .await?;
         }
         Ok(())
     }
