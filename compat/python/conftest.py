@@ -55,7 +55,10 @@ def sts():
 def greenroom(client):
     """Calls an operation of the product `greenroom`, for which the vendor has no SDK of its own, through the generic
     client that all of the vendor's SDKs are built on."""
+    return greenroom_of(client)
 
+
+def greenroom_of(client):
     def call(action, **parameters):
         params = Params(
             action=action,

@@ -65,6 +65,8 @@ pub async fn create(
     };
     let secret = Secret::new(made.access_key_secret.as_bytes());
     let (id, key) = (made.id.clone(), made.access_key_id.clone());
+    store.tells("AccountId", id.as_str());
+    store.tells("AccessKeyId", &key);
     store
         .add_account(id, name.to_owned(), key, secret, now)
         .await?;
@@ -81,6 +83,7 @@ pub async fn disable(store: &Store, which: &str, now: Timestamp) -> Result<(), A
         .into_iter()
         .find(|kept| !kept.root && (kept.name == which || kept.id.as_str() == which))
         .ok_or(AccountError::None)?;
+    store.tells("AccountId", found.id.as_str());
     Ok(store.disable_account(&found.id, now).await?)
 }
 

@@ -3,6 +3,7 @@
 mod audit;
 mod output;
 mod remote;
+mod server;
 mod session;
 mod table;
 
@@ -18,8 +19,9 @@ use crate::serve::{self, Ready, ServeError};
 use crate::system::{KernelEntropy, SystemClock};
 use audit::{AuditCommand, KeptError, VerifyError};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use greenroom_model::Clock;
+use greenroom_model::{Clock, Timestamp};
 use greenroom_store::{Store, StoreError};
+use server::ServerCommand;
 use session::{SessionCommand, WaitError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -59,6 +61,9 @@ enum Command {
     /// within the time of --wait.
     #[command(subcommand)]
     Session(SessionCommand),
+    /// See the servers that share a database, and forget one that will not come back.
+    #[command(subcommand)]
+    Server(ServerCommand),
     /// See what was done and by whom, and verify that nobody changed the record of it.
     #[command(subcommand)]
     Audit(AuditCommand),
@@ -217,6 +222,7 @@ pub fn run() -> ExitCode {
         Command::Root(RootCommand::RotateKey(place)) => rotate_key(&place),
         Command::Account(command) => accounts(&command),
         Command::Session(command) => session::run(&command),
+        Command::Server(command) => server::run(&command),
         Command::Audit(command) => audit::run(&command),
     };
     match done {
@@ -294,6 +300,7 @@ fn rotate_key(place: &Place) -> Result<(), CliError> {
     let now = SystemClock.now();
     let path = async_runtime()?.block_on(async {
         let (data, store) = open(&config).await?;
+        let store = record(&store, "RotateRootKey", String::new(), now);
         Ok::<_, CliError>(root::rotate(&store, &data, root_key, &KernelEntropy, now).await?)
     })?;
     say(&format!(
@@ -314,6 +321,7 @@ fn accounts(command: &AccountCommand) -> Result<(), CliError> {
         let (_data, store) = open(&config).await?;
         Ok::<_, CliError>(match command {
             AccountCommand::Create { name, .. } => {
+                let store = record(&store, "CreateAccount", format!("AccountName={name}"), now);
                 let made = account::create(&store, name, &KernelEntropy, now).await?;
                 format!(
                     "Account {name} is {}. Its access key, whose secret is not shown again:
@@ -324,6 +332,7 @@ fn accounts(command: &AccountCommand) -> Result<(), CliError> {
             }
             AccountCommand::List { .. } => account::table(&store).await?,
             AccountCommand::Disable { account: which, .. } => {
+                let store = record(&store, "DisableAccount", String::new(), now);
                 account::disable(&store, which, now).await?;
                 format!("No key of account {which} works any more; its sessions run on.")
             }
@@ -331,6 +340,11 @@ fn accounts(command: &AccountCommand) -> Result<(), CliError> {
     })?;
     say(&said);
     Ok(())
+}
+
+/// The store for a command that is in the audit trail with what it changes.
+fn record(store: &Store, action: &str, subject: String, now: Timestamp) -> Store {
+    crate::audit::recording(store, action, subject, &KernelEntropy, now)
 }
 
 /// The data folder and the database of a server that is stopped.
@@ -343,6 +357,7 @@ async fn open(config: &Config) -> Result<(DataDir, Store), CliError> {
     let data = DataDir::open(&config.general.data_dir)?;
     let store = database.open()?;
     secrets::unlock(&store, &data, Arc::new(KernelEntropy), SystemClock.now()).await?;
+    store.write_audit_as(data.server_id(&KernelEntropy)?.as_str());
     Ok((data, store))
 }
 
@@ -425,6 +440,8 @@ mod tests {
             "greenroom session restart p-1",
             "greenroom session reset p-1",
             "greenroom session history p-1 --json",
+            "greenroom server list --json",
+            "greenroom server forget srv-1",
             "greenroom audit list --since 2026-12-01T00:00:00Z --outcome OK --event Unbind --last 5",
             "greenroom audit head --data-dir d",
             "greenroom audit verify --head head.json",
@@ -443,6 +460,7 @@ mod tests {
             "greenroom session stop",
             "greenroom session stop p-1 --group aig-1",
             "greenroom session start p-1 --wait=soon",
+            "greenroom server forget",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

@@ -10,7 +10,7 @@ use crate::access::{Authority, Principal, RoleSession, User};
 use crate::audit::{self, Refusals};
 use crate::catalogue::Catalogue;
 use crate::config::Throttling;
-use crate::error::{ApiError, chain};
+use crate::error::{ApiError, Refused, chain};
 use crate::metrics::{self, Calls};
 use crate::ops::{self, CallContext, Entry};
 use greenroom_model::random::uuid_upper;
@@ -118,7 +118,9 @@ impl Api {
                 self.note(&request_id, action, None, began.elapsed());
                 reply
             }
-            Err(error) => self.refuse(raw, format, &request_id, action, &error, began.elapsed()),
+            Err(refused) => {
+                self.refuse(raw, format, &request_id, action, &refused, began.elapsed())
+            }
         }
     }
 
@@ -128,8 +130,8 @@ impl Api {
         let request_id = uuid_upper(&*self.entropy);
         let limit = greenroom_rpc::encoding::MAX_BODY_BYTES;
         let fault = Fault::malformed(&format!("the body is longer than {limit} bytes"));
-        let (format, error) = (Format::of(raw), self.turn_away(origin, fault.into()));
-        self.refuse(raw, format, &request_id, UNKNOWN, &error, Duration::ZERO)
+        let (format, refused) = (Format::of(raw), self.turn_away(origin, fault));
+        self.refuse(raw, format, &request_id, UNKNOWN, &refused, Duration::ZERO)
     }
 
     fn refuse(
@@ -138,13 +140,12 @@ impl Api {
         format: Format,
         request_id: &str,
         action: &'static str,
-        error: &ApiError,
+        refused: &Refused,
         took: Duration,
     ) -> Reply {
-        let fault = Fault::from(error);
         let host = raw.header("host").unwrap_or_default();
-        let reply = envelope::failure(format, request_id, host, &fault);
-        self.note(request_id, action, Some((error, &fault)), took);
+        let reply = envelope::failure(format, request_id, host, &refused.fault);
+        self.note(request_id, action, Some(refused), took);
         reply
     }
 
@@ -153,18 +154,18 @@ impl Api {
         raw: &RawRequest<'_>,
         origin: Origin,
         request_id: &str,
-    ) -> (Format, &'static str, Result<Reply, ApiError>) {
+    ) -> (Format, &'static str, Result<Reply, Refused>) {
         let request = match Request::parse(raw) {
             Ok(request) => request,
             Err(fault) => {
-                let error = self.turn_away(origin, fault.into());
-                return (Format::of(raw), UNKNOWN, Err(error));
+                let refused = self.turn_away(origin, fault);
+                return (Format::of(raw), UNKNOWN, Err(refused));
             }
         };
         let format = request.format;
         let entry = match find(&request) {
             Ok(entry) => entry,
-            Err(fault) => return (format, UNKNOWN, Err(self.turn_away(origin, fault.into()))),
+            Err(fault) => return (format, UNKNOWN, Err(self.turn_away(origin, fault))),
         };
         let result = match self.admit(request, entry, origin).await {
             Ok(call) => self.run(&call, origin, request_id).await,
@@ -174,13 +175,13 @@ impl Api {
     }
 
     /// Counts a caller who is not admitted.
-    fn turn_away(&self, origin: Origin, error: ApiError) -> ApiError {
-        let fault = Fault::from(&error);
+    fn turn_away(&self, origin: Origin, error: impl Into<ApiError>) -> Refused {
+        let refused = Refused::from(error);
         // The server's own trouble is none of the caller's doing.
-        if fault.status < 500 {
-            self.refusals.count(origin.address, &fault.code);
+        if refused.fault.status < 500 {
+            self.refusals.count(origin.address, &refused.fault.code);
         }
-        error
+        refused
     }
 
     async fn admit(
@@ -305,7 +306,7 @@ impl Api {
         call: &Admitted,
         origin: Origin,
         request_id: &str,
-    ) -> Result<Reply, ApiError> {
+    ) -> Result<Reply, Refused> {
         let row = audit::Call {
             at: call.now,
             principal: &call.principal,
@@ -335,14 +336,14 @@ impl Api {
         &self,
         request_id: &str,
         action: &'static str,
-        refusal: Option<(&ApiError, &Fault)>,
+        refused: Option<&Refused>,
         took: Duration,
     ) {
-        let code = refusal.map_or(metrics::OK, |(_, fault)| fault.code.as_str());
+        let code = refused.map_or(metrics::OK, |it| it.fault.code.as_str());
         let ms = took.as_millis();
         self.calls.note(action, code, took);
-        match refusal {
-            Some((error, fault)) if fault.status >= 500 => {
+        match refused {
+            Some(Refused { error, fault }) if fault.status >= 500 => {
                 let error = chain(error);
                 tracing::error!(request.id = %request_id, rpc.action = action, rpc.code = code, ms, error);
             }

@@ -51,6 +51,12 @@ pub enum ApiError {
     /// A session that is being deleted takes no other wish.
     #[error("the session is being deleted")]
     SessionEnding,
+    /// No such server, or it is forgotten already.
+    #[error("no such server")]
+    ServerNotFound,
+    /// A server that is not taken for lost.
+    #[error("the server is not lost")]
+    ServerActive,
     /// No such app in the group's image.
     #[error("no such app")]
     AppNotFound,
@@ -128,6 +134,23 @@ pub enum ApiError {
     },
 }
 
+/// A call that is refused: why, and the fault that its caller sees.
+#[derive(Debug)]
+pub struct Refused {
+    /// Why, for the log.
+    pub error: ApiError,
+    /// What is answered.
+    pub fault: Fault,
+}
+
+impl<E: Into<ApiError>> From<E> for Refused {
+    fn from(error: E) -> Self {
+        let error = error.into();
+        let fault = Fault::from(&error);
+        Self { error, fault }
+    }
+}
+
 impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         Self::Gateway(fault)
@@ -187,6 +210,14 @@ impl From<&ApiError> for Fault {
                 400,
                 "OperationDenied.Deleting",
                 "The persistent session is deleted or is being deleted.",
+            ),
+            ApiError::ServerNotFound => {
+                Self::new(400, "InvalidServerId.NotFound", "The server is not found.")
+            }
+            ApiError::ServerActive => Self::new(
+                400,
+                "OperationDenied.ServerActive",
+                "The server was seen a moment ago. Only one that is lost can be forgotten.",
             ),
             ApiError::AppNotFound => {
                 Self::new(400, "InvalidAppId.NotFound", "The app is not found.")

@@ -171,6 +171,7 @@ pub async fn rotate(
     let key = wanted.unwrap_or_else(|| RootKey::random(entropy));
     // The file first: a key that is in force and written nowhere would lock the operator out.
     let path = write(data, &kept.account, &key)?;
+    store.tells("AccessKeyId", &key.id);
     store
         .rotate_root_key(key.id.clone(), key.to_store(), now)
         .await?;

@@ -523,6 +523,28 @@ impl TestServer {
         lease
     }
 
+    /// Another server, with the sessions that live nowhere yet, which was taken for lost by a third.
+    pub async fn lost_server(&self) -> ServerId {
+        let join = |id: &str, lasts| {
+            let server = NewServer {
+                id: ServerId::parse(id).unwrap(),
+                address: String::new(),
+                processors: 1_000,
+            };
+            self.store.join(server, lasts)
+        };
+        let lost = join("srv-lost", Duration::ZERO).await.unwrap();
+        let now = self.now();
+        let placed = self.store.place_sessions(&lost, now, now, 1_000);
+        placed.await.unwrap();
+        let judge = join("srv-judge", Duration::from_secs(3600)).await.unwrap();
+        let look = || self.store.take_for_lost(&judge, Duration::ZERO);
+        while look().await.unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        lost.server
+    }
+
     /// Ends a ticket task as that server does.
     pub async fn end_task(&self, task: &str, status: TaskStatus, reason: &str) {
         let lease = self.lease().await;

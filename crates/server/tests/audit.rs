@@ -59,7 +59,7 @@ fn a_trail_is_listed_and_verified_and_tampering_with_the_database_shows() {
     let about: Vec<&str> = listed
         .lines()
         .skip(1)
-        .filter_map(|line| line.split_whitespace().last())
+        .filter_map(|line| line.split_whitespace().find(|word| word.contains('=')))
         .collect();
     assert_eq!(about, ["UserName=second-user", "UserName=first-user"]);
     let (done, listed) = audit(data, &["list", "--event", "Admit", "--json"]);

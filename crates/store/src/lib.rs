@@ -228,10 +228,10 @@ impl Store {
         let Some(call) = self.call.as_ref().filter(|call| !call.is_written()) else {
             return self.threads.writes.ask(work).await;
         };
-        let (entry, writer) = (call.entry().clone(), self.writer());
+        let (recording, writer) = (Arc::clone(call), self.writer());
         let recorded = self.threads.writes.ask(move |c| {
             let done = work(c)?;
-            audit::append(c, &writer, entry)?;
+            audit::append(c, &writer, recording.carried_out())?;
             Ok(done)
         });
         let done = recorded.await?;

@@ -4,7 +4,7 @@ use crate::connection::{Connection, Row, Value, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::servers::{self, Lease};
-use crate::{Store, bindings, reconcile, sessions};
+use crate::{Store, audit, bindings, reconcile, sessions};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode,
     BindingId, Desired, EndUserId, PersistentId, ServerId, TaskStatus, Timestamp,
@@ -106,9 +106,13 @@ impl Store {
     /// deleted, [`StoreError::NoRoom`] when no ordinary session is free, [`StoreError::NonceReplayed`], or the
     /// database could not be written.
     pub async fn open_task(&self, new: NewTask, nonce: Option<Nonce>) -> Result<TicketTask> {
+        let call = self.call.clone();
         self.write_intent(move |c| {
             nonces::spend(c, nonce.as_ref())?;
             let (session, desired) = choose(c, &new)?;
+            audit::tells(call.as_ref(), "AppInstanceGroupId", new.group.as_str());
+            audit::tells(call.as_ref(), "AppInstancePersistentId", session.as_str());
+            audit::tells(call.as_ref(), "TaskId", &new.id);
             let binding = bindings::hold(c, &new.binding, &session, &new.user, new.created)?;
             if desired == Desired::Stopped {
                 let author = format!("user {}", new.user);

@@ -99,7 +99,7 @@ impl World {
 
     async fn create(&self, sessions: u32) -> Result {
         let desired = Desired::Running;
-        let slots = NewSlots::new(1, sessions, true, desired, Vec::new(), &*self.entropy);
+        let slots = NewSlots::new(1, sessions, desired, Vec::new(), &*self.entropy);
         let spec = self.spec(sessions);
         self.store
             .create_group(spec, slots, Vec::new(), None, |_| true)

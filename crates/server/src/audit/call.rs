@@ -3,10 +3,10 @@
 use super::{OK, subject, write};
 use crate::access::{Access, Principal};
 use crate::dispatch::Origin;
-use crate::error::{ApiError, chain};
+use crate::error::{Refused, chain};
 use crate::ops::{Entry, Ran};
 use greenroom_model::Timestamp;
-use greenroom_rpc::{Fault, Params, Reply};
+use greenroom_rpc::{Params, Reply};
 use greenroom_store::{AuditEntry, AuditPrincipal, Recording, Store};
 
 /// The status of a fault that denies.
@@ -75,21 +75,25 @@ fn principal(it: &Principal) -> AuditPrincipal {
 /// Sees to it that a call which ran has its row, and answers what its caller is to be told.
 ///
 /// # Errors
-/// The call's own. Also [`ApiError::Store`] for one that gives something out or changes something and cannot
+/// The call's own. Also that of the database for one that gives something out or changes something and cannot
 /// be recorded: nothing was given out then. A refusal stays what it is, recorded or not.
-pub async fn settle(store: &Store, recording: &Recording, ran: Ran) -> Result<Reply, ApiError> {
-    match &ran.answer {
-        Ok(_) if ran.access == Some(Access::Write) && !recording.is_written() => {
-            write(store, recording.entry().clone()).await?;
+pub async fn settle(store: &Store, recording: &Recording, ran: Ran) -> Result<Reply, Refused> {
+    match ran.answer {
+        Ok(answer) => {
+            let writes = ran.access == Some(Access::Write) && ran.gives_unwritten;
+            if writes && !recording.is_written() {
+                write(store, recording.carried_out()).await?;
+            }
+            Ok(answer)
         }
-        Ok(_) => {}
         Err(error) => {
-            let fault = Fault::from(error);
+            let refused = Refused::from(error);
+            let fault = &refused.fault;
             // What could not be read may have been meant to change something.
             let may_change = matches!(ran.access, Some(Access::Write) | None);
             if may_change || fault.status == FORBIDDEN {
                 let entry = AuditEntry {
-                    outcome: fault.code,
+                    outcome: fault.code.clone(),
                     ..recording.entry().clone()
                 };
                 let id = entry.request_id.clone();
@@ -98,7 +102,7 @@ pub async fn settle(store: &Store, recording: &Recording, ran: Ran) -> Result<Re
                     tracing::error!(request.id = %id, error, "a refusal is not in the audit trail");
                 }
             }
+            Err(refused)
         }
     }
-    ran.answer
 }

@@ -3,11 +3,13 @@
 //! - A call that was admitted and may have changed something leaves a row, whatever came of it; so does one
 //!   that was denied. The row of a change is written with the change, see [`greenroom_store::Recording`].
 //! - A viewer that shows who it is leaves a row, let in or not.
+//! - A command that changes a stopped server's database leaves one, with what it changes.
 //! - Whoever does not get as far as showing who they are is counted: a row a minute for each address, so that
 //!   nobody from outside decides how much is written.
 
 mod call;
 mod keeper;
+mod operator;
 mod refusals;
 mod subject;
 mod view;
@@ -15,6 +17,7 @@ mod viewer;
 
 pub use call::{Call, settle};
 pub use keeper::Keeper;
+pub use operator::recording;
 pub use refusals::Refusals;
 pub use view::{ChainRowView, EventView, HeadView};
 pub use viewer::{Visit, Way};

@@ -3,7 +3,7 @@
 use greenroom_rpc::Params;
 
 /// Parameters that name something, alone or as lists.
-const NAMING: [&str; 21] = [
+const NAMING: &[&str] = &[
     "AppId",
     "AppInstanceGroupId",
     "AppInstanceGroupIdList",
@@ -17,10 +17,13 @@ const NAMING: [&str; 21] = [
     "GroupName",
     "NodePoolId",
     "PolicyName",
+    "PoolId",
     "ResourceId",
     "ResourceIds",
     "RoleArn",
     "RoleName",
+    "ServerId",
+    "TaskId",
     "UnAuthorizeUserIds",
     "UserAccessKeyId",
     "UserName",
@@ -83,6 +86,7 @@ mod tests {
             ("AuthorizeUserIds.2", "bob@example.com"),
             ("ResourceIds", r#"["aig-2","aig-3"]"#),
             ("NodePool.NodePoolId", "rg-1"),
+            ("PoolId", "rg-2"),
             ("UserName.x", "max"),
             ("RoleName", "two words"),
             ("PolicyDocument", "{}"),
@@ -91,7 +95,7 @@ mod tests {
         assert_eq!(
             said,
             "AppInstanceGroupId=aig-1 AuthorizeUserIds=alice AuthorizeUserIds=bob@example.com \
-             ResourceIds=aig-2 ResourceIds=aig-3"
+             PoolId=rg-2 ResourceIds=aig-2 ResourceIds=aig-3"
         );
     }
 

@@ -183,6 +183,7 @@ impl Request {
         cx: &CallContext<'_>,
     ) -> Result<(GroupSpec, NewSlots, Vec<EndUserId>), ApiError> {
         let id = AppInstanceGroupId::new(cx.entropy);
+        cx.store.tells("AppInstanceGroupId", id.as_str());
         let charge = self.terms().order(cx.entropy, cx.now);
         let pool = pool(cx, self.node_pool)?;
         let auth_mode = self.auth_mode.unwrap_or(AuthMode::App);

@@ -83,6 +83,9 @@ impl Operation for GetConnectionTicket {
     type Request = Request;
     type Response = Response;
 
+    /// The hold on a session and each ticket are written; a call that finds neither to be had yet gives nothing out.
+    const GIVES_UNWRITTEN: bool = false;
+
     fn access(_: &Request) -> Access {
         Access::Write
     }
@@ -350,6 +353,9 @@ async fn mint(cx: &CallContext<'_>, task: &TicketTask) -> Result<Option<String>,
     if !cx.store.is_authorized(&task.session, &task.user).await? {
         return Err(Denied.into());
     }
+    cx.store.tells("AppInstanceGroupId", task.group.as_str());
+    cx.store
+        .tells("AppInstancePersistentId", task.session.as_str());
     let secret = Secret::new(cx.entropy);
     let new = NewTicket {
         hash: secret.digest(),

@@ -91,10 +91,12 @@ operations![
     untag_cloud_resources::UntagCloudResources,
     untag_resources::UntagResources,
     [GREENROOM in greenroom]
+    forget_server::ForgetServer,
     get_audit_head::GetAuditHead,
     get_session::GetSession,
     list_audit_chain::ListAuditChain,
     list_audit_events::ListAuditEvents,
+    list_servers::ListServers,
     list_session_events::ListSessionEvents,
     list_sessions::ListSessions,
     reset_sessions::ResetSessions,

@@ -22,6 +22,10 @@ pub trait Operation: 'static {
     /// What it answers, without the `RequestId`.
     type Response: Serialize + Send;
 
+    /// Whether a call with [`Access::Write`] that has written nothing may have given something out all the same, and is
+    /// recorded for it.
+    const GIVES_UNWRITTEN: bool = true;
+
     /// The rules between fields, and of fields with the catalogue.
     ///
     /// # Errors
@@ -110,6 +114,8 @@ impl CallContext<'_> {
 pub struct Ran {
     /// What it does with what it is called for; `None` for one that could not be read.
     pub access: Option<Access>,
+    /// See [`Operation::GIVES_UNWRITTEN`].
+    pub gives_unwritten: bool,
     /// What it answers.
     pub answer: Result<Reply, ApiError>,
 }
@@ -147,10 +153,12 @@ async fn run<O: Operation>(
     match asked.params.deserialize() {
         Ok(request) => Ran {
             access: Some(O::access(&request)),
+            gives_unwritten: O::GIVES_UNWRITTEN,
             answer: carry_out::<O>(cx, product, asked, request_id, request).await,
         },
         Err(error) => Ran {
             access: None,
+            gives_unwritten: O::GIVES_UNWRITTEN,
             answer: Err(error.into()),
         },
     }

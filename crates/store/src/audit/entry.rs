@@ -38,7 +38,7 @@ pub struct AuditEntry {
 /// Who did something; all empty for somebody who was not recognised.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditPrincipal {
-    /// `Account`, `SubUser`, `AssumedRoleUser`, `EndUser` or `Server`.
+    /// `Account`, `SubUser`, `AssumedRoleUser`, `EndUser`, `Server` or `Operator`.
     pub kind: String,
     /// Its id.
     pub id: String,

@@ -20,8 +20,8 @@ pub use verify::{AuditFlaw, AuditVerification, Flaw};
 
 use crate::Store;
 use crate::error::{Result, StoreError};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Whose chain it is until somebody says so: a database in memory has one writer.
 const UNNAMED: &str = "unnamed";
@@ -30,8 +30,13 @@ const UNNAMED: &str = "unnamed";
 #[derive(Debug)]
 pub struct Recording {
     entry: AuditEntry,
+    /// What the call has made or chosen.
+    found: Mutex<Vec<(&'static str, String)>>,
     written: AtomicBool,
 }
+
+/// The most characters of a subject.
+const LONGEST_SUBJECT: usize = 500;
 
 impl Recording {
     /// Of a call that is still to be carried out; `entry` is what its row says if it is.
@@ -39,14 +44,38 @@ impl Recording {
     pub fn new(entry: AuditEntry) -> Arc<Self> {
         Arc::new(Self {
             entry,
+            found: Mutex::default(),
             written: AtomicBool::new(false),
         })
     }
 
-    /// What the row says.
+    /// What the row says, as far as the request tells.
     #[must_use]
     pub fn entry(&self) -> &AuditEntry {
         &self.entry
+    }
+
+    /// What the row says of a call that was carried out: its subject has what the call has made or chosen as well.
+    #[must_use]
+    pub fn carried_out(&self) -> AuditEntry {
+        let mut entry = self.entry.clone();
+        // The list is whole at every moment, so a panic elsewhere does not spoil it.
+        let found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        for (name, value) in found.iter() {
+            let pair = format!("{name}={value}");
+            let room = entry.subject.len() + pair.len() < LONGEST_SUBJECT;
+            if room && !entry.subject.split(' ').any(|told| told == pair) {
+                let space = if entry.subject.is_empty() { "" } else { " " };
+                entry.subject += &format!("{space}{pair}");
+            }
+        }
+        entry
+    }
+
+    /// Adds to the subject what the call has made or chosen: the name of a parameter or field, and an id.
+    fn find(&self, name: &'static str, value: &str) {
+        let mut found = self.found.lock().unwrap_or_else(PoisonError::into_inner);
+        found.push((name, value.to_owned()));
     }
 
     /// Whether the row is on disk, with something that the call has written.
@@ -57,6 +86,13 @@ impl Recording {
 
     pub(crate) fn set_written(&self) {
         self.written.store(true, Ordering::Release);
+    }
+}
+
+/// As [`Store::tells`], within a transaction.
+pub(crate) fn tells(call: Option<&Arc<Recording>>, name: &'static str, value: &str) {
+    if let Some(call) = call {
+        call.find(name, value);
     }
 }
 
@@ -76,6 +112,12 @@ impl Store {
             call: Some(Arc::clone(call)),
             ..self.clone()
         }
+    }
+
+    /// Adds to the row of the call that this store records what the call has made or chosen, before it is written
+    /// or in the same transaction: the name of a parameter or field, and an id.
+    pub fn tells(&self, name: &'static str, value: &str) {
+        tells(self.call.as_ref(), name, value);
     }
 
     /// Writes rows of what has no transaction of its own: all of them, or none.

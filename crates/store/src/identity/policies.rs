@@ -256,6 +256,7 @@ impl Store {
         at: Timestamp,
     ) -> Result<PolicyVersion> {
         let (account, name) = (account.clone(), name.to_owned());
+        let call = self.call.clone();
         self.write(move |c| {
             nonces::spend(c, nonce.as_ref())?;
             existing(c, &account, &name)?;
@@ -272,6 +273,7 @@ impl Store {
                 narrow(row.integer(0)?)
             })?;
             let version: u32 = next.ok_or(IdentityError::Missing(Thing::Policy))?;
+            crate::audit::tells(call.as_ref(), "VersionId", &format!("v{version}"));
             add_version(c, &account, &name, version, &document, at)?;
             let sql = "UPDATE ram_policies SET next_version = next_version + 1, updated_at = $3
                        WHERE account_id = $1 AND name = $2";

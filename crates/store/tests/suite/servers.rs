@@ -229,10 +229,7 @@ pub async fn a_forgotten_server_comes_back_to_nothing_and_its_sessions_live_else
         .await;
     let judge = another(&w, "srv-judge").await;
     let server = &w.lease.server;
-    let forget = |number| {
-        w.store
-            .forget_server(server, "ann", nonce(number), after(3))
-    };
+    let forget = |number| w.store.forget_server(server, nonce(number), after(3));
     let early = forget(1).await;
     assert!(matches!(early, Err(StoreError::Conflict(_))), "{early:?}");
     assert_eq!(w.session(up).await.server.as_ref(), Some(server));
@@ -265,7 +262,7 @@ pub async fn a_forgotten_server_comes_back_to_nothing_and_its_sessions_live_else
     let expected = (
         PersistentStatus::Running,
         PersistentStatus::Unavailable,
-        "ann",
+        "the operator",
     );
     assert_eq!(told, expected);
     assert!(event.reason.contains(server.as_str()), "{}", event.reason);

@@ -58,6 +58,9 @@ pub(super) async fn all(trail: &Trail, kept: Option<Kept>) -> Result<(), VerifyE
         Some(Kept::Hash(hash)) => sought = Some(hash),
         None => {}
     }
+    if heads.is_empty() {
+        say("There is no row in the audit trail yet.");
+    }
     let mut found = sought.is_none();
     for head in heads {
         found |= chain(trail, head, key, sought).await?;

@@ -48,6 +48,7 @@ impl Operation for CreateAccessKey {
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
         let user = identity::whom(cx, req.user_name)?;
         let new = NewKey::random(cx.entropy);
+        cx.store.tells("UserAccessKeyId", &new.id);
         let made = cx
             .store
             .create_ram_user_key(

@@ -59,6 +59,7 @@ impl Operation for CreateRole {
             trust_policy: req.assume_role_policy_document.into(),
             max_session_seconds: req.max_session_duration.as_u32(),
         };
+        cx.store.tells("RoleId", &new.id);
         let made = cx
             .store
             .create_ram_role(cx.account(), new, cx.spend_nonce(), cx.now)

@@ -51,6 +51,7 @@ impl Operation for CreateUser {
             email: text(req.email),
             comments: text(req.comments),
         };
+        cx.store.tells("UserId", &new.id);
         let made = cx
             .store
             .create_ram_user(cx.account(), new, cx.spend_nonce(), cx.now)

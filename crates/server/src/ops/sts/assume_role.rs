@@ -115,8 +115,6 @@ impl Operation for AssumeRole {
         if req.duration_seconds.as_u32() > role.max_session_seconds {
             return Err(ApiError::Invalid("DurationSeconds"));
         }
-        cx.store.spend_nonce(cx.nonce.clone()).await?;
-
         let session = String::from(req.role_session_name);
         let lasts = Duration::from_secs(req.duration_seconds.as_u32().into());
         let assumed_role_user = AssumedRoleUser {
@@ -131,6 +129,8 @@ impl Operation for AssumeRole {
             cx.now.after(lasts),
             cx.entropy,
         );
+        cx.store.tells("AccessKeyId", &given.access_key_id);
+        cx.store.spend_nonce(cx.nonce.clone()).await?;
         Ok(Response {
             assumed_role_user,
             credentials: Credentials {

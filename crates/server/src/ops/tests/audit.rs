@@ -45,6 +45,10 @@ async fn each_change_leaves_one_row_and_nothing_that_only_looks_leaves_any() {
         for row in &rows {
             assert_tells(row, entry, &answer);
             assert_eq!(row.entry.access_key_id, world.server.key_id(caller));
+            for id in made(entry.action, &answer) {
+                let about = &row.entry.subject;
+                assert!(about.contains(&id), "{}: {id} in {about}", entry.action);
+            }
         }
         // What is given out once is in no row.
         let told = format!("{rows:?}");
@@ -52,6 +56,75 @@ async fn each_change_leaves_one_row_and_nothing_that_only_looks_leaves_any() {
             assert!(!told.contains(secret), "{}: {secret}", entry.action);
         }
         assert!(!told.contains("secret-of"), "{told}");
+    }
+}
+
+/// The ids of what the call made or chose, as its answer says them.
+fn made(action: &str, answer: &Value) -> Vec<String> {
+    const IDS: [&str; 7] = [
+        "AccessKeyId",
+        "AppInstanceGroupId",
+        "AppInstancePersistentId",
+        "RoleId",
+        "TaskId",
+        "UserId",
+        "VersionId",
+    ];
+    let makes =
+        action.starts_with("Create") || matches!(action, "AssumeRole" | "GetConnectionTicket");
+    let mut ids = Vec::new();
+    let mut rest = vec![answer];
+    while let (true, Some(part)) = (makes, rest.pop()) {
+        for (name, value) in part.as_object().into_iter().flatten() {
+            match value {
+                Value::String(id) if IDS.contains(&name.as_str()) => ids.push(id.clone()),
+                other => rest.push(other),
+            }
+        }
+    }
+    ids
+}
+
+#[tokio::test]
+async fn what_is_made_is_in_the_row_and_what_came_to_nothing_names_nothing_new() {
+    let world = World::new().await;
+    let entry = super::super::find("2021-09-01", "CreateAppInstanceGroup").unwrap();
+    let ask = world.request(entry.action);
+    let (_, answer, rows) = rows_of(&world, "acme", entry, ask.clone()).await;
+    let id = answer["AppInstanceGroupModel"]["AppInstanceGroupId"]
+        .as_str()
+        .unwrap();
+    assert_eq!(rows[0].entry.subject, format!("AppInstanceGroupId={id}"));
+    // More nodes than there are.
+    let mut ask = ask;
+    ask["NodePool"]["NodeAmount"] = json!(100);
+    let (_, answer, rows) = rows_of(&world, "acme", entry, ask).await;
+    assert_eq!(answer["Code"], "StockError.NoStock");
+    assert_eq!(rows[0].entry.subject, "");
+}
+
+#[tokio::test]
+async fn asking_again_for_a_ticket_is_a_row_once_there_is_one() {
+    let world = World::new().await;
+    let entry = super::super::find("2021-09-01", "GetConnectionTicket").unwrap();
+    let ask = world.request(entry.action);
+    let (_, answer, rows) = rows_of(&world, "acme", entry, ask).await;
+    let task = answer["TaskId"].as_str().unwrap();
+    let about = &rows[0].entry.subject;
+    assert!(about.contains(&format!("TaskId={task}")), "{about}");
+
+    let poll = json!({"ProductType": "CloudApp", "EndUserId": "alice", "TaskId": task});
+    let (_, answer, rows) = rows_of(&world, "acme", entry, poll.clone()).await;
+    assert_eq!((&answer["TaskStatus"], rows.len()), (&json!("Running"), 0));
+    world
+        .server
+        .end_task(task, greenroom_model::TaskStatus::Finished, "")
+        .await;
+    let (_, answer, rows) = rows_of(&world, "acme", entry, poll).await;
+    assert_eq!((&answer["TaskStatus"], rows.len()), (&json!("Finished"), 1));
+    let about = &rows[0].entry.subject;
+    for told in [&world.group, &world.session, task] {
+        assert!(about.contains(told), "{told} in {about}");
     }
 }
 

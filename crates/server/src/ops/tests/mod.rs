@@ -24,6 +24,8 @@ struct World {
     paid: String,
     /// The id of a key of the user zoe.
     key: String,
+    /// The id of a server that is taken for lost.
+    lost: String,
 }
 
 impl World {
@@ -40,6 +42,7 @@ impl World {
         let paid = server.create_group(terms).await;
         server.publish(&paid).await;
         let key = ram::furnish(&server).await;
+        let lost = server.lost_server().await.to_string();
         let server = sts::furnish(server).await;
         Self {
             server,
@@ -48,6 +51,7 @@ impl World {
             pool,
             paid,
             key,
+            lost,
         }
     }
 
@@ -108,7 +112,8 @@ impl World {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
             }
             "GetSession" | "ListSessionEvents" => json!({"AppInstancePersistentId": session}),
-            "GetAuditHead" | "ListAuditEvents" | "ListSessions" => json!({}),
+            "GetAuditHead" | "ListAuditEvents" | "ListServers" | "ListSessions" => json!({}),
+            "ForgetServer" => json!({"ServerId": self.lost}),
             "ListAuditChain" => json!({"Writer": "unnamed"}),
             "ResetSessions" | "RestartSessions" | "StartSessions" | "StopSessions" => {
                 json!({"AppInstancePersistentIds": [session]})
