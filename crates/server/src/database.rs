@@ -171,6 +171,28 @@ mod tests {
     }
 
     #[test]
+    fn a_line_with_a_password_that_is_no_toml_is_named_and_not_shown() {
+        for line in [
+            format!("url = {URL}"),
+            format!("url = '{URL}"),
+            format!("url = \"{URL}\\q\""),
+            format!("url = ['{URL}']"),
+            format!("url = {{ of = '{URL}' }}"),
+            format!("url '{URL}'"),
+            format!("url = '{URL}' hunter2"),
+            format!("url = '{URL}'\nurl = '{URL}'"),
+            URL.to_owned(),
+        ] {
+            let text = format!("listen = '127.0.0.1:1'\n[database]\n{line}\n");
+            let error = Config::from_text(&text).unwrap_err();
+            let said = format!("{} {error:?}", crate::error::chain(&error));
+            let named = ["line 3, column ", "line 4, column ", "database.url must be"];
+            assert!(named.iter().any(|named| said.contains(named)), "{said}");
+            assert!(!said.contains("hunter2"), "{said}");
+        }
+    }
+
+    #[test]
     fn a_url_and_a_file_with_one_are_one_too_many() {
         let both = format!("[database]\nurl = '{URL}'\nurl_file = 'f'");
         let error = Config::from_text(&both).unwrap_err().to_string();

@@ -13,9 +13,16 @@ pub enum ConfigError {
         /// Why not.
         source: std::io::Error,
     },
-    /// The file is not TOML.
-    #[error("the configuration is not TOML")]
-    Syntax(#[source] Box<toml::de::Error>),
+    /// The file is not TOML. The line is named and not shown: it may hold a password.
+    #[error("the configuration is not TOML: line {line}, column {column}: {message}")]
+    Syntax {
+        /// The line, from 1.
+        line: usize,
+        /// The column in bytes, from 1.
+        column: usize,
+        /// What is wrong there.
+        message: String,
+    },
     /// There is no such setting.
     #[error("there is no setting {name}{}", nearest.as_ref().map(|n| format!("; did you mean {n}?")).unwrap_or_default())]
     Unknown {

@@ -457,9 +457,20 @@ impl Config {
 }
 
 fn parse(text: &str) -> Result<toml::Table, ConfigError> {
-    let table: toml::Table = toml::from_str(text).map_err(|e| ConfigError::Syntax(Box::new(e)))?;
+    let table: toml::Table = toml::from_str(text).map_err(|error| syntax(text, &error))?;
     names::check(&table)?;
     Ok(table)
+}
+
+fn syntax(text: &str, error: &toml::de::Error) -> ConfigError {
+    let at = error.span().map_or(0, |span| span.start);
+    let before = &text.as_bytes()[..at.min(text.len())];
+    let begin = before.iter().rposition(|byte| *byte == b'\n');
+    ConfigError::Syntax {
+        line: before.iter().filter(|byte| **byte == b'\n').count() + 1,
+        column: at - begin.map_or(0, |newline| newline + 1) + 1,
+        message: error.message().to_owned(),
+    }
 }
 
 #[cfg(test)]

@@ -26,6 +26,9 @@ pub struct SectionInfo {
     pub defaults: fn() -> toml::Table,
 }
 
+/// Settings that may hold a password: what is written there is not repeated, whatever it is.
+const SECRET: [&str; 1] = ["database.url"];
+
 /// Takes `key` out of `table`, or gives the default when it is not there.
 pub(super) fn take<T: DeserializeOwned>(
     table: &mut toml::Table,
@@ -36,11 +39,16 @@ pub(super) fn take<T: DeserializeOwned>(
     match table.remove(key) {
         None => Ok(default),
         Some(value) => {
-            let shown = value.to_string();
-            value.try_into().map_err(|source| ConfigError::Value {
-                key: path(section, key),
-                value: shown,
-                source: Box::new(source),
+            let (key, shown) = (path(section, key), value.to_string());
+            value.try_into().map_err(|source| {
+                if SECRET.contains(&key.as_str()) {
+                    return ConfigError::Rule(format!("{key} must be one text"));
+                }
+                ConfigError::Value {
+                    key,
+                    value: shown,
+                    source: Box::new(source),
+                }
             })
         }
     }
