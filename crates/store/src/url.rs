@@ -1,14 +1,20 @@
 //! Where a PostgreSQL database is, as an operator writes it; never shown with its password.
 
+mod encryption;
+
+pub(crate) use encryption::{Encryption, Roots, Trust};
+
 use postgres::config::Host;
 use std::fmt;
 use std::str::FromStr;
 
-/// `postgres://user:password@host:port/database`, or with `?host=/run/postgresql` a Unix socket's folder.
+/// `postgres://user:password@host:port/database`, or with `?host=/run/postgresql` a Unix socket's folder. `sslmode`
+/// and `sslrootcert` mean what they do in libpq.
 #[derive(Clone)]
 pub struct DatabaseUrl {
     text: String,
     config: postgres::Config,
+    encryption: Encryption,
 }
 
 impl PartialEq for DatabaseUrl {
@@ -28,6 +34,47 @@ impl DatabaseUrl {
     pub(crate) fn config(&self) -> &postgres::Config {
         &self.config
     }
+
+    pub(crate) fn encryption(&self) -> &Encryption {
+        &self.encryption
+    }
+}
+
+impl DatabaseUrl {
+    /// The same place as a connection string of PostgreSQL's own programs (`host=db port=5432 …`), without a
+    /// password: those ask for one, or find it in `~/.pgpass`.
+    #[must_use]
+    pub fn to_conninfo(&self) -> String {
+        let it = &self.config;
+        let hosts = it.get_hosts().iter().map(|host| match host {
+            Host::Tcp(name) => name.clone(),
+            Host::Unix(folder) => folder.display().to_string(),
+        });
+        let ports = it.get_ports().iter().map(u16::to_string);
+        let words = [
+            ("host", hosts.collect::<Vec<_>>().join(",")),
+            ("port", ports.collect::<Vec<_>>().join(",")),
+            ("user", it.get_user().unwrap_or_default().to_owned()),
+            ("dbname", it.get_dbname().unwrap_or_default().to_owned()),
+            ("sslmode", self.encryption.word.to_owned()),
+            (
+                "sslrootcert",
+                self.encryption.trust.roots().unwrap_or_default(),
+            ),
+        ];
+        let said = words.iter().filter(|(_, value)| !value.is_empty());
+        let quoted = said.map(|(name, value)| {
+            let plain = |b: u8| b.is_ascii_alphanumeric() || b"/._-,".contains(&b);
+            match value.bytes().all(plain) {
+                true => format!("{name}={value}"),
+                false => {
+                    let value = value.replace('\\', r"\\").replace('\'', r"\'");
+                    format!("{name}='{value}'")
+                }
+            }
+        });
+        quoted.collect::<Vec<_>>().join(" ")
+    }
 }
 
 impl FromStr for DatabaseUrl {
@@ -37,11 +84,19 @@ impl FromStr for DatabaseUrl {
         if !text.starts_with("postgres://") && !text.starts_with("postgresql://") {
             return Err(InvalidUrl("it begins otherwise"));
         }
+        let (rest, encryption) = encryption::take_out(text)?;
         // The driver's own words may quote the text.
-        let config: postgres::Config = text
+        let mut config: postgres::Config = rest
             .parse()
             .map_err(|_| InvalidUrl("it cannot be taken apart"))?;
-        if config.get_hosts().is_empty() && config.get_hostaddrs().is_empty() {
+        config.ssl_mode(encryption.mode);
+        if config.get_hosts().is_empty() {
+            // An address is a name as well, which a certificate may be for.
+            for address in config.get_hostaddrs().to_vec() {
+                config.host(&address.to_string());
+            }
+        }
+        if config.get_hosts().is_empty() {
             return Err(InvalidUrl("it names no host"));
         }
         if config.get_dbname().is_none_or(str::is_empty) {
@@ -50,6 +105,7 @@ impl FromStr for DatabaseUrl {
         Ok(Self {
             text: text.to_owned(),
             config,
+            encryption,
         })
     }
 }
@@ -103,6 +159,27 @@ mod tests {
             let url: DatabaseUrl = text.parse().unwrap();
             assert_eq!(url.to_string(), shown);
             assert!(!format!("{url:?}").contains("hunter2"));
+        }
+    }
+
+    #[test]
+    fn the_programs_of_the_database_are_told_the_same_place_without_its_password() {
+        for (text, told) in [
+            (
+                "postgres://ann:hunter2@db.example.com:6432/greenroom",
+                "host=db.example.com port=6432 user=ann dbname=greenroom sslmode=prefer",
+            ),
+            (
+                "postgresql:///it's%20mine?host=/run/postgresql&user=ann&password=hunter2",
+                r"host=/run/postgresql user=ann dbname='it\'s mine' sslmode=prefer",
+            ),
+            (
+                "postgres://db/greenroom?sslmode=verify-full&sslrootcert=/etc/ca.pem",
+                "host=db port=5432 dbname=greenroom sslmode=verify-full sslrootcert=/etc/ca.pem",
+            ),
+        ] {
+            let url: DatabaseUrl = text.parse().unwrap();
+            assert_eq!(url.to_conninfo(), told);
         }
     }
 

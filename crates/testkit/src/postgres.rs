@@ -1,4 +1,5 @@
-//! A PostgreSQL of the tests' own: reached by a Unix socket only, in a folder that goes with it.
+//! A PostgreSQL of the tests' own, in a folder that goes with it: reached by a Unix socket, and over TCP only by the
+//! tests that ask for that.
 //!
 //! Tests run in many processes (nextest gives each its own), so they share one cluster: the first process
 //! that asks starts it, and a keeper ends it once no process has asked for some seconds. A test that needs
@@ -8,6 +9,7 @@
 
 use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
@@ -24,13 +26,20 @@ const UNPRIVILEGED: u32 = 65_534;
 
 const ROLE: &str = "greenroom";
 
-/// Makes the cluster in the folder `$1` unless it is there, and starts it. What is on disk when the machine
-/// loses power is nobody's concern here.
+/// Settings of a cluster that listens on TCP.
+const LOOPBACK: &str = "-c listen_addresses=127.0.0.1";
+
+/// Settings of one that has a certificate.
+const ENCRYPTED: &str = "-c ssl=on -c ssl_cert_file=../server.crt -c ssl_key_file=../server.key";
+
+/// Makes the cluster in the folder `$1` unless it is there, and starts it with the settings in `SETTINGS`, on
+/// the port that the environment names (`PGPORT`, which PostgreSQL itself reads). What is on
+/// disk when the machine loses power is nobody's concern here.
 const START: &str = r#"
 set -e
 cd "$1"
 [ -d data ] || initdb -D data -U greenroom -A trust -E UTF8 --locale=C --no-sync >initdb.log 2>&1
-postgres -D data -k "$1" -c listen_addresses= -c fsync=off -c max_connections=300 >>postgres.log 2>&1 &
+postgres -D data -k "$1" -c listen_addresses= -c fsync=off -c max_connections=300 $SETTINGS >>postgres.log 2>&1 &
 "#;
 
 /// Ends the cluster when whoever started it says so or is gone; removes it in the second case.
@@ -61,9 +70,20 @@ done
 /// A PostgreSQL that belongs to one test.
 #[derive(Debug)]
 pub struct Cluster {
-    folder: PathBuf,
+    place: Place,
     keeper: Option<Child>,
+    settings: String,
 }
+
+/// Where a cluster is reached: by a socket in the folder, whose name has the port in it.
+#[derive(Debug)]
+struct Place {
+    folder: PathBuf,
+    port: u16,
+}
+
+/// PostgreSQL's own.
+const PORT: u16 = 5432;
 
 impl Cluster {
     /// Makes one and starts it.
@@ -72,9 +92,38 @@ impl Cluster {
     /// PostgreSQL is not installed or does not start.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_with(PORT, String::new(), &[])
+    }
+
+    /// Makes one that listens on the loopback address as well, and starts it.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    #[must_use]
+    pub fn start_on_tcp() -> Self {
+        Self::start_with(free_port(), LOOPBACK.to_owned(), &[])
+    }
+
+    /// As [`Cluster::start_on_tcp`], with a certificate and its key, both PEM.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    #[must_use]
+    pub fn start_encrypted(certificate: &str, key: &str) -> Self {
+        let settings = format!("{LOOPBACK} {ENCRYPTED}");
+        let files = [("server.crt", certificate), ("server.key", key)];
+        Self::start_with(free_port(), settings, &files)
+    }
+
+    fn start_with(port: u16, settings: String, files: &[(&str, &str)]) -> Self {
+        let folder = private_folder("greenroom-pg");
+        for (name, text) in files {
+            write_private(&folder.join(name), text);
+        }
         let mut it = Self {
-            folder: private_folder("greenroom-pg"),
+            place: Place { folder, port },
             keeper: None,
+            settings,
         };
         it.start_again();
         it
@@ -86,9 +135,10 @@ impl Cluster {
     /// It does not start.
     pub fn start_again(&mut self) {
         let script = format!("{START}{OWNED}");
-        let mut shell = shell(&script, &self.folder);
+        let mut shell = shell(&script, &self.place);
+        shell.env("SETTINGS", &self.settings);
         self.keeper = Some(spawn(shell.stdin(Stdio::piped())));
-        until_it_answers(&self.folder);
+        until_it_answers(&self.place);
     }
 
     /// Ends it as a crash of its machine would end its connections: at once, without asking them.
@@ -108,14 +158,25 @@ impl Cluster {
     /// It does not answer.
     #[must_use]
     pub fn database(&self) -> String {
-        new_database(&self.folder)
+        url_of(&new_database(&self.place), &self.place)
+    }
+
+    /// A new and empty database in it, as a URL without a query, by a name of this machine; for one that was started
+    /// on TCP.
+    ///
+    /// # Panics
+    /// It does not answer.
+    #[must_use]
+    pub fn database_at(&self, host: &str) -> String {
+        let name = new_database(&self.place);
+        format!("postgres://{ROLE}@{host}:{}/{name}", self.place.port)
     }
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
         self.stop();
-        std::fs::remove_dir_all(&self.folder).ok();
+        std::fs::remove_dir_all(&self.place.folder).ok();
     }
 }
 
@@ -126,12 +187,39 @@ impl Drop for Cluster {
 #[must_use]
 pub fn database() -> String {
     static SHARE: OnceLock<Share> = OnceLock::new();
-    new_database(&SHARE.get_or_init(Share::take).folder)
+    let place = &SHARE.get_or_init(Share::take).place;
+    url_of(&new_database(place), place)
+}
+
+fn url_of(database: &str, Place { folder, port }: &Place) -> String {
+    let host = folder.display();
+    format!("postgres:///{database}?host={host}&port={port}&user={ROLE}")
+}
+
+/// A port that nobody has now; somebody may, by the time that it is taken.
+fn free_port() -> u16 {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
+        .and_then(|taken| taken.local_addr())
+        .unwrap_or_else(|error| panic!("a port: {error}"))
+        .port()
+}
+
+/// A file that PostgreSQL takes a key from: its owner's, and nobody else's.
+fn write_private(path: &Path, text: &str) {
+    let write = || -> io::Result<()> {
+        std::fs::write(path, text)?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o600))?;
+        if own_uid() == 0 {
+            std::os::unix::fs::chown(path, Some(UNPRIVILEGED), Some(UNPRIVILEGED))?;
+        }
+        Ok(())
+    };
+    write().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
 /// This process's part in the shared cluster, for as long as the process lives.
 struct Share {
-    folder: PathBuf,
+    place: Place,
     _user: File,
 }
 
@@ -161,21 +249,24 @@ impl Share {
         let (users, starting) = (open("users"), open("starting"));
         users.lock_shared().expect("a lock");
         starting.lock().expect("a lock");
-        let folder = home.join("cluster");
-        if !answers(&folder) {
+        let place = Place {
+            folder: home.join("cluster"),
+            port: PORT,
+        };
+        if !answers(&place) {
             // A keeper that was killed leaves its folder.
-            std::fs::remove_dir_all(&folder).ok();
-            make_folder(&folder);
+            std::fs::remove_dir_all(&place.folder).ok();
+            make_folder(&place.folder);
             let script = format!("{START}{SHARED}");
-            let mut keeper = shell(&script, &folder);
+            let mut keeper = shell(&script, &place);
             keeper.arg(home.join("users")).stdin(Stdio::null());
             // The keeper outlives this process; init takes it.
             drop(spawn(&mut keeper));
-            until_it_answers(&folder);
+            until_it_answers(&place);
         }
         starting.unlock().expect("a lock");
         Self {
-            folder,
+            place,
             _user: users,
         }
     }
@@ -192,12 +283,13 @@ fn unprivileged(command: &mut Command) {
     }
 }
 
-fn shell(script: &str, folder: &Path) -> Command {
+fn shell(script: &str, Place { folder, port }: &Place) -> Command {
     let mut command = Command::new("sh");
     command
         .args(["-c", script, "sh"])
         .arg(folder)
         .env("PATH", path_with_programs())
+        .env("PGPORT", port.to_string())
         .current_dir(folder)
         .process_group(0)
         .stdout(Stdio::null())
@@ -248,8 +340,8 @@ fn make_folder(folder: &Path) {
     made().unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
 }
 
-fn answers(folder: &Path) -> bool {
-    let mut asked = client("pg_isready", folder);
+fn answers(place: &Place) -> bool {
+    let mut asked = client("pg_isready", place);
     asked.args(["-d", "postgres"]);
     asked
         .output()
@@ -260,40 +352,40 @@ fn answers(folder: &Path) -> bool {
         .success()
 }
 
-fn until_it_answers(folder: &Path) {
+fn until_it_answers(place: &Place) {
     let limit = Instant::now() + PATIENCE;
-    while !answers(folder) {
+    while !answers(place) {
         assert!(
             Instant::now() < limit,
             "PostgreSQL does not start: {}",
             ["initdb.log", "postgres.log"]
-                .map(|log| std::fs::read_to_string(folder.join(log)).unwrap_or_default())
+                .map(|log| std::fs::read_to_string(place.folder.join(log)).unwrap_or_default())
                 .concat()
         );
         std::thread::sleep(Duration::from_millis(20));
     }
 }
 
-fn new_database(folder: &Path) -> String {
+fn new_database(place: &Place) -> String {
     static COUNT: AtomicU64 = AtomicU64::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed);
     let name = format!("case_{}_{number}", std::process::id());
-    let made = client("createdb", folder)
+    let made = client("createdb", place)
         .arg(&name)
         .output()
         .unwrap_or_else(|error| panic!("createdb: {error}"));
     let said = String::from_utf8_lossy(&made.stderr);
     assert!(made.status.success(), "createdb: {said}");
-    format!("postgres:///{name}?host={}&user={ROLE}", folder.display())
+    name
 }
 
-fn client(program: &str, folder: &Path) -> Command {
+fn client(program: &str, place: &Place) -> Command {
     let mut command = Command::new(program);
     command
         .env("PATH", path_with_programs())
         .arg("-h")
-        .arg(folder)
-        .args(["-U", ROLE]);
+        .arg(&place.folder)
+        .args(["-p", &place.port.to_string(), "-U", ROLE]);
     command
 }
 
@@ -304,12 +396,12 @@ mod tests {
     #[test]
     fn a_cluster_keeps_what_it_holds_over_a_stop_and_is_gone_with_its_test() {
         let mut cluster = Cluster::start();
-        let folder = cluster.folder.clone();
+        let folder = cluster.place.folder.clone();
         let url = cluster.database();
         cluster.stop();
-        assert!(!answers(&folder));
+        assert!(!answers(&cluster.place));
         cluster.start_again();
-        let listed = client("psql", &folder)
+        let listed = client("psql", &cluster.place)
             .args(["-d", "postgres", "-Atc", "SELECT datname FROM pg_database"])
             .output()
             .unwrap();

@@ -144,7 +144,7 @@ async fn a_postgres_database_of_every_earlier_schema_opens_with_all_that_is_in_i
         // The driver waits in a way that an async caller's thread must not.
         std::thread::scope(|scope| {
             let make = || {
-                let mut old = Postgres::patient(&url);
+                let mut old = Postgres::patient(&url).unwrap();
                 apply(&mut old, &MIGRATIONS[..known]).unwrap();
                 fill(&mut old);
             };

@@ -1,14 +1,16 @@
 //! One PostgreSQL connection as a [`Connection`]: made when it is needed, and made anew when it was lost.
 
+use super::tls::Tls;
 use crate::DatabaseUrl;
 use crate::connection::{Connection, Row, Transactions, Value, Visit, read_clock};
 use crate::error::{Result, StoreError};
 use greenroom_model::Timestamp;
 use postgres::fallible_iterator::FallibleIterator;
 use postgres::types::{FromSql, ToSql, Type};
-use postgres::{Client, NoTls, Statement};
+use postgres::{Client, Statement};
 use std::collections::HashMap;
 use std::error::Error;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// How long making a connection may take.
@@ -43,6 +45,7 @@ const DURABLE: &str = "SELECT set_config('synchronous_commit', 'on', false)
 /// The connection; it belongs to one thread.
 pub(crate) struct Postgres {
     config: postgres::Config,
+    tls: Tls,
     settings: String,
     open: Option<Open>,
     down: Option<(Instant, String)>,
@@ -55,17 +58,17 @@ struct Open {
 }
 
 impl Postgres {
-    /// Connects when the first transaction begins.
-    pub(super) fn new(url: &DatabaseUrl) -> Self {
+    /// Connects when the first transaction begins; reads the certificates to be trusted now.
+    pub(super) fn new(url: &DatabaseUrl) -> Result<Self> {
         Self::with_settings(url, format!("{LIMITS} {DURABLE}"))
     }
 
     /// A connection whose statements may take long.
-    pub(crate) fn patient(url: &DatabaseUrl) -> Self {
+    pub(crate) fn patient(url: &DatabaseUrl) -> Result<Self> {
         Self::with_settings(url, format!("{NO_LIMITS} {DURABLE}"))
     }
 
-    fn with_settings(url: &DatabaseUrl, settings: String) -> Self {
+    fn with_settings(url: &DatabaseUrl, settings: String) -> Result<Self> {
         let mut config = url.config().clone();
         if config.get_application_name().is_none() {
             config.application_name("greenroom");
@@ -79,13 +82,14 @@ impl Postgres {
             config.keepalives_interval(SILENCE / 4);
             config.keepalives_retries(2);
         }
-        Self {
+        Ok(Self {
             config,
+            tls: Tls::new(url.encryption())?,
             settings,
             open: None,
             down: None,
             in_transaction: false,
-        }
+        })
     }
 
     /// Begins with `sql`. A connection that turns out to have been lost meanwhile is made anew: nothing was
@@ -132,7 +136,7 @@ impl Postgres {
     }
 
     fn connect(&self) -> std::result::Result<Open, postgres::Error> {
-        let mut client = self.config.connect(NoTls)?;
+        let mut client = self.config.connect(self.tls.clone())?;
         client.batch_execute(&self.settings)?;
         Ok(Open {
             client,
@@ -241,6 +245,10 @@ impl Connection for Postgres {
         // Not the time at which the transaction began: it may have waited for its turn.
         let sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
         read_clock(self, sql)
+    }
+
+    fn copy_to(&mut self, _path: &Path) -> Result<()> {
+        Err(StoreError::NotAFile)
     }
 }
 

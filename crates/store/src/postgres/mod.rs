@@ -5,6 +5,7 @@
 //! again because another one came between.
 
 mod connection;
+mod tls;
 
 use crate::error::{Result, StoreError};
 use crate::threads::Threads;
@@ -17,16 +18,16 @@ pub(crate) fn open(url: &DatabaseUrl, readers: usize) -> Result<Threads> {
     migrate(url)?;
     let mut threads = Threads::none();
     for _ in 0..readers {
-        threads.add_reader(Postgres::new(url))?;
+        threads.add_reader(Postgres::new(url)?)?;
     }
-    threads.add_writer(Postgres::new(url))?;
+    threads.add_writer(Postgres::new(url)?)?;
     Ok(threads)
 }
 
 /// On a thread of its own: the driver waits, also when a connection is dropped, in a way that an async
 /// caller's thread must not.
 fn migrate(url: &DatabaseUrl) -> Result<()> {
-    let work = || migrate::run(&mut Postgres::patient(url));
+    let work = || migrate::run(&mut Postgres::patient(url)?);
     thread::scope(|scope| scope.spawn(work).join()).unwrap_or_else(|_| {
         Err(StoreError::Refused {
             step: "migrating",
