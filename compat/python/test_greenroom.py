@@ -3,6 +3,7 @@
 The tests of this file share one group and run in the order they are written in.
 """
 
+import os
 import time
 
 import pytest
@@ -75,3 +76,13 @@ def test_an_unknown_session_is_not_found(greenroom):
         with pytest.raises(ClientException) as told:
             greenroom(action, **parameters)
         assert told.value.code == "InvalidAppInstancePersistentId.NotFound"
+
+
+def test_a_backup_is_a_file_of_the_server_where_the_database_is_one(greenroom):
+    if os.environ.get("NEW_DATABASE"):
+        with pytest.raises(ClientException) as told:
+            greenroom("CreateBackup")
+        assert (told.value.status_code, told.value.code) == (400, "OperationDenied.DatabaseType")
+    else:
+        made = greenroom("CreateBackup")
+        assert made["FileName"].endswith(".db") and made["Size"] > 0

@@ -1,6 +1,7 @@
 //! The command line of `greenroom`.
 
 mod audit;
+mod backup;
 mod output;
 mod remote;
 mod server;
@@ -8,6 +9,7 @@ mod session;
 mod table;
 
 use crate::account::{self, AccountError};
+use crate::backup::BackupError;
 use crate::client::ClientError;
 use crate::config::{self, Config, ConfigError, Flags, Tls};
 use crate::data_dir::{DataDir, DataDirError};
@@ -18,6 +20,7 @@ use crate::secrets::{self, SecretsError};
 use crate::serve::{self, Ready, ServeError};
 use crate::system::{KernelEntropy, SystemClock};
 use audit::{AuditCommand, KeptError, VerifyError};
+use backup::{Backup, Restore};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use greenroom_model::{Clock, Timestamp};
 use greenroom_store::{Store, StoreError};
@@ -67,6 +70,17 @@ enum Command {
     /// See what was done and by whom, and verify that nobody changed the record of it.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Copy the database of a server that runs to a file, on its machine.
+    ///
+    /// Everything that was answered before is in it. Not in it are DATA_DIR/secrets.key, without which it is of
+    /// no use to anybody, and DATA_DIR/sessions, the homes of the sessions. A PostgreSQL database has tools of its
+    /// own for this, and the command says how to call them.
+    Backup(Backup),
+    /// Put a backup in the place of the database of a stopped server.
+    ///
+    /// The backup is checked first: whole, of this version or an earlier one, and sealed with
+    /// DATA_DIR/secrets.key.
+    Restore(Restore),
 }
 
 #[derive(Debug, Args)]
@@ -199,6 +213,8 @@ enum CliError {
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error(transparent)]
+    Backup(#[from] BackupError),
+    #[error(transparent)]
     Kept(#[from] KeptError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
@@ -224,6 +240,8 @@ pub fn run() -> ExitCode {
         Command::Session(command) => session::run(&command),
         Command::Server(command) => server::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Backup(command) => backup::back_up(&command),
+        Command::Restore(command) => backup::restore(&command),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -445,6 +463,8 @@ mod tests {
             "greenroom audit list --since 2026-12-01T00:00:00Z --outcome OK --event Unbind --last 5",
             "greenroom audit head --data-dir d",
             "greenroom audit verify --head head.json",
+            "greenroom backup f --data-dir d --credentials c",
+            "greenroom restore f --replace --data-dir d",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
         }
@@ -461,6 +481,8 @@ mod tests {
             "greenroom session stop p-1 --group aig-1",
             "greenroom session start p-1 --wait=soon",
             "greenroom server forget",
+            "greenroom backup",
+            "greenroom restore --replace",
         ] {
             assert!(Cli::try_parse_from(line.split(' ')).is_err(), "{line}");
         }

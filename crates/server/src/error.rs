@@ -322,6 +322,11 @@ fn store_fault(error: &StoreError) -> Fault {
         StoreError::NonceReplayed => Fault::nonce_used(),
         StoreError::NoRoom => Fault::from(&ApiError::NoStock),
         StoreError::Identity(error) => identity_fault(*error),
+        StoreError::NotAFile => Fault::new(
+            400,
+            "OperationDenied.DatabaseType",
+            "The database is PostgreSQL: back it up with pg_dump.",
+        ),
         StoreError::Busy | StoreError::Unavailable { .. } | StoreError::Conflict(_) => {
             Fault::unavailable()
         }
@@ -483,6 +488,11 @@ mod tests {
                 "InvalidParameter.PolicyGrammar",
             ),
             (StoreError::NoRoom.into(), 400, "StockError.NoStock"),
+            (
+                StoreError::NotAFile.into(),
+                400,
+                "OperationDenied.DatabaseType",
+            ),
             (StoreError::NonceReplayed.into(), 400, "SignatureNonceUsed"),
             (StoreError::Busy.into(), 503, "ServiceUnavailable"),
             (busy().into(), 503, "ServiceUnavailable"),

@@ -7,6 +7,7 @@ pub mod access;
 pub mod account;
 pub mod administration;
 pub mod audit;
+pub mod backup;
 pub mod catalogue;
 pub mod cli;
 pub mod client;

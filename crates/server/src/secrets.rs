@@ -5,7 +5,7 @@ use crate::data_dir::DataDir;
 use greenroom_model::{Entropy, Timestamp, hex};
 use greenroom_store::{SealingKey, Store, StoreError};
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The file in the data folder.
@@ -54,15 +54,8 @@ pub async fn unlock(
     now: Timestamp,
 ) -> Result<(), SecretsError> {
     let path = data.path().join(FILE);
-    let failed = |source| SecretsError::File {
-        path: path.clone(),
-        source,
-    };
-    let bytes = match std::fs::read_to_string(&path) {
-        Ok(text) => {
-            hex::decode(text.trim()).ok_or_else(|| SecretsError::Malformed(path.clone()))?
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+    let key = match read(data.path(), entropy.clone()) {
+        Err(SecretsError::Missing(path)) => {
             if store.is_sealed().await? {
                 return Err(SecretsError::Missing(path));
             }
@@ -70,14 +63,30 @@ pub async fn unlock(
             entropy.fill(&mut bytes);
             // The file first: what is sealed with a key that is written nowhere is lost.
             data.write_secret(FILE, &format!("{}\n", hex::encode(&bytes)))
-                .map_err(failed)?;
-            bytes
+                .map_err(|source| SecretsError::File { path, source })?;
+            SealingKey::new(&bytes, entropy)
         }
-        Err(error) => return Err(failed(error)),
+        found => found?,
     };
-    match store.unlock(SealingKey::new(&bytes, entropy), now).await {
+    match store.unlock(key, now).await {
         Err(StoreError::WrongSealingKey) => Err(SecretsError::Wrong(path)),
         done => Ok(done?),
+    }
+}
+
+/// The key of a data folder.
+///
+/// # Errors
+/// It is missing, or cannot be read.
+pub fn read(data_dir: &Path, entropy: Arc<dyn Entropy>) -> Result<SealingKey, SecretsError> {
+    let path = data_dir.join(FILE);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => match hex::decode(text.trim()) {
+            Some(bytes) => Ok(SealingKey::new(&bytes, entropy)),
+            None => Err(SecretsError::Malformed(path)),
+        },
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(SecretsError::Missing(path)),
+        Err(source) => Err(SecretsError::File { path, source }),
     }
 }
 
@@ -88,7 +97,6 @@ mod tests {
     use greenroom_store::Secret;
     use greenroom_testkit::SeededEntropy;
     use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
 
     const NOW: Timestamp = Timestamp(0);
 

@@ -5,6 +5,7 @@ use crate::access::system_policy;
 use crate::access::token::Temporary;
 use crate::catalogue::Catalogue;
 use crate::config::Config;
+use crate::data_dir::DATABASE;
 use crate::delivery_group::Change;
 use crate::dispatch::{Api, Origin};
 use crate::http::Site;
@@ -67,12 +68,25 @@ struct TestAccount {
 }
 
 impl TestServer {
+    /// The key of its secrets.
+    pub const SEALED_WITH: [u8; 32] = [7; 32];
+
     /// A fresh one.
     pub async fn start() -> Self {
+        Self::start_on(Store::in_memory().unwrap()).await
+    }
+
+    /// A fresh one whose database is a file in the folder.
+    pub async fn start_on_disk() -> (Self, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join(DATABASE)).unwrap();
+        (Self::start_on(store).await, folder)
+    }
+
+    async fn start_on(store: Store) -> Self {
         let entropy = Arc::new(SeededEntropy::new(1));
         let clock = Arc::new(TestClock::default());
-        let store = Store::in_memory().unwrap();
-        let key = SealingKey::new(&[7; 32], entropy.clone());
+        let key = SealingKey::new(&Self::SEALED_WITH, entropy.clone());
         store.unlock(key, clock.now()).await.unwrap();
         let account = |name: &'static str| TestAccount {
             name,

@@ -8,6 +8,7 @@
 use crate::error::{Result, StoreError};
 use greenroom_model::Timestamp;
 use std::ops::ControlFlow;
+use std::path::Path;
 
 /// A parameter of a statement.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,6 +55,8 @@ pub(crate) trait Connection {
     fn script(&mut self, sql: &str) -> Result<()>;
     /// The time by the database's own clock, which all its servers share.
     fn now(&mut self) -> Result<Timestamp>;
+    /// Writes all that the transaction sees to a new database in a file.
+    fn copy_to(&mut self, path: &Path) -> Result<()>;
 }
 
 /// The power over a connection's transactions, which its thread and the migrations have and the functions

@@ -44,6 +44,9 @@ pub enum StoreError {
     /// The capacity asked for is not there.
     #[error("there is no room for the nodes asked for")]
     NoRoom,
+    /// The database is no file that could be copied: it has tools of its own for that.
+    #[error("the database is not a file")]
+    NotAFile,
     /// The database was migrated by a newer build that older ones must not follow.
     #[error(
         "the database has schema {found}, which needs a build that knows schema {needed}; this one knows {known}"

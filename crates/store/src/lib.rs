@@ -21,6 +21,7 @@ mod bindings;
 mod blocks;
 mod bound;
 mod connection;
+mod copy;
 mod error;
 mod grants;
 mod groups;
@@ -60,6 +61,7 @@ pub use audit::{
 pub use authorized::{AuthorizedFilter, AuthorizedUser};
 pub use bindings::Binding;
 pub use bound::{BoundFilter, BoundRow};
+pub use copy::{COPIES, Copying, check_copy};
 pub use error::{Result, StoreError};
 pub use grants::GrantChange;
 pub use groups::{
@@ -94,10 +96,10 @@ use greenroom_model::{AccountId, AppInstanceGroupId, ProductType};
 use recent::Recent;
 use sqlite::Watch;
 use std::hash::Hash;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use threads::Threads;
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 /// The database. Clones share it; the last one to go waits until every write is on disk.
 #[derive(Clone)]
@@ -105,6 +107,8 @@ pub struct Store {
     threads: Arc<Threads>,
     intents: Arc<watch::Sender<u64>>,
     sealing: Arc<OnceLock<Arc<SealingKey>>>,
+    /// The folder for copies of a database that is a file, held by whoever writes one.
+    copies: Option<Arc<Mutex<PathBuf>>>,
     /// Whose chain of the audit trail is written.
     writer: Arc<OnceLock<Arc<str>>>,
     /// What is to be recorded with whatever is written by this clone.
@@ -136,7 +140,12 @@ impl Store {
     /// [`StoreError::SchemaTooNew`], [`StoreError::Corrupt`] for what is no such database, or the file
     /// cannot be opened or written.
     pub fn open(path: &Path) -> Result<Self> {
-        Ok(Self::over(sqlite::open(path, readers())?))
+        let it = Self::over(sqlite::open(path, readers())?);
+        let folder = path.with_file_name(COPIES);
+        Ok(Self {
+            copies: Some(Arc::new(Mutex::new(folder))),
+            ..it
+        })
     }
 
     /// Opens a PostgreSQL database, which has to be there, and brings its schema up to date. Blocks while it
@@ -168,6 +177,7 @@ impl Store {
             threads: Arc::new(threads),
             intents: Arc::new(watch::Sender::new(0)),
             sealing: Arc::default(),
+            copies: None,
             writer: Arc::default(),
             call: None,
             known: Arc::new(Known {

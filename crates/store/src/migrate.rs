@@ -69,6 +69,22 @@ pub(crate) fn run(c: &mut dyn Transactions) -> Result<()> {
     apply(c, MIGRATIONS)
 }
 
+/// Checks that every migration of a database that is only read is one this build knows or may follow, and that
+/// there is one.
+pub(crate) fn check_known(c: &mut dyn Connection) -> Result<()> {
+    check(c, MIGRATIONS)?;
+    let first_of_all = first(
+        c,
+        "SELECT 1 FROM schema_migrations WHERE number = $1",
+        values![MIGRATIONS.first().map(|migration| migration.number)],
+        |row| row.integer(0),
+    )?;
+    match first_of_all {
+        Some(_) => Ok(()),
+        None => Err(StoreError::Corrupt("it was never migrated".to_owned())),
+    }
+}
+
 fn apply(c: &mut dyn Transactions, known: &[Migration]) -> Result<()> {
     // Two servers may come at once: whatever makes a table does so while no other can.
     alone(c, |c| {

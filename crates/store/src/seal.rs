@@ -96,13 +96,10 @@ impl Store {
         let key = Arc::new(key);
         let shared = Arc::clone(&key);
         self.write(move |c| {
-            match fingerprint(c)? {
-                Some(found) if found != key.fingerprint => return Err(StoreError::WrongSealingKey),
-                Some(_) => {}
-                None => {
-                    let sql = "INSERT INTO sealing_key (fingerprint, created_at) VALUES ($1, $2)";
-                    c.execute(sql, values![key.fingerprint.as_slice(), at])?;
-                }
+            check(c, &key)?;
+            if fingerprint(c)?.is_none() {
+                let sql = "INSERT INTO sealing_key (fingerprint, created_at) VALUES ($1, $2)";
+                c.execute(sql, values![key.fingerprint.as_slice(), at])?;
             }
             for table in ["access_keys", "ram_user_keys"] {
                 seal_all(c, table, &key)?;
@@ -128,6 +125,14 @@ impl Store {
     #[must_use]
     pub fn unseal(&self, context: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         self.sealing.get()?.open(context, sealed)
+    }
+}
+
+/// Fails unless the secrets are sealed with this key, or not yet with any.
+pub(crate) fn check(c: &mut dyn Connection, key: &SealingKey) -> Result<()> {
+    match fingerprint(c)? {
+        Some(found) if found != key.fingerprint => Err(StoreError::WrongSealingKey),
+        _ => Ok(()),
     }
 }
 

@@ -38,15 +38,19 @@ pub(super) struct Remote {
 }
 
 impl Remote {
-    /// A client of the server that is meant.
-    pub(super) fn client(&self) -> Result<Client, CliError> {
+    /// The configuration, as far as it is the server's: its flags are not known here.
+    pub(super) fn config(&self) -> Result<Config, CliError> {
         let flags = Flags {
             data_dir: self.data_dir.clone(),
             ..Flags::default()
         };
         let file = config_file(&self.file);
-        let config = Config::load(file.as_deref(), environment(), flags)?;
-        let data_dir = config.general.data_dir;
+        Ok(Config::load(file.as_deref(), environment(), flags)?)
+    }
+
+    /// A client of the server that is meant.
+    pub(super) fn client(&self) -> Result<Client, CliError> {
+        let data_dir = self.config()?.general.data_dir;
         let variable = |name: &str| std::env::var(name).ok();
         let named = variable(ENDPOINT_VARIABLE).filter(|value| !value.is_empty());
         let endpoint = match self.endpoint.clone().or(named) {

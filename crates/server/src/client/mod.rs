@@ -27,7 +27,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
-/// How long a call may take, and how long it is tried again while the server has its callers wait.
+/// How long a call may take unless it is said, and how long it is tried again while the server has its callers wait.
 const TIME: Duration = Duration::from_secs(30);
 
 /// More than any page of anything.
@@ -38,6 +38,7 @@ pub struct Client {
     endpoint: Endpoint,
     key: Key,
     tls: Option<TlsConnector>,
+    patience: Duration,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
 }
@@ -72,9 +73,22 @@ impl Client {
             endpoint,
             key,
             tls,
+            patience: TIME,
             clock,
             entropy,
         })
+    }
+
+    /// The same client, whose calls may take so long.
+    #[must_use]
+    pub fn with_patience(self, patience: Duration) -> Self {
+        Self { patience, ..self }
+    }
+
+    /// Where the server is.
+    #[must_use]
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.endpoint
     }
 
     /// Calls an operation with its parameters in flat form (`Ids.1`), and gives what it answers.
@@ -87,7 +101,7 @@ impl Client {
         action: &str,
         parameters: &[(&str, &str)],
     ) -> Result<Value, ClientError> {
-        let answered = tokio::time::timeout(TIME, async {
+        let answered = tokio::time::timeout(self.patience, async {
             loop {
                 let done = self.attempt(product, action, parameters).await;
                 match done.as_ref().err().and_then(ClientError::pause) {

@@ -91,6 +91,7 @@ operations![
     untag_cloud_resources::UntagCloudResources,
     untag_resources::UntagResources,
     [GREENROOM in greenroom]
+    create_backup::CreateBackup,
     forget_server::ForgetServer,
     get_audit_head::GetAuditHead,
     get_session::GetSession,

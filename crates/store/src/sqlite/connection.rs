@@ -3,6 +3,7 @@
 use crate::connection::{Connection, Row, Transactions, Value, Visit, read_clock};
 use crate::error::{Result, StoreError};
 use greenroom_model::Timestamp;
+use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{ErrorCode, OpenFlags, Statement};
@@ -22,11 +23,7 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(path: &Path) -> Result<Self> {
-        // No URI: a path is a path. No mutex: the connection has one thread.
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let inner = rusqlite::Connection::open_with_flags(path, flags)
-            .map_err(|error| translate("opening", error))?;
-        let it = Self { inner }.prepared()?;
+        let it = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         it.inner
             .execute_batch(
                 "PRAGMA journal_mode = WAL;
@@ -36,6 +33,19 @@ impl Sqlite {
             )
             .map_err(|error| translate("opening", error))?;
         Ok(it)
+    }
+
+    /// To be read and never changed, not even to another journal mode.
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Self> {
+        Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+    }
+
+    fn open_with(path: &Path, flags: OpenFlags) -> Result<Self> {
+        // No URI: a path is a path. No mutex: the connection has one thread.
+        let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let inner = rusqlite::Connection::open_with_flags(path, flags)
+            .map_err(|error| translate("opening", error))?;
+        Self { inner }.prepared()
     }
 
     pub(crate) fn in_memory() -> Result<Self> {
@@ -144,6 +154,23 @@ impl Connection for Sqlite {
     fn now(&mut self) -> Result<Timestamp> {
         let sql = "SELECT CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)";
         read_clock(self, sql)
+    }
+
+    fn copy_to(&mut self, path: &Path) -> Result<()> {
+        super::make_private(path)?;
+        let mut copy = Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // A copy that breaks off is thrown away, so nothing of it has to be safe before all of it is.
+        copy.script("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")?;
+        let copying = |error| translate("copying", error);
+        let backup = Backup::new(&self.inner, &mut copy.inner).map_err(copying)?;
+        // In one step, which sees one moment. In write-ahead mode no writer waits for it.
+        let step = backup.step(-1).map_err(copying)?;
+        drop(backup);
+        if step != StepResult::Done {
+            return Err(StoreError::Busy);
+        }
+        // The copy is in write-ahead mode like its source, and a file that goes its own way must be all there is.
+        copy.script("PRAGMA journal_mode = DELETE")
     }
 }
 

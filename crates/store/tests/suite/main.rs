@@ -11,6 +11,7 @@
 mod accounts;
 mod audit;
 mod bindings;
+mod copy;
 mod durability;
 mod freshness;
 mod groups;

@@ -37,7 +37,7 @@ fn assert_tells(row: &AuditRow, entry: &Entry, answer: &Value) {
 #[tokio::test]
 async fn each_change_leaves_one_row_and_nothing_that_only_looks_leaves_any() {
     for entry in OPERATIONS {
-        let world = World::new().await;
+        let world = World::of(entry.action).await;
         let (caller, ask) = (world.caller(entry.action), world.request(entry.action));
         let (status, answer, rows) = rows_of(&world, caller, entry, ask).await;
         assert_eq!(status, 200, "{}: {answer}", entry.action);

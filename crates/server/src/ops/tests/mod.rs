@@ -11,6 +11,7 @@ use super::Entry;
 use crate::test_support::{TestServer, group_request};
 use greenroom_testkit::contract;
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
 /// A server with a group `office` of two sessions, of which alice has the first; and the requests that are
 /// right for it.
@@ -26,11 +27,27 @@ struct World {
     key: String,
     /// The id of a server that is taken for lost.
     lost: String,
+    /// Where its database is, if it is a file.
+    _folder: Option<TempDir>,
 }
 
 impl World {
     async fn new() -> Self {
-        let server = TestServer::start().await;
+        Self::over(TestServer::start().await, None).await
+    }
+
+    /// One in which a right request of the operation succeeds: only a file can be copied.
+    async fn of(action: &str) -> Self {
+        match action {
+            "CreateBackup" => {
+                let (server, folder) = TestServer::start_on_disk().await;
+                Self::over(server, Some(folder)).await
+            }
+            _ => Self::new().await,
+        }
+    }
+
+    async fn over(server: TestServer, folder: Option<TempDir>) -> Self {
         let group = server.create_group_of_two().await;
         let session = server.session_ids(&group).await.remove(0);
         let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"});
@@ -52,6 +69,7 @@ impl World {
             paid,
             key,
             lost,
+            _folder: folder,
         }
     }
 
@@ -112,7 +130,8 @@ impl World {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
             }
             "GetSession" | "ListSessionEvents" => json!({"AppInstancePersistentId": session}),
-            "GetAuditHead" | "ListAuditEvents" | "ListServers" | "ListSessions" => json!({}),
+            "CreateBackup" | "GetAuditHead" | "ListAuditEvents" | "ListServers"
+            | "ListSessions" => json!({}),
             "ForgetServer" => json!({"ServerId": self.lost}),
             "ListAuditChain" => json!({"Writer": "unnamed"}),
             "ResetSessions" | "RestartSessions" | "StartSessions" | "StopSessions" => {
@@ -185,7 +204,7 @@ impl World {
 #[tokio::test]
 async fn every_operation_answers_a_right_request() {
     for entry in super::OPERATIONS {
-        let world = World::new().await;
+        let world = World::of(entry.action).await;
         let (caller, ask) = (world.caller(entry.action), world.request(entry.action));
         let (status, answer) = world.server.call_as(caller, entry.action, ask).await;
         assert_eq!(status, 200, "{}: {answer}", entry.action);

@@ -132,7 +132,7 @@ async fn requests_are_bounded_as_recorded_and_a_refused_one_changes_nothing() {
     let mut failed = BTreeMap::new();
     let mut probed = 0;
     for entry in OPERATIONS {
-        let world = World::new().await;
+        let world = World::of(entry.action).await;
         let right = world.request(entry.action);
         for (path, field) in contract::request_fields(entry.product.version, entry.action) {
             for probe in probes(entry, &right, &path, field) {
@@ -345,7 +345,7 @@ fn nasty(entropy: &SeededEntropy) -> Value {
 async fn whatever_is_sent_is_answered_or_refused_and_never_a_failure_of_the_server() {
     let entropy = SeededEntropy::new(7);
     for entry in OPERATIONS {
-        let world = World::new().await;
+        let world = World::of(entry.action).await;
         let right = world.request(entry.action);
         let fields: Vec<_> = contract::request_fields(entry.product.version, entry.action)
             .map(|(path, _)| path)
