@@ -85,7 +85,7 @@ impl Store {
         let (account, positions) = (account.clone(), Arc::clone(&self.known.positions));
         self.read(move |c| {
             let groups = groups(c, &account, &scope)?;
-            let total = groups.iter().map(|(_, layout)| layout.sessions).sum();
+            let total = groups.iter().map(|(_, layout)| layout.rows).sum();
             let mut found = Vec::new();
             let mut skip = page.skipped();
             for (group, layout) in groups {
@@ -93,8 +93,8 @@ impl Store {
                 if wanted <= 0 {
                     break;
                 }
-                if skip >= layout.sessions {
-                    skip -= layout.sessions;
+                if skip >= layout.rows {
+                    skip -= layout.rows;
                     continue;
                 }
                 if let Some(place) = positions.place(c, &group, layout, skip)? {
@@ -183,7 +183,7 @@ fn groups(
         Ok((
             word(row.text(0)?, AppInstanceGroupId::parse)?,
             Layout {
-                sessions: row.integer(1)?,
+                rows: row.integer(1)?,
                 next: row.integer(2)?,
             },
         ))

@@ -150,18 +150,20 @@ pub(crate) fn hold(
     user: &EndUserId,
     at: Timestamp,
 ) -> Result<BindingId> {
-    let sql =
-        "SELECT g.session_timeout FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
+    let sql = "SELECT g.session_timeout, g.account_id FROM sessions s
+             JOIN app_groups g ON g.group_id = s.group_id
          WHERE s.session_id = $1";
-    let timeout = first(c, sql, values![session], |row| row.integer(0))?
-        .ok_or(StoreError::NotFound("session"))?;
+    let (timeout, account) = first(c, sql, values![session], |row| {
+        Ok((row.integer(0)?, row.text(1)?.to_owned()))
+    })?
+    .ok_or(StoreError::NotFound("session"))?;
     let minutes = u64::try_from(timeout).ok();
     let expires = minutes.map(|minutes| at.after(Duration::from_secs(minutes * 60)));
     c.execute(
         "INSERT INTO bindings (binding_id, session_id, end_user_id, created_at, disconnected_at,
-             expires_at, end_reason)
-         VALUES ($1, $2, $3, $4, $4, $5, '') ON CONFLICT DO NOTHING",
-        values![new, session, user, at, expires],
+             expires_at, end_reason, account_id)
+         VALUES ($1, $2, $3, $4, $4, $5, '', $6) ON CONFLICT DO NOTHING",
+        values![new, session, user, at, expires, account],
     )?;
     note_held(c, session)?;
     let sql = format!("{BINDING} WHERE session_id = $1 AND end_user_id = $2 AND ended_at IS NULL");

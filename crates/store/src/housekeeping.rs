@@ -1,8 +1,9 @@
 //! What keeps the database small, and what tells whether it works.
 
+use crate::Store;
+use crate::blocks::SESSIONS;
 use crate::connection::{Connection, Value, all, placeholders, values, word};
 use crate::error::Result;
-use crate::{Store, blocks};
 use greenroom_model::{AppInstanceGroupId, PersistentId, Timestamp};
 use std::collections::BTreeMap;
 
@@ -110,7 +111,7 @@ fn sessions(c: &mut dyn Connection, before: Timestamp) -> Result<bool> {
             "UPDATE app_groups SET session_count = session_count - $2 WHERE group_id = $1",
             values![&group, ordinals.len() as i64],
         )?;
-        blocks::count(c, &group, ordinals.into_iter(), -1)?;
+        SESSIONS.count(c, &group, ordinals.into_iter(), -1)?;
     }
     Ok(removed == AT_ONCE)
 }
@@ -135,6 +136,7 @@ fn groups(c: &mut dyn Connection, before: Timestamp) -> Result<bool> {
     )?;
     for table in [
         "session_blocks",
+        "instance_blocks",
         "group_users",
         "app_users",
         "node_pools",

@@ -1,6 +1,7 @@
 //! App instances as callers see them: a group's slots, and who holds what each carries.
 
 use crate::Store;
+use crate::blocks::{INSTANCES, Layout, Place};
 use crate::connection::{Connection, Row, Value, all, first, narrow, placeholders, values, word};
 use crate::error::Result;
 use crate::page::{Page, PageRequest};
@@ -8,6 +9,7 @@ use greenroom_model::{
     AccountId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, EndUserId, NodeId, Timestamp,
 };
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// Which instances of a group are listed. `None` does not filter; a list of nothing finds nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,6 +53,10 @@ pub struct Held {
     pub connected: bool,
 }
 
+const ROW: &str = "SELECT i.instance_id, i.node_id, i.status, i.created_at,
+        COALESCE((SELECT s.observed_at FROM sessions s WHERE s.instance_id = i.instance_id), i.created_at)
+    FROM app_instances i";
+
 impl Store {
     /// One page of a group's app instances, oldest first. `None` when the account has no such group, or it
     /// is being deleted.
@@ -65,19 +71,47 @@ impl Store {
         page: PageRequest,
     ) -> Result<Option<Page<InstanceRow>>> {
         let (account, group) = (account.clone(), group.clone());
+        let positions = Arc::clone(&self.known.instance_positions);
         self.read(move |c| {
-            let sql = "SELECT 1 FROM app_groups
+            let sql = "SELECT next_instance FROM app_groups
                  WHERE group_id = $1 AND account_id = $2 AND status <> 'DELETING'";
-            if first(c, sql, values![&group, &account], |row| row.integer(0))?.is_none() {
+            let next = first(c, sql, values![&group, &account], |row| row.integer(0))?;
+            let Some(next) = next else {
                 return Ok(None);
-            }
-            found(c, &group, &filter, page).map(Some)
+            };
+            let mut found = if filter == InstanceFilter::default() {
+                let rows = INSTANCES.total(c, &group)?;
+                let place = positions.place(c, &group, Layout { rows, next }, page.skipped())?;
+                let items = place.map(|place| by_position(c, &group, &place, page.size));
+                Page {
+                    items: items.transpose()?.unwrap_or_default(),
+                    total: narrow(rows)?,
+                }
+            } else {
+                among(c, &group, &filter, page)?
+            };
+            add_holds(c, &mut found.items)?;
+            Ok(Some(found))
         })
         .await
     }
 }
 
-fn found(
+fn by_position(
+    c: &mut dyn Connection,
+    group: &AppInstanceGroupId,
+    place: &Place,
+    limit: u32,
+) -> Result<Vec<InstanceRow>> {
+    let sql = format!(
+        "{ROW} WHERE i.group_id = $1 AND i.ordinal >= $2 AND i.status <> 'DELETED'
+         ORDER BY i.ordinal LIMIT $3 OFFSET $4"
+    );
+    let parameters = values![group, place.ordinal, limit, place.skip];
+    all(c, &sql, parameters, row)
+}
+
+fn among(
     c: &mut dyn Connection,
     group: &AppInstanceGroupId,
     filter: &InstanceFilter,
@@ -94,15 +128,10 @@ fn found(
     let total = first(c, &count, &parameters, |row| narrow(row.integer(0)?))?.unwrap_or(0);
     let (limit, offset) = (parameters.len() + 1, parameters.len() + 2);
     let sql = format!(
-        "SELECT i.instance_id, i.node_id, i.status, i.created_at,
-             COALESCE((SELECT s.observed_at FROM sessions s WHERE s.instance_id = i.instance_id),
-                 i.created_at)
-         FROM app_instances i WHERE i.group_id = $1{narrowed}
-         ORDER BY i.ordinal LIMIT ${limit} OFFSET ${offset}"
+        "{ROW} WHERE i.group_id = $1{narrowed} ORDER BY i.ordinal LIMIT ${limit} OFFSET ${offset}"
     );
     parameters.extend([page.size.into(), page.skipped().into()]);
-    let mut items = all(c, &sql, &parameters, row)?;
-    add_holds(c, &mut items)?;
+    let items = all(c, &sql, &parameters, row)?;
     Ok(Page { items, total })
 }
 
@@ -124,8 +153,8 @@ fn condition(filter: &InstanceFilter, parameters: &mut Vec<Value>) -> Option<Str
             ")",
         ),
         (
-            "EXISTS (SELECT 1 FROM sessions s JOIN bindings b ON b.session_id = s.session_id
-                 WHERE s.instance_id = i.instance_id AND b.ended_at IS NULL AND b.end_user_id IN (",
+            "i.instance_id IN (SELECT s.instance_id FROM sessions s JOIN bindings b ON b.session_id = s.session_id
+                 WHERE b.ended_at IS NULL AND b.end_user_id IN (",
             users.map(|users| users.iter().map(Value::from).collect()),
             "))",
         ),

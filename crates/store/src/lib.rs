@@ -90,7 +90,7 @@ pub use tickets::{Admitted, Digest, NewTicket, Redemption, Resumption};
 pub use unbind::Unbinding;
 pub use url::{DatabaseUrl, InvalidUrl};
 
-use blocks::Positions;
+use blocks::{INSTANCES, Positions, SESSIONS};
 use connection::Connection;
 use greenroom_model::{AccountId, AppInstanceGroupId, ProductType};
 use recent::Recent;
@@ -121,6 +121,7 @@ struct Known {
     keys: Recent<String, AccessKey>,
     pages: Recent<PageKey, Arc<Page<SessionRow>>>,
     positions: Arc<Positions>,
+    instance_positions: Arc<Positions>,
 }
 
 /// A page of a group's sessions, as an account asks for it.
@@ -189,7 +190,8 @@ impl Store {
                         .map(|row| 1 + row.users.len())
                         .sum::<usize>()
                 }),
-                positions: Arc::default(),
+                positions: Arc::new(Positions::of(SESSIONS)),
+                instance_positions: Arc::new(Positions::of(INSTANCES)),
             }),
         }
     }

@@ -62,6 +62,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "forgotten servers",
         sql: include_str!("../migrations/0009_forgotten_servers.sql"),
     },
+    Migration {
+        number: 10,
+        name: "long listings",
+        sql: include_str!("../migrations/0010_long_listings.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

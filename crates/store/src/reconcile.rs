@@ -7,7 +7,7 @@ use crate::connection::{Connection, Row, all, first, narrow, values, word};
 use crate::error::{Result, StoreError};
 use crate::servers::{self, Lease};
 use crate::sessions::{apps_from_column, apps_to_column};
-use crate::{Store, bindings, history};
+use crate::{Store, bindings, history, slots};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
     GroupStatus, ImageId, PersistentId, PersistentStatus, PolicyId, ServerId, Timestamp,
@@ -381,12 +381,14 @@ pub(crate) fn update(
     if changed == 0 {
         return Err(StoreError::Conflict("the session"));
     }
-    c.execute(
-        "UPDATE app_instances SET status = $2
-         WHERE instance_id = (SELECT instance_id FROM sessions WHERE session_id = $1)",
-        values![id, seen.instance_status.as_str()],
-    )
-    .map(drop)
+    let its = "instance_id = (SELECT instance_id FROM sessions WHERE session_id = $1)";
+    match seen.instance_status {
+        AppInstanceStatus::Deleted => slots::end(c, its, id.into()),
+        status => {
+            let sql = format!("UPDATE app_instances SET status = $2 WHERE {its}");
+            c.execute(&sql, values![id, status.as_str()]).map(drop)
+        }
+    }
 }
 
 fn settling(

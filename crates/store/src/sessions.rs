@@ -100,7 +100,7 @@ impl Store {
             let parameters = values![&group, &account, product_type.as_str()];
             let found = first(c, sql, parameters, |row| {
                 let layout = Layout {
-                    sessions: row.integer(0)?,
+                    rows: row.integer(0)?,
                     next: row.integer(1)?,
                 };
                 Ok((layout, word(row.text(2)?, AuthMode::parse)?))
@@ -118,7 +118,7 @@ impl Store {
                     let items = place.map(|place| by_position(c, &group, &place, page.size));
                     Page {
                         items: items.transpose()?.unwrap_or_default(),
-                        total: narrow(layout.sessions)?,
+                        total: narrow(layout.rows)?,
                     }
                 }
                 SessionFilter::Ids(ids) => among(c, &group, ids, page)?,

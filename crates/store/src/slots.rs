@@ -1,12 +1,13 @@
 //! A group's slots: app instances and the sessions they carry.
 
-use crate::blocks;
-use crate::connection::{Connection, first, values};
+use crate::blocks::{INSTANCES, SESSIONS};
+use crate::connection::{Connection, Value, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::placement::Place;
 use greenroom_model::{
     AppId, AppInstanceGroupId, AppInstanceId, Desired, Entropy, NodeId, PersistentId, Timestamp,
 };
+use std::collections::BTreeMap;
 
 /// Slots to be added to a group, and nodes for those that find no place on the nodes that are there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -139,7 +140,8 @@ pub(crate) fn add(
         )?;
         session += 1;
     }
-    blocks::count(c, group, first_session..session, 1)?;
+    SESSIONS.count(c, group, first_session..session, 1)?;
+    INSTANCES.count(c, group, first_instance..instance, 1)?;
     let added = session - first_session;
     c.execute(
         "UPDATE counters SET value = value + $1 WHERE counter = 'session_serial'",
@@ -150,6 +152,31 @@ pub(crate) fn add(
          WHERE group_id = $1",
         values![group, added, session, instance],
     )?;
+    Ok(())
+}
+
+/// Ends app instances within the caller's transaction: those for which `such` holds, about `$1`, are `DELETED`, and
+/// listed and counted no more.
+pub(crate) fn end(c: &mut dyn Connection, such: &str, about: Value) -> Result<()> {
+    let about = [about];
+    let sql =
+        format!("SELECT group_id, ordinal FROM app_instances WHERE {such} AND status <> 'DELETED'");
+    let mut ending = BTreeMap::<_, Vec<i64>>::new();
+    for (group, ordinal) in all(c, &sql, &about, |row| {
+        Ok((
+            word(row.text(0)?, AppInstanceGroupId::parse)?,
+            row.integer(1)?,
+        ))
+    })? {
+        ending.entry(group).or_default().push(ordinal);
+    }
+    c.execute(
+        &format!("UPDATE app_instances SET status = 'DELETED' WHERE {such}"),
+        &about,
+    )?;
+    for (group, ordinals) in ending {
+        INSTANCES.count(c, &group, ordinals.into_iter(), -1)?;
+    }
     Ok(())
 }
 

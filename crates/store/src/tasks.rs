@@ -6,8 +6,8 @@ use crate::nonces::{self, Nonce};
 use crate::servers::{self, Lease};
 use crate::{Store, audit, bindings, reconcile, sessions};
 use greenroom_model::{
-    AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode,
-    BindingId, Desired, EndUserId, PersistentId, ServerId, TaskStatus, Timestamp,
+    AccountId, AppId, AppInstanceGroupId, AppInstanceId, Ask, AuthMode, BindingId, Desired,
+    EndUserId, PersistentId, ServerId, TaskStatus, Timestamp,
 };
 
 /// A ticket task to be opened.
@@ -231,53 +231,113 @@ impl Store {
 fn choose(c: &mut dyn Connection, new: &NewTask) -> Result<(PersistentId, Desired)> {
     match &new.wanted {
         Wanted::Session(session) => {
-            let found = one_of(c, new, "s.session_id = $3", session.into(), None)?;
+            let named = Among {
+                rows: "sessions s",
+                condition: "s.session_id = $3",
+                about: session.into(),
+            };
+            let found = one_of(c, new, named, None)?;
             found.ok_or(StoreError::NotFound("session"))
         }
         Wanted::Ordinary(instance) => {
-            let held = "g.auth_mode <> 'Session' AND EXISTS (SELECT 1 FROM bindings b
-                 WHERE b.session_id = s.session_id AND b.end_user_id = $3 AND b.ended_at IS NULL)";
-            let held = one_of(c, new, held, (&new.user).into(), instance.as_ref())?;
+            let held = one_of(c, new, held_by(&new.user), instance.as_ref())?;
             if let Some(found) = held {
                 return Ok(found);
             }
-            // Whoever is bound is in the status; what is asked of it is still to come. On a server that is taken
-            // for lost nothing can be started.
-            let free =
-                "g.auth_mode <> 'Session' AND s.instance_status = $3 AND s.desired = 'STOPPED'
-                 AND s.asked IS NULL AND NOT EXISTS (SELECT 1 FROM servers v
-                     WHERE v.server_id = s.server_id AND v.lost_at IS NOT NULL)";
-            let idle = AppInstanceStatus::Idle.as_str();
-            let free = one_of(c, new, free, idle.into(), instance.as_ref())?;
+            let free = one_of(c, new, free(), instance.as_ref())?;
             free.ok_or(StoreError::NoRoom)
         }
     }
 }
 
-/// The oldest session of the task's group for which `condition` holds, about `$3`.
+/// Where a session is looked for: in `rows`, where `condition` holds about `$3`.
+struct Among {
+    rows: &'static str,
+    condition: &'static str,
+    about: Value,
+}
+
+/// The ordinary sessions that the user holds. They are few: SQLite goes from left to right where it says CROSS.
+fn held_by(user: &EndUserId) -> Among {
+    Among {
+        rows: "bindings b CROSS JOIN sessions s",
+        condition: "g.auth_mode <> 'Session' AND b.session_id = s.session_id
+            AND b.end_user_id = $3 AND b.ended_at IS NULL",
+        about: user.into(),
+    }
+}
+
+/// The ordinary sessions that are free. Whoever is bound is in the status; what is asked of it is still to come. On a
+/// server that is taken for lost nothing can be started.
+fn free() -> Among {
+    Among {
+        rows: "sessions s",
+        // The words of the index `sessions_free`, which no parameter may stand for.
+        condition: "g.auth_mode <> $3 AND s.instance_status = 'IDLE' AND s.desired = 'STOPPED'
+            AND s.asked IS NULL AND NOT EXISTS (SELECT 1 FROM servers v
+                WHERE v.server_id = s.server_id AND v.lost_at IS NOT NULL)",
+        about: AuthMode::Session.as_str().into(),
+    }
+}
+
+impl Among {
+    /// The oldest of the group `$1` of the account `$2`; on the instance `$4`, if one is named.
+    fn sql(&self, on_instance: bool) -> String {
+        let Self {
+            rows, condition, ..
+        } = self;
+        let on_it = if on_instance {
+            " AND s.instance_id = $4"
+        } else {
+            ""
+        };
+        format!(
+            "SELECT s.session_id, s.desired FROM {rows} JOIN app_groups g ON g.group_id = s.group_id
+             WHERE s.group_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'
+                 AND s.desired <> 'DELETED' AND {condition}{on_it} ORDER BY s.ordinal LIMIT 1"
+        )
+    }
+}
+
+/// The oldest such session of the task's group.
 fn one_of(
     c: &mut dyn Connection,
     new: &NewTask,
-    condition: &str,
-    about: Value,
+    among: Among,
     instance: Option<&AppInstanceId>,
 ) -> Result<Option<(PersistentId, Desired)>> {
+    let sql = among.sql(instance.is_some());
     let mut parameters = values![&new.group, &new.account].to_vec();
-    parameters.push(about);
-    let mut sql = format!(
-        "SELECT s.session_id, s.desired FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
-         WHERE s.group_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'
-             AND s.desired <> 'DELETED' AND {condition}"
-    );
-    if let Some(instance) = instance {
-        sql += " AND s.instance_id = $4";
-        parameters.push(instance.into());
-    }
-    sql += " ORDER BY s.ordinal LIMIT 1";
+    parameters.push(among.about);
+    parameters.extend(instance.map(Value::from));
     first(c, &sql, &parameters, |row| {
         Ok((
             word(row.text(0)?, PersistentId::parse)?,
             word(row.text(1)?, Desired::parse)?,
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::migrate;
+    use crate::sqlite::Sqlite;
+
+    #[test]
+    fn what_is_held_and_what_is_free_is_found_without_looking_through_a_group() {
+        let mut c = Sqlite::in_memory().unwrap();
+        migrate::run(&mut c).unwrap();
+        let mut plan = |among: &Among| {
+            let sql = format!("EXPLAIN QUERY PLAN {}", among.sql(false));
+            let parameters = values!["aig-1", "1", "about"];
+            let steps = all(&mut c, &sql, parameters, |row| Ok(row.text(3)?.to_owned()));
+            steps.unwrap().join("; ")
+        };
+        let free = plan(&free());
+        assert!(free.contains("sessions_free"), "{free}");
+        let held = plan(&held_by(&EndUserId::parse("alice").unwrap()));
+        assert!(held.contains("bindings_by_user"), "{held}");
+        assert!(!held.contains("sessions_position"), "{held}");
+    }
 }

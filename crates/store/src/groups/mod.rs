@@ -149,11 +149,9 @@ impl Store {
                 values![&id, at],
             )?;
             // An instance that carries no session has no reconciler that would end it.
-            c.execute(
-                "UPDATE app_instances SET status = 'DELETED' WHERE group_id = $1 AND instance_id NOT IN
-                     (SELECT instance_id FROM sessions WHERE group_id = $1)",
-                values![&id],
-            )?;
+            let alone = "group_id = $1 AND instance_id NOT IN
+                (SELECT instance_id FROM sessions WHERE group_id = $1)";
+            slots::end(c, alone, (&id).into())?;
             Ok(true)
         })
         .await

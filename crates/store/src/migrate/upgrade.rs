@@ -1,6 +1,7 @@
 //! A database that an earlier build made, with rows in it, opened by this one: for each schema there has been.
 
 use super::{MIGRATIONS, apply};
+use crate::blocks::{INSTANCES, Layout, Positions};
 use crate::connection::{Transactions, first};
 use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
@@ -163,4 +164,21 @@ fn a_database_from_before_there_were_servers_knows_none() {
     let sql = "SELECT COUNT(*) FROM sessions WHERE server_id IS NULL";
     let homeless = first(&mut c, sql, &[], |row| row.integer(0));
     assert_eq!(homeless.unwrap(), Some(2));
+}
+
+#[test]
+fn instances_and_bindings_from_before_they_were_counted_are_listed() {
+    let mut c = Sqlite::in_memory().unwrap();
+    apply(&mut c, &MIGRATIONS[..9]).unwrap();
+    fill(&mut c);
+    apply(&mut c, MIGRATIONS).unwrap();
+    let group = AppInstanceGroupId::parse("aig-old").unwrap();
+    assert_eq!(INSTANCES.total(&mut c, &group).unwrap(), 2);
+    let (rows, next) = (2, 3);
+    let positions = Positions::of(INSTANCES);
+    let second = positions.place(&mut c, &group, Layout { rows, next }, 1);
+    assert!(second.unwrap().is_some());
+    let sql = "SELECT account_id FROM bindings";
+    let account = first(&mut c, sql, &[], |row| Ok(row.text(0)?.to_owned()));
+    assert_eq!(account.unwrap().as_deref(), Some("1234567890123456"));
 }

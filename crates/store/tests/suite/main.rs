@@ -114,6 +114,7 @@ suite! {
         secrets_are_sealed_with_one_key_and_open_with_no_other;
     paging:
         pages_agree_with_a_naive_model_while_sessions_go
+        pages_of_instances_agree_with_a_naive_model_while_they_go
         a_page_past_the_end_is_empty_with_the_same_total
         a_filter_by_ids_ignores_duplicates_and_strangers
         sessions_of_another_account_type_or_ended_group_look_absent

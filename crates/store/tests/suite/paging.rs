@@ -1,8 +1,10 @@
 //! Pages of persistent sessions.
 
 use crate::world::{START, World, after, user};
-use greenroom_model::{AccountId, AppInstanceGroupId, PersistentId, PersistentStatus, ProductType};
-use greenroom_store::{GrantChange, Page, PageRequest, SessionFilter, SessionRow};
+use greenroom_model::{
+    AccountId, AppInstanceGroupId, AppInstanceId, PersistentId, PersistentStatus, ProductType,
+};
+use greenroom_store::{GrantChange, InstanceFilter, Page, PageRequest, SessionFilter, SessionRow};
 use std::sync::Arc;
 
 pub async fn pages_agree_with_a_naive_model_while_sessions_go(w: World) {
@@ -54,6 +56,52 @@ pub async fn pages_agree_with_a_naive_model_while_sessions_go(w: World) {
     let empty = w.page(&id, 1, 20).await;
     assert_eq!((empty.items.len(), empty.total), (0, 0));
     assert_eq!(w.page(&other, 1, 20).await.total, 90);
+}
+
+pub async fn pages_of_instances_agree_with_a_naive_model_while_they_go(w: World) {
+    let id = w.with_group("office", 300).await;
+    let look = async |number: usize, size: usize| {
+        let (number, size) = (number as u32, size as u32);
+        let (filter, page) = (InstanceFilter::default(), PageRequest { number, size });
+        let page = w.store.page_instances(&w.acme, &id, filter, page).await;
+        let page = page.unwrap().expect("the group is there");
+        let ids: Vec<_> = page.items.into_iter().map(|row| row.id).collect();
+        (ids, page.total)
+    };
+    // Slots are made in the order of their sessions.
+    let mut model: Vec<(PersistentId, AppInstanceId)> = Vec::new();
+    for number in 1..=3 {
+        let page = w.page(&id, number, 100).await;
+        model.extend(page.items.into_iter().map(|row| (row.id, row.instance)));
+    }
+    for time in 1.. {
+        let size = 1 + w.random.below(100) as usize;
+        let pages = model.len().div_ceil(size);
+        let random = 1 + w.random.below(pages.max(1) as u64) as usize;
+        for number in [1, random, pages.max(1), pages + 1] {
+            let (listed, total) = look(number, size).await;
+            let ids = model.iter().map(|(_, instance)| instance.clone());
+            let expected: Vec<_> = ids.skip((number - 1) * size).take(size).collect();
+            assert_eq!(listed, expected, "page {number} of size {size}");
+            assert_eq!(total, model.len() as u64);
+        }
+        if model.is_empty() {
+            break;
+        }
+        let from = w.random.below(model.len() as u64) as usize;
+        let count = (1 + w.random.below(90) as usize).min(model.len() - from);
+        for (gone, _) in model.drain(from..from + count) {
+            w.observe(&gone, PersistentStatus::Deleted, after(time))
+                .await;
+        }
+        // Those that are gone are left out at once, and every other time their rows are as well.
+        let before = if time % 2 == 0 {
+            after(time + 1)
+        } else {
+            START
+        };
+        while w.store.purge_deleted(before, before).await.unwrap() {}
+    }
 }
 
 pub async fn a_page_past_the_end_is_empty_with_the_same_total(w: World) {

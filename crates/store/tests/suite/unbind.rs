@@ -206,8 +206,19 @@ pub async fn open_bindings_of_an_account_are_listed_oldest_first(w: World) {
     ] {
         assert_eq!(listed(&w.acme, filter).await.unwrap().total, total);
     }
+    let second = PageRequest { number: 2, size: 1 };
+    let late = w
+        .store
+        .page_bindings(&w.acme, BoundFilter::default(), second);
+    let late = late.await.unwrap();
+    assert_eq!((late.items, late.total), (all.items[1..].to_vec(), 2));
     let strangers = listed(&w.globex, BoundFilter::default()).await.unwrap();
     assert_eq!((strangers.items, strangers.total), (Vec::new(), 0));
+
+    let going = w.store.delete_group(&w.acme, &group, None, after(3)).await;
+    assert!(going.unwrap());
+    let left = listed(&w.acme, BoundFilter::default()).await.unwrap();
+    assert_eq!((left.items, left.total), (Vec::new(), 0), "its group goes");
 }
 
 pub async fn instances_are_listed_with_whoever_is_there(w: World) {
