@@ -104,6 +104,49 @@ def test_a_group_grows_and_shrinks_as_it_is_told(pools, make):
     assert shown(pools, group).node_pool[0].node_amount == 1
 
 
+def test_instances_that_nobody_uses_are_deleted_by_their_ids_and_none_takes_their_place(pools, make, order):
+    group, _ = make(node_pool=order(sessions=2).node_pool)
+    of_group = {"product_type": "CloudApp", "app_instance_group_id": group}
+
+    def delete(*instances):
+        ask = models.DeleteAppInstancesRequest(**of_group, app_instance_ids=list(instances))
+        answered = pools.delete_app_instances(ask).body.delete_app_instance_models
+        assert [model.app_instance_id for model in answered] == list(instances)
+        return [(model.success, model.code) for model in answered]
+
+    def instances():
+        ask = models.ListAppInstancesRequest(app_instance_group_id=group)
+        return [model.app_instance_id for model in pools.list_app_instances(ask).body.app_instance_models]
+
+    first, second = sessions(pools, group)
+    pools.authorize_instance_group(
+        models.AuthorizeInstanceGroupRequest(
+            **of_group, app_instance_persistent_id=first.app_instance_persistent_id, authorize_user_ids=["alice"]
+        )
+    )
+    assert delete(first.app_instance_id, second.app_instance_id) == [
+        (False, "OperationDenied.Authorized"),
+        (False, "OperationDenied.Incomplete"),
+    ]
+    assert delete("ai-00000000000000000") == [(False, "InvalidParameter.AppInstanceIds")]
+    assert delete(second.app_instance_id) == [(True, None)]
+    until("it is gone", lambda: instances() == [first.app_instance_id])
+    statuses = [session.app_instance_persistent_status for session in sessions(pools, group)]
+    assert statuses[1] == "DELETED"
+    assert shown(pools, group).node_pool[0].node_amount == 1
+
+    pools.authorize_instance_group(
+        models.AuthorizeInstanceGroupRequest(
+            **of_group,
+            app_instance_persistent_id=first.app_instance_persistent_id,
+            un_authorize_user_ids=["alice"],
+        )
+    )
+    assert delete(first.app_instance_id) == [(True, None)]
+    until("its node is gone with it", lambda: not nodes(pools, group))
+    assert shown(pools, group).node_pool[0].node_amount == 0
+
+
 def test_a_node_carries_more_sessions_as_it_is_told(pools, make, order):
     group, pool = make(node_pool=order(sessions=2).node_pool)
     change(pools, pool, capacity=1)

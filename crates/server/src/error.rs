@@ -57,6 +57,15 @@ pub enum ApiError {
     /// A server that is not taken for lost.
     #[error("the server is not lost")]
     ServerActive,
+    /// Only an app instance that is free can be deleted.
+    #[error("the app instance is in use")]
+    InstanceInUse,
+    /// An app instance whose persistent session is somebody's stays.
+    #[error("the session of the app instance is granted to somebody")]
+    InstanceGranted,
+    /// An app instance stays because another one of the same call does.
+    #[error("another app instance of the call cannot be deleted")]
+    InstanceHeldBack,
     /// No such app in the group's image.
     #[error("no such app")]
     AppNotFound,
@@ -218,6 +227,21 @@ impl From<&ApiError> for Fault {
                 400,
                 "OperationDenied.ServerActive",
                 "The server was seen a moment ago. Only one that is lost can be forgotten.",
+            ),
+            ApiError::InstanceInUse => Self::new(
+                400,
+                "OperationDenied.Status",
+                "The app instance is in use, or not in the INIT or IDLE state.",
+            ),
+            ApiError::InstanceGranted => Self::new(
+                400,
+                "OperationDenied.Authorized",
+                "The persistent session of the app instance is authorized to users.",
+            ),
+            ApiError::InstanceHeldBack => Self::new(
+                400,
+                "OperationDenied.Incomplete",
+                "Another app instance of the request cannot be deleted, so that none was.",
             ),
             ApiError::AppNotFound => {
                 Self::new(400, "InvalidAppId.NotFound", "The app is not found.")
@@ -435,6 +459,13 @@ mod tests {
                 "InvalidAppInstancePersistentId.NotFound",
             ),
             (ApiError::SessionEnding, 400, "OperationDenied.Deleting"),
+            (ApiError::InstanceInUse, 400, "OperationDenied.Status"),
+            (ApiError::InstanceGranted, 400, "OperationDenied.Authorized"),
+            (
+                ApiError::InstanceHeldBack,
+                400,
+                "OperationDenied.Incomplete",
+            ),
             (ApiError::AppNotFound, 400, "InvalidAppId.NotFound"),
             (ApiError::UserNotFound, 400, "User.NotFound"),
             (

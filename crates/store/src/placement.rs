@@ -32,6 +32,25 @@ impl Shape {
     pub const fn slots(self) -> u32 {
         self.all_nodes().saturating_mul(self.capacity)
     }
+
+    /// The fewest of these nodes that hold so many slots. Those that scaling has added go first; the others go
+    /// as well unless `own_stay`.
+    #[must_use]
+    pub(crate) fn holding(self, slots: usize, own_stay: bool) -> Self {
+        let slots = u32::try_from(slots).unwrap_or(u32::MAX);
+        let needed = slots.div_ceil(self.capacity.max(1));
+        let nodes = if own_stay {
+            self.nodes
+        } else {
+            self.nodes.min(needed)
+        };
+        let scaling = self.scaling.min(needed.saturating_sub(nodes));
+        Self {
+            nodes,
+            scaling,
+            ..self
+        }
+    }
 }
 
 /// Which slots may go.

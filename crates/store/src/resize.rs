@@ -41,6 +41,8 @@ pub struct Resize {
 /// What of the slots that stay is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolUsage {
+    /// All of them: fewer than the nodes have places, once some were deleted one by one.
+    pub slots: u32,
     /// Those whose session somebody holds.
     pub in_use: u32,
     /// Those that [`Leave::IdleSince`] lets go.
@@ -70,7 +72,9 @@ impl Store {
     ) -> Result<()> {
         self.write_intent(move |c| {
             nonces::spend(c, nonce.as_ref())?;
-            check_shape(c, &resize)?;
+            if shape(c, &resize.account, &resize.group)? != resize.from {
+                return Err(StoreError::Conflict("the node pool"));
+            }
             let grows = resize.to.all_nodes() > resize.from.all_nodes();
             if grows && !fits(&groups::nodes_in_use(c)?) {
                 return Err(StoreError::NoRoom);
@@ -99,6 +103,7 @@ impl Store {
                 narrow(slots.iter().filter(|slot| such(slot)).count() as i64)
             };
             Ok(PoolUsage {
+                slots: count(&|_| true)?,
                 in_use: count(&|slot| slot.tie == Tie::Held)?,
                 idle: count(&|slot| Leave::IdleSince(since).lets(slot))?,
             })
@@ -123,27 +128,27 @@ pub(crate) fn let_go(c: &mut dyn Connection, session: &PersistentId, at: Timesta
     Ok(())
 }
 
-/// The group is there, and as whoever decided this saw it.
-fn check_shape(c: &mut dyn Connection, resize: &Resize) -> Result<()> {
+/// How many nodes of how many slots the account's group has, within the caller's transaction.
+pub(crate) fn shape(
+    c: &mut dyn Connection,
+    account: &AccountId,
+    group: &AppInstanceGroupId,
+) -> Result<Shape> {
     let sql = "SELECT n.node_amount, n.scaling_amount, n.node_capacity
          FROM node_pools n JOIN app_groups g ON g.group_id = n.group_id
          WHERE g.group_id = $1 AND g.account_id = $2 AND g.status <> 'DELETING'";
-    let found = first(c, sql, values![&resize.group, &resize.account], |row| {
+    first(c, sql, values![group, account], |row| {
         Ok(Shape {
             nodes: narrow(row.integer(0)?)?,
             scaling: narrow(row.integer(1)?)?,
             capacity: narrow(row.integer(2)?)?,
         })
-    })?;
-    match found {
-        None => Err(StoreError::NotFound("group")),
-        Some(shape) if shape != resize.from => Err(StoreError::Conflict("the node pool")),
-        Some(_) => Ok(()),
-    }
+    })?
+    .ok_or(StoreError::NotFound("group"))
 }
 
 /// The group's slots that stay, in the order of their making.
-fn staying(c: &mut dyn Connection, group: &AppInstanceGroupId) -> Result<Vec<Slot>> {
+pub(crate) fn staying(c: &mut dyn Connection, group: &AppInstanceGroupId) -> Result<Vec<Slot>> {
     let sql = format!(
         "SELECT i.instance_id, s.session_id, i.node_id, i.elastic, i.idle_since,
              (SELECT COUNT(*) FROM bindings b WHERE b.session_id = s.session_id AND b.ended_at IS NULL),
@@ -220,14 +225,7 @@ fn carry_out(
     let go = placement::leavers(&slots, to.slots() as usize, resize.leave)
         .ok_or(StoreError::Conflict("the use of the node pool"))?;
     let layout = placement::lay_out(&slots, &go, to, &resize.bought, &resize.new.nodes);
-    for (slot, place) in slots.iter().zip(&layout.places) {
-        if slot.place != *place {
-            c.execute(
-                "UPDATE app_instances SET node_id = $2, elastic = $3 WHERE instance_id = $1",
-                values![&slot.instance, &place.node, place.elastic],
-            )?;
-        }
-    }
+    rearrange(c, &slots, &layout.places)?;
     dismiss(c, &slots, &go, &resize.author, at)?;
     // A slot that was deleted by itself leaves a place free, and is not brought back by a change of size.
     let added = to.slots().saturating_sub(from.slots()) as usize;
@@ -236,7 +234,21 @@ fn carry_out(
     slots::add(c, &resize.group, new, &layout.free, at)
 }
 
-fn dismiss(
+/// Writes where the slots lie from now on.
+pub(crate) fn rearrange(c: &mut dyn Connection, slots: &[Slot], places: &[Place]) -> Result<()> {
+    for (slot, place) in slots.iter().zip(places) {
+        if slot.place != *place {
+            c.execute(
+                "UPDATE app_instances SET node_id = $2, elastic = $3 WHERE instance_id = $1",
+                values![&slot.instance, &place.node, place.elastic],
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Marks the slots that `go`, and asks their sessions to go unless somebody holds them.
+pub(crate) fn dismiss(
     c: &mut dyn Connection,
     slots: &[Slot],
     go: &BTreeSet<usize>,

@@ -32,9 +32,7 @@ pub fn main(workspace: &Workspace, mut args: Args) -> Result {
     for path in &made {
         println!("  {}", path.display());
     }
-    println!(
-        "Next: write `handle` and its test, then docs/recipes/add-an-operation.md from step 2 on."
-    );
+    println!("Next: docs/recipes/add-an-operation.md from step 2 on.");
     Ok(())
 }
 

@@ -56,12 +56,15 @@ pub fn decide(pool: &NodePool, usage: &Usage, now: Timestamp) -> Option<u32> {
 
 fn by_usage(pool: &NodePool, usage: &Usage, now: Timestamp) -> u32 {
     let there = usage.shape.scaling;
+    // Places whose sessions were deleted one by one stay free: nobody can be given them.
+    let free_places = usage.shape.slots().saturating_sub(usage.used.slots);
     let crowded = |nodes| {
         let scaling = Shape {
             scaling: nodes,
             ..usage.shape
         };
-        is_crowded(pool, scaling.slots(), usage.used.in_use)
+        let slots = scaling.slots().saturating_sub(free_places);
+        is_crowded(pool, slots, usage.used.in_use)
     };
     if crowded(there) {
         let step = pool.scaling_step.map_or(0, |step| step.as_u32());
@@ -160,14 +163,25 @@ mod tests {
         in_use: u32,
         idle: u32,
     ) -> Option<u32> {
+        let full = (2 + scaling) * capacity;
+        decided_of(pool, capacity, scaling, [full, in_use, idle])
+    }
+
+    /// As [`decided`], of so many sessions, of which so many are in use and so many idle.
+    fn decided_of(pool: &NodePool, capacity: u32, scaling: u32, sessions: [u32; 3]) -> Option<u32> {
         let now = moment("2026-03-10T12:00:00Z");
+        let [slots, in_use, idle] = sessions;
         let usage = Usage {
             shape: Shape {
                 nodes: 2,
                 scaling,
                 capacity,
             },
-            used: PoolUsage { in_use, idle },
+            used: PoolUsage {
+                slots,
+                in_use,
+                idle,
+            },
             scaled_at: Some(moment("2026-03-10T11:50:00Z")),
         };
         decide(pool, &usage, now)
@@ -235,6 +249,22 @@ mod tests {
     }
 
     #[test]
+    fn sessions_that_were_deleted_one_by_one_are_not_taken_for_free_ones() {
+        let usual = by_usage(json!({}));
+        for (what, sessions, expected) in [
+            ("half of those left", [12, 6, 6], None),
+            ("all of those left", [12, 12, 0], Some(2)),
+            ("the threshold of those left", [12, 11, 1], Some(2)),
+            ("one less", [12, 10, 2], None),
+        ] {
+            assert_eq!(decided_of(&usual, 10, 0, sessions), expected, "{what}");
+        }
+        let scarce = by_usage(json!({"MaxIdleAppInstanceAmount": 2}));
+        assert_eq!(decided_of(&scarce, 10, 0, [14, 12, 2]), None);
+        assert_eq!(decided_of(&scarce, 10, 0, [14, 13, 1]), Some(2));
+    }
+
+    #[test]
     fn nodes_that_have_just_come_do_not_go() {
         let patient = by_usage(json!({"ScalingDownAfterIdleMinutes": 10}));
         assert_eq!(decided(&patient, 10, 3, 0, 50), Some(0));
@@ -274,7 +304,11 @@ mod tests {
                 scaling,
                 capacity: 2,
             },
-            used: PoolUsage { in_use, idle },
+            used: PoolUsage {
+                slots: 2 * scaling,
+                in_use,
+                idle,
+            },
             scaled_at: None,
         };
         for (what, at, warm_up, seen, expected) in [

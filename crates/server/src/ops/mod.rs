@@ -54,6 +54,7 @@ operations![
     authorize_users_for_app::AuthorizeUsersForApp,
     create_app_instance_group::CreateAppInstanceGroup,
     delete_app_instance_group::DeleteAppInstanceGroup,
+    delete_app_instances::DeleteAppInstances,
     get_app_instance_group::GetAppInstanceGroup,
     get_connection_ticket::GetConnectionTicket,
     get_resource_price::GetResourcePrice,

@@ -17,8 +17,8 @@ use greenroom_model::{
     ProductType, ServerId, SpecId,
 };
 use greenroom_store::{
-    Charge, GrantChange, GroupSpec, NewServer, NewSlots, NewTask, NodePool, PageRequest, Secret,
-    SessionRecord, Store, StoreError, TicketTask, Unbinding, Wanted,
+    Charge, GrantChange, GroupSpec, NewServer, NewSlots, NewTask, NodePool, PageRequest, Removal,
+    Secret, SessionRecord, Store, StoreError, TicketTask, Unbinding, Wanted,
 };
 use greenroom_testkit::{SeededEntropy, TestClock};
 use std::sync::Arc;
@@ -372,6 +372,21 @@ impl World {
             binding: BindingId::new(&*self.entropy),
             created: self.clock.now(),
         }
+    }
+
+    /// Has the app instance that carries a session deleted; answers whether it is to go.
+    pub async fn remove(&self, session: &PersistentId) -> bool {
+        let record = self.record(session).await;
+        let removal = Removal {
+            account: self.account.clone(),
+            group: record.group,
+            instances: vec![record.instance.to_string()],
+            own_stay: false,
+            author: "root".to_owned(),
+        };
+        let now = self.clock.now();
+        let refused = self.store.remove_instances(removal, None, now).await;
+        refused.unwrap().is_empty()
     }
 
     /// A user lets go of what they hold in a group; nothing happens yet.

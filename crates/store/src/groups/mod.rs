@@ -196,7 +196,9 @@ pub(crate) fn nodes_in_use(c: &mut dyn Connection) -> Result<Vec<NodesInUse>> {
         "SELECT n.instance_type,
              CAST(SUM(n.node_amount + n.scaling_amount + (SELECT COUNT(DISTINCT i.node_id)
                  FROM app_instances i WHERE i.group_id = n.group_id AND i.leaving_since IS NOT NULL
-                     AND i.status <> 'DELETED')) AS BIGINT),
+                     AND i.status <> 'DELETED' AND NOT EXISTS (SELECT 1 FROM app_instances stays
+                         WHERE stays.group_id = i.group_id AND stays.node_id = i.node_id
+                             AND stays.leaving_since IS NULL AND stays.status <> 'DELETED'))) AS BIGINT),
              CAST(SUM((n.node_amount + n.scaling_amount) * n.node_capacity) AS BIGINT)
          FROM node_pools n JOIN app_groups g ON g.group_id = n.group_id
          WHERE g.deleted_at IS NULL GROUP BY n.instance_type ORDER BY n.instance_type",

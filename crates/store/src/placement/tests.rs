@@ -60,6 +60,23 @@ fn table(places: &[Place]) -> String {
 }
 
 #[test]
+fn a_shape_holds_what_is_left_on_as_few_of_its_nodes_as_can_be() {
+    for (from, slots, own_stay, expected) in [
+        (shape(2, 2, 3), 12, false, shape(2, 2, 3)),
+        (shape(2, 2, 3), 10, false, shape(2, 2, 3)),
+        (shape(2, 2, 3), 9, false, shape(2, 1, 3)),
+        (shape(2, 2, 3), 6, false, shape(2, 0, 3)),
+        (shape(2, 2, 3), 3, false, shape(1, 0, 3)),
+        (shape(2, 2, 3), 0, false, shape(0, 0, 3)),
+        (shape(2, 2, 3), 9, true, shape(2, 1, 3)),
+        (shape(2, 2, 3), 3, true, shape(2, 0, 3)),
+    ] {
+        let held = from.holding(slots, own_stay);
+        assert_eq!(held, expected, "{slots} of {from:?}");
+    }
+}
+
+#[test]
 fn what_is_tied_least_goes_first_and_of_that_the_newest() {
     let slots = slots(&[(".g", false), ("h.", false), ("g.", false)]);
     assert_eq!(gone(&slots, 6, Leave::Any), Some(vec![]));

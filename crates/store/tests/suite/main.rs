@@ -21,6 +21,7 @@ mod nodes;
 mod ordinary;
 mod paging;
 mod reconcile;
+mod removal;
 mod replicas;
 mod resize;
 mod servers;
@@ -102,6 +103,12 @@ suite! {
         groups_that_scale_are_found_a_few_at_a_time
         a_paid_group_is_renewed_from_the_end_of_its_period
         a_listing_stays_right_while_its_group_grows_and_shrinks;
+    removal:
+        a_removed_instance_leaves_a_place_that_nothing_fills
+        nodes_that_are_too_many_then_are_counted_until_they_are_empty
+        what_is_held_granted_going_or_strange_stays_and_keeps_the_rest
+        what_is_paid_for_stays_and_what_scaling_added_goes
+        counts_stay_right_while_instances_and_nodes_come_and_go;
     identity:
         a_user_is_made_changed_and_deleted_under_its_name
         identities_of_another_account_look_absent

@@ -198,8 +198,13 @@ pub async fn by_itself_nothing_goes_that_is_granted_held_or_just_left(w: World) 
     w.open_task(&id, &all[2], "alice", after(110)).await;
 
     let used = async |since| w.store.pool_usage(&id, since).await.unwrap();
-    assert_eq!(used(after(99)).await, PoolUsage { in_use: 1, idle: 3 });
-    assert_eq!(used(after(100)).await, PoolUsage { in_use: 1, idle: 4 });
+    let one_in_use = |idle| PoolUsage {
+        slots: 6,
+        in_use: 1,
+        idle,
+    };
+    assert_eq!(used(after(99)).await, one_in_use(3));
+    assert_eq!(used(after(100)).await, one_in_use(4));
 
     let mut shrink = change(&w, &id, shape(1, 0, 2)).await;
     shrink.leave = Leave::IdleSince(after(99));

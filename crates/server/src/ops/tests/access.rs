@@ -173,6 +173,7 @@ const CHANGES: &[&str] = &[
     "CreateAppInstanceGroup",
     "CreateBackup",
     "DeleteAppInstanceGroup",
+    "DeleteAppInstances",
     "ForgetServer",
     "GetConnectionTicket",
     "LogOffAllSessionsInAppInstanceGroup",

@@ -19,6 +19,8 @@ struct World {
     server: TestServer,
     group: String,
     session: String,
+    /// The app instance that carries the second, which nobody has.
+    spare: String,
     /// The node pool of `office`.
     pool: String,
     /// Another group, published and paid for a week.
@@ -50,6 +52,8 @@ impl World {
     async fn over(server: TestServer, folder: Option<TempDir>) -> Self {
         let group = server.create_group_of_two().await;
         let session = server.session_ids(&group).await.remove(0);
+        let spare = &server.sessions(&group).await[1]["AppInstanceId"];
+        let spare = spare.as_str().unwrap().to_owned();
         let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"});
         let shown = server.ok("GetAppInstanceGroup", ask).await;
         let pool = &shown["AppInstanceGroupModels"]["NodePool"][0]["NodePoolId"];
@@ -65,6 +69,7 @@ impl World {
             server,
             group,
             session,
+            spare,
             pool,
             paid,
             key,
@@ -95,6 +100,9 @@ impl World {
             | "ListPersistentAppInstances"
             | "LogOffAllSessionsInAppInstanceGroup" => {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"})
+            }
+            "DeleteAppInstances" => {
+                json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AppInstanceIds": [self.spare]})
             }
             "GetConnectionTicket" => json!({"ProductType": "CloudApp", "EndUserId": "alice",
                 "AppInstanceGroupIdList": [group], "AppInstancePersistentId": session}),

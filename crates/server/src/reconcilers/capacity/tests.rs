@@ -2,8 +2,8 @@
 
 use crate::reconcilers::world::{FIRST_APP, World, alice, app};
 use greenroom_model::{
-    AppInstanceGroupId, AppInstanceStatus, ChargeType, Clock, Desired, GroupStatus, PersistentId,
-    PersistentStatus, Timestamp,
+    AppInstanceGroupId, AppInstanceStatus, Ask, ChargeType, Clock, Desired, GroupStatus,
+    PersistentId, PersistentStatus, Timestamp,
 };
 use greenroom_store::{NewSlots, PageRequest, SessionFilter, SessionRow, Unbinding};
 use serde_json::{Value, json};
@@ -264,6 +264,36 @@ async fn nodes_that_are_paid_for_stay_however_little_they_are_used() {
     let group = paid_group(&world, 3, by_usage(json!({})), ChargeType::PrePaid).await;
     assert_eq!(course(&world, &group, 120 * MINUTE).await, [0]);
     assert_eq!(size(&world, &group).await, (0, 3));
+}
+
+#[tokio::test]
+async fn what_was_deleted_comes_again_only_where_a_strategy_calls_for_it() {
+    let world = World::new().await;
+    let idle = Desired::Stopped;
+    let (fixed, _) = world.group_that_is(2, idle).await;
+    world.settle().await;
+    let sessions = ids(&world, &fixed).await;
+    assert!(world.remove(&sessions[0]).await);
+    assert_eq!(course(&world, &fixed, 30 * MINUTE).await, [0]);
+    assert_eq!(world.status(&sessions[0]).await, PersistentStatus::Deleted);
+    assert_eq!(ids(&world, &fixed).await, sessions, "nothing has come");
+
+    let always = json!({"StrategyType": "NODE_SCALING_BY_SCHEDULE", "WarmUp": false,
+        "StrategyEnableDate": "2026-01-01", "StrategyDisableDate": "2026-01-09",
+        "RecurrenceSchedules": [{"RecurrenceType": "weekly", "RecurrenceValues": [4],
+            "TimerPeriods": [{"Amount": 2, "StartTime": "08:00", "EndTime": "23:59"}]}]});
+    let scheduled = group(&world, 0, always).await;
+    world.wait(MINUTE).await;
+    assert_eq!(size(&world, &scheduled).await, (2, 2));
+    let first = ids(&world, &scheduled).await.remove(0);
+    assert!(!world.remove(&first).await, "it runs");
+    world.ask(&first, Ask::Stop).await;
+    world.settle().await;
+    assert!(world.remove(&first).await);
+    world.wait(MINUTE).await;
+    assert_eq!(size(&world, &scheduled).await, (2, 2));
+    assert_eq!(world.status(&first).await, PersistentStatus::Deleted);
+    assert_eq!(ids(&world, &scheduled).await.len(), 3);
 }
 
 #[derive(Clone, Default)]

@@ -120,3 +120,33 @@ async fn one_that_gave_up_is_good_again_for_the_next_user() {
     world.settle().await;
     assert_eq!(world.task(&bob).await.status, TaskStatus::Finished);
 }
+
+#[tokio::test]
+async fn a_free_slot_that_is_deleted_is_nobodys_from_then_on_and_goes() {
+    let world = World::new().await;
+    let (group, sessions) = world.ordinary_group(2).await;
+    world.settle().await;
+    assert!(world.remove(&sessions[0]).await);
+    let alice = world.come("alice", &group, FIRST_APP).await.unwrap();
+    assert_eq!(alice.session, sessions[1]);
+    assert!(!world.remove(&sessions[1]).await, "it is alice's");
+    world.settle().await;
+    let past = world.past(&sessions[0]).await;
+    let end = "STOPPED>DELETING DELETING>DELETED";
+    assert!(past.ends_with(end), "{past}");
+    assert_eq!(world.instance(&sessions[0]).await, Instance::Deleted);
+    assert_eq!(world.task(&alice).await.status, TaskStatus::Finished);
+    let made = world.store.group(&world.account, &group).await;
+    assert_eq!(made.unwrap().unwrap().shape().nodes, 1);
+}
+
+#[tokio::test]
+async fn a_slot_that_is_deleted_before_anybody_has_looked_at_it_goes() {
+    let world = World::new().await;
+    let (_, sessions) = world.ordinary_group(1).await;
+    assert_eq!(world.instance(&sessions[0]).await, Instance::Init);
+    assert!(world.remove(&sessions[0]).await);
+    world.settle().await;
+    assert_eq!(world.instance(&sessions[0]).await, Instance::Deleted);
+    assert_eq!(world.fake.spawns(), 0);
+}
