@@ -277,7 +277,7 @@ mod tests {
         server.scale(&group, 1).await;
         let all = instances(&server, &group).await;
         let both = ask(&group, &[&all[0], &all[2]]);
-        let refused = codes(&server, both.clone()).await;
+        let refused = codes(&server, both).await;
         assert_eq!(refused, ["OperationDenied.NotExpired", HELD_BACK]);
         let added = codes(&server, ask(&group, &[&all[2], &all[3]])).await;
         assert_eq!(added, ["OK", "OK"]);
@@ -294,8 +294,11 @@ mod tests {
         let group = nodes_of_two(&server, 1, json!({})).await;
         let all = instances(&server, &group).await;
         let long = "x".repeat(65);
+        let mut empty = ask(&group, &[]);
+        empty["AppInstanceIds"] = json!("[]");
         for (ask, code) in [
             (ask(&group, &[]), "MissingAppInstanceIds"),
+            (empty, "MissingAppInstanceIds"),
             (ask(&group, &[&all[0], &long]), UNKNOWN),
             (
                 ask("aig-none", &[&all[0]]),
