@@ -20,7 +20,7 @@ async fn group_of(w: &World, nodes: u32) -> AppInstanceGroupId {
     let mut spec = w.spec("office");
     spec.pool.node_amount = nodes;
     let (id, run) = (spec.id.clone(), Desired::Running);
-    let slots = NewSlots::new(nodes, 2, true, run, Vec::new(), &w.random);
+    let slots = NewSlots::new(nodes, 2, run, Vec::new(), &w.random);
     let created = w
         .store
         .create_group(spec, slots, Vec::new(), None, |_| true);
@@ -39,7 +39,7 @@ async fn scale(w: &World, id: &AppInstanceGroupId, scaling: u32, at: Timestamp) 
         group: id.clone(),
         from,
         to: Shape { scaling, ..from },
-        new: NewSlots::more(more, more * from.capacity, true, run, Vec::new(), &w.random),
+        new: NewSlots::more(more, more * from.capacity, run, Vec::new(), &w.random),
         leave: Leave::Any,
         bought: Vec::new(),
         strategy: None,
