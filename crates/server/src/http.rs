@@ -1,7 +1,7 @@
 //! HTTP: the API at `/`, the gateway's routes, and what operators' tools ask for.
 
 use crate::dispatch::Api;
-use crate::metrics::render_reconcilers;
+use crate::metrics::{Census, render_reconcilers, render_store};
 use crate::reconcilers::Health;
 use axum::Router;
 use axum::body::{Body, Bytes};
@@ -40,6 +40,8 @@ pub struct Site {
     pub store: Store,
     /// How the reconcilers are.
     pub health: Health,
+    /// What lives here, for `/metrics`.
+    pub census: Census,
     /// What the gateway counts.
     pub gateway: Arc<Metrics>,
     /// The time.
@@ -168,6 +170,8 @@ async fn metrics(State(site): State<Arc<Site>>) -> Response {
     site.api.calls().render(&mut text);
     site.gateway.render(&mut text);
     render_reconcilers(&site.health.report(), &mut text);
+    render_store(&site.store.figures(), &mut text);
+    site.census.render(&mut text).await;
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 

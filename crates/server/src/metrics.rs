@@ -1,6 +1,11 @@
-//! What `/metrics` says of the API and the reconcilers, in Prometheus' text form.
+//! What `/metrics` says of the API, the reconcilers and the database, in Prometheus' text form.
+
+mod census;
+
+pub use census::Census;
 
 use crate::reconcilers::Report;
+use greenroom_store::Figures;
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::sync::{Mutex, PoisonError};
@@ -97,10 +102,54 @@ pub fn render_reconcilers(report: &Report, text: &mut String) {
             report.orphans,
         ),
     ] {
-        let _ = writeln!(
-            text,
-            "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}"
-        );
+        family(text, name, kind, help, [(String::new(), value as f64)]);
+    }
+}
+
+/// Writes how the database was.
+pub fn render_store(figures: &Figures, text: &mut String) {
+    let kinds = [("read", figures.reads), ("write", figures.writes)];
+    let name = "greenroom_database_call_duration_seconds";
+    let _ = writeln!(
+        text,
+        "# HELP {name} Time that callers of the database waited, queues and commits included.\n# TYPE {name} summary"
+    );
+    for (kind, calls) in kinds {
+        let (took, answered) = (calls.took.as_secs_f64(), calls.answered);
+        let _ = writeln!(text, "{name}_sum{{kind=\"{kind}\"}} {took}");
+        let _ = writeln!(text, "{name}_count{{kind=\"{kind}\"}} {answered}");
+    }
+    let unavailable = kinds.map(|(kind, calls)| {
+        let labels = format!("{{kind=\"{kind}\"}}");
+        (labels, calls.unavailable as f64)
+    });
+    family(
+        text,
+        "greenroom_database_unavailable_total",
+        "counter",
+        "Calls that the database could not answer, or had no time for.",
+        unavailable,
+    );
+    family(
+        text,
+        "greenroom_audit_failures_total",
+        "counter",
+        "Rows of the audit trail that could not be written.",
+        [(String::new(), figures.unaudited as f64)],
+    );
+}
+
+/// Writes one metric: its values, each behind its labels.
+fn family(
+    text: &mut String,
+    name: &str,
+    kind: &str,
+    help: &str,
+    rows: impl IntoIterator<Item = (String, f64)>,
+) {
+    let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+    for (labels, value) in rows {
+        let _ = writeln!(text, "{name}{labels} {value}");
     }
 }
 
@@ -117,6 +166,27 @@ fn each<'a>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_waits_for_the_database_are_a_summary_by_kind() {
+        let mut figures = Figures::default();
+        figures.writes.answered = 3;
+        figures.writes.took = Duration::from_millis(1500);
+        figures.writes.unavailable = 1;
+        figures.unaudited = 2;
+        let mut text = String::new();
+        render_store(&figures, &mut text);
+        for line in [
+            "# TYPE greenroom_database_call_duration_seconds summary",
+            "greenroom_database_call_duration_seconds_sum{kind=\"write\"} 1.5",
+            "greenroom_database_call_duration_seconds_count{kind=\"write\"} 3",
+            "greenroom_database_call_duration_seconds_count{kind=\"read\"} 0",
+            "greenroom_database_unavailable_total{kind=\"write\"} 1",
+            "greenroom_audit_failures_total 2",
+        ] {
+            assert!(text.lines().any(|it| it == line), "{line} in {text}");
+        }
+    }
 
     #[test]
     fn calls_are_counted_by_action_and_code_and_the_table_stays_small() {

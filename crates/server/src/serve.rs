@@ -10,6 +10,7 @@ use crate::door::StoreDoor;
 use crate::error::chain;
 use crate::http::{self, Site};
 use crate::listen;
+use crate::metrics::Census;
 use crate::reconcilers::{self, BeginError, LEASE, Membership, Supply};
 use crate::root::{self, RootError, RootKey};
 use crate::runtime::{self, Changes, RuntimeError};
@@ -168,6 +169,7 @@ pub async fn serve(
     let metrics = Arc::new(Metrics::default());
     let site = Arc::new(Site {
         api,
+        census: Census::new(store.clone(), membership.id().clone()),
         store,
         health: reconcilers.health(),
         gateway: metrics.clone(),

@@ -9,6 +9,7 @@ use crate::data_dir::DATABASE;
 use crate::delivery_group::Change;
 use crate::dispatch::{Api, Origin};
 use crate::http::Site;
+use crate::metrics::Census;
 use crate::ops::{ApiProduct, OPERATIONS};
 use crate::reconcilers::Health;
 use greenroom_model::{
@@ -141,6 +142,7 @@ impl TestServer {
     pub fn into_site(self) -> Arc<Site> {
         Arc::new(Site {
             api: self.api,
+            census: Census::new(self.store.clone(), ServerId::parse("srv-test").unwrap()),
             store: self.store,
             health: Health::default(),
             gateway: Arc::default(),

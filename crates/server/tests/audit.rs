@@ -8,17 +8,7 @@
 mod support;
 
 use serde_json::{Value, json};
-use std::path::Path;
-use support::{RAM, Server, greenroom};
-
-/// What `greenroom audit` says, and whether it succeeds.
-fn audit(data: &Path, arguments: &[&str]) -> (bool, String) {
-    let mut command = greenroom();
-    command.arg("audit").args(arguments);
-    let said = command.arg("--data-dir").arg(data).output().unwrap();
-    let text = [said.stdout, said.stderr].concat();
-    (said.status.success(), String::from_utf8(text).unwrap())
-}
+use support::{RAM, Server, audit};
 
 fn create_user(server: &Server, name: &str) {
     let ask = json!({"UserName": name});

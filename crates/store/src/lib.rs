@@ -29,6 +29,7 @@ mod history;
 mod housekeeping;
 mod identity;
 mod instances;
+mod meter;
 mod migrate;
 mod nodes;
 mod nonces;
@@ -75,6 +76,7 @@ pub use identity::{
     RoleChange, Thing, UserChange, UserKey,
 };
 pub use instances::{Held, InstanceFilter, InstanceRow};
+pub use meter::{Calls, Figures};
 pub use nodes::Node;
 pub use nonces::Nonce;
 pub use page::{Page, PageRequest};
@@ -95,6 +97,7 @@ pub use url::{DatabaseUrl, InvalidUrl};
 use blocks::{INSTANCES, Positions, SESSIONS};
 use connection::Connection;
 use greenroom_model::{AccountId, AppInstanceGroupId, ProductType};
+use meter::Meter;
 use recent::Recent;
 use sqlite::Watch;
 use std::hash::Hash;
@@ -116,6 +119,7 @@ pub struct Store {
     /// What is to be recorded with whatever is written by this clone.
     call: Option<Arc<Recording>>,
     known: Arc<Known>,
+    meter: Arc<Meter>,
 }
 
 /// What was read before and may be used again, each kind under a condition of its own.
@@ -183,6 +187,7 @@ impl Store {
             copies: None,
             writer: Arc::default(),
             call: None,
+            meter: Arc::default(),
             known: Arc::new(Known {
                 keys: Recent::new(MOST_KEYS, |_| 1),
                 pages: Recent::new(MOST_ROWS, |page| {
@@ -208,7 +213,7 @@ impl Store {
         &self,
         work: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
-        self.threads.reads.ask(work).await
+        self.meter.reads.time(self.threads.reads.ask(work)).await
     }
 
     /// As [`Store::read`], unless the same was read before and nothing was written since. What is not there is
@@ -240,7 +245,7 @@ impl Store {
         work: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let Some(call) = self.call.as_ref().filter(|call| !call.is_written()) else {
-            return self.threads.writes.ask(work).await;
+            return self.meter.writes.time(self.threads.writes.ask(work)).await;
         };
         let (recording, writer) = (Arc::clone(call), self.writer());
         let recorded = self.threads.writes.ask(move |c| {
@@ -248,7 +253,7 @@ impl Store {
             audit::append(c, &writer, recording.carried_out())?;
             Ok(done)
         });
-        let done = recorded.await?;
+        let done = self.meter.writes.time(recorded).await?;
         call.set_written();
         Ok(done)
     }

@@ -7,7 +7,7 @@ use crate::page::{Page, PageRequest};
 use crate::{Store, history};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
-    EndUserId, PersistentId, PersistentStatus, ProductType, Timestamp,
+    EndUserId, PersistentId, PersistentStatus, ProductType, ServerId, Timestamp,
 };
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
@@ -74,6 +74,26 @@ pub(crate) fn row(row: &dyn Row) -> Result<SessionRow> {
 }
 
 impl Store {
+    /// How many of the sessions that live on a server have which status; those without any are left out.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn count_sessions(
+        &self,
+        server: &ServerId,
+    ) -> Result<BTreeMap<PersistentStatus, u64>> {
+        let server = server.clone();
+        self.read(move |c| {
+            let sql = "SELECT status, COUNT(*) FROM sessions WHERE server_id = $1 GROUP BY status";
+            let counted = all(c, sql, values![&server], |row| {
+                let status = word(row.text(0)?, PersistentStatus::parse)?;
+                Ok((status, narrow(row.integer(1)?)?))
+            })?;
+            Ok(counted.into_iter().collect())
+        })
+        .await
+    }
+
     /// One page of a group's persistent sessions, oldest first. `None` when the account has no such group of that
     /// product type, or it is being deleted.
     ///

@@ -217,6 +217,20 @@ fn write_private(path: &Path, text: &str) {
     write().unwrap_or_else(|error| panic!("{}: {error}", path.display()));
 }
 
+/// Does in the database of that URL what no program of ours would.
+///
+/// # Panics
+/// The database refuses it.
+pub fn execute(url: &str, sql: &str) {
+    let done = Command::new("psql")
+        .env("PATH", path_with_programs())
+        .args(["-v", "ON_ERROR_STOP=1", "-c", sql, url])
+        .output()
+        .unwrap_or_else(|error| panic!("psql: {error}"));
+    let said = String::from_utf8_lossy(&done.stderr);
+    assert!(done.status.success(), "psql: {said}");
+}
+
 /// This process's part in the shared cluster, for as long as the process lives.
 struct Share {
     place: Place,

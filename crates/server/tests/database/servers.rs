@@ -3,23 +3,23 @@
 
 use crate::URL;
 use crate::support::processes::{Processes, Sweep, can_run_sessions, holders_of, lives};
-use crate::support::{GREENROOM, RAM, Server, Session, wait_until};
+use crate::support::{GREENROOM, RAM, Server, Session, greenroom, wait_until};
 use greenroom_testkit::postgres;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// The folders of two servers, and their database.
-struct Place {
+pub struct Place {
     _home: tempfile::TempDir,
-    folders: [PathBuf; 2],
+    pub folders: [PathBuf; 2],
     /// Where each listens; the same after a restart, since the other one tells browsers of it.
     addresses: [String; 2],
-    url: String,
+    pub url: String,
 }
 
 impl Place {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let folders = ["a", "b"].map(|name| home.path().join(name));
         let free = || std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -49,7 +49,7 @@ impl Place {
     }
 
     /// Both, of which the first makes the keys that the second is given.
-    fn start_both(&self) -> [Server; 2] {
+    pub fn start_both(&self) -> [Server; 2] {
         let first = self.start(0);
         std::fs::create_dir(&self.folders[1]).unwrap();
         let key = "secrets.key";
@@ -166,6 +166,51 @@ fn a_server_that_is_killed_leaves_its_sessions_out_of_sight_until_it_is_back() {
     });
     first.end();
     second.end();
+}
+
+#[test]
+fn the_sessions_of_a_server_that_is_forgotten_begin_anew_on_the_other() {
+    if !can_run_sessions() {
+        return;
+    }
+    let place = Place::new();
+    let [first, second] = place.start_both();
+    let group = first.create_group_of(2);
+    let sessions = second.wait_for(&group, |session| session.status == "RUNNING");
+    let there = |session: &&Session| place.home_of(&session.id) == 1;
+    let there: BTreeSet<String> = sessions
+        .iter()
+        .filter(there)
+        .map(|it| it.id.clone())
+        .collect();
+    assert!(!there.is_empty());
+    let id = std::fs::read_to_string(place.folders[1].join("server-id")).unwrap();
+    let forget = json!({"ServerId": id.trim()});
+    let code = || {
+        let (_, answer) = first.ask(GREENROOM, "ForgetServer", &forget).unwrap();
+        answer["Code"].as_str().map(ToOwned::to_owned)
+    };
+    assert_eq!(code().as_deref(), Some("OperationDenied.ServerActive"));
+
+    second.kill();
+    wait_until("it is lost", || code().is_none());
+    let home = |session: &String| place.folders[0].join("sessions").join(session);
+    wait_until("all of them live at the first", || {
+        there.iter().all(|session| home(session).is_dir())
+    });
+    first.wait_for(&group, |session| session.status == "RUNNING");
+
+    // Whoever starts the lost one after all is told why that cannot be.
+    let mut command = greenroom();
+    command.args(["serve", "--listen", "127.0.0.1:0"]);
+    command.arg("--data-dir").arg(&place.folders[1]);
+    let ended = command.env(URL, &place.url).output().unwrap();
+    let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+    assert!(
+        !ended.status.success() && said.contains("was forgotten"),
+        "{said}"
+    );
+    first.end();
 }
 
 #[test]

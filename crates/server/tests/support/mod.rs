@@ -57,6 +57,15 @@ pub fn greenroom() -> Command {
     command
 }
 
+/// What `greenroom audit` says of the server of a data folder, and whether it succeeds.
+pub fn audit(data: &Path, arguments: &[&str]) -> (bool, String) {
+    let mut command = greenroom();
+    command.arg("audit").args(arguments);
+    let said = command.arg("--data-dir").arg(data).output().unwrap();
+    let text = [said.stdout, said.stderr].concat();
+    (said.status.success(), String::from_utf8(text).unwrap())
+}
+
 impl Server {
     /// A server on `data`, with its database there.
     pub fn start(data: &Path) -> Self {

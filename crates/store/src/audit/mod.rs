@@ -125,13 +125,16 @@ impl Store {
     /// # Errors
     /// The database could not be written.
     pub async fn append_audit(&self, entries: Vec<AuditEntry>) -> Result<()> {
-        let writer = self.writer();
-        self.write(move |c| {
+        let (writer, count) = (self.writer(), entries.len());
+        let written = self.write(move |c| {
             entries
                 .into_iter()
                 .try_for_each(|entry| append(c, &writer, entry))
+        });
+        written.await.inspect_err(|_| {
+            let lost = u64::try_from(count).unwrap_or(u64::MAX);
+            self.meter.unaudited.fetch_add(lost, Ordering::Relaxed);
         })
-        .await
     }
 
     /// The key that checkpoints are verified with.

@@ -24,7 +24,7 @@ pub enum VerifyError {
     #[error("what the server answers is no audit trail: a hash or a key in it is none")]
     NoHash,
     /// A chain does not fit.
-    #[error("the audit trail was tampered with: {0}")]
+    #[error("the audit trail was tampered with")]
     Flaw(#[from] AuditFlaw),
     /// No row has the hash that was kept.
     #[error(

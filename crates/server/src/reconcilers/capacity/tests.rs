@@ -1,5 +1,6 @@
 //! The real reconcilers over a store in memory, with a clock that is moved.
 
+use super::Capacity;
 use crate::reconcilers::world::{FIRST_APP, World, alice, app};
 use greenroom_model::{
     AppInstanceGroupId, AppInstanceStatus, Ask, ChargeType, Clock, Desired, GroupStatus,
@@ -137,6 +138,26 @@ async fn a_group_grows_with_its_use_by_the_step_and_no_further_than_it_may() {
     let names = sessions(&world, &group).await.into_iter().map(|it| it.name);
     let expected = (1..=4).map(|number| format!("{group}-{number}"));
     assert_eq!(names.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn of_two_servers_that_look_at_a_group_at_once_one_scales_it() {
+    let world = World::new().await;
+    let group = group(&world, 1, by_usage(json!({"MaxScalingAmount": 9}))).await;
+    hold(&world, &ids(&world, &group).await[0]).await;
+    // Past what any look since has decided.
+    world.clock.advance(MINUTE);
+    let server = || {
+        let clock = Arc::clone(&world.clock) as Arc<dyn Clock>;
+        Capacity::new(world.store.clone(), clock, world.supply())
+    };
+    let (mut one, mut other) = (server(), server());
+    let before = size(&world, &group).await.0;
+    let (first, second) = tokio::join!(one.pass(), other.pass());
+    first.unwrap();
+    second.unwrap();
+    assert_eq!((before, size(&world, &group).await.0), (0, 2));
+    assert_eq!(sessions(&world, &group).await.len(), 3);
 }
 
 #[tokio::test]
