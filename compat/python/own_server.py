@@ -1,4 +1,4 @@
-"""A server of a test's own, for settings that the shared one does not have."""
+"""A server of a test's own, for settings that the shared one does not have, on a database of its own."""
 
 import os
 import re
@@ -6,7 +6,7 @@ import resource
 import shutil
 import subprocess
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -24,38 +24,53 @@ class OwnServer:
 
 
 @contextmanager
+def new_database():
+    """The URL of an empty database, where the suites are run on PostgreSQL; else of none, which is a file."""
+    if not (program := os.environ.get("NEW_DATABASE")):
+        yield ""
+        return
+    # It ends, and may take the database with it, when its input does.
+    with subprocess.Popen([program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as maker:
+        yield maker.stdout.readline().strip()
+
+
+@contextmanager
 def own_server(*flags, largest_file=resource.RLIM_INFINITY, **settings):
     """Runs `greenroom serve` on a free port with these flags and GREENROOM_… settings.
 
-    No file that it writes gets larger than so many bytes: it is as if the disk were full then.
+    No file that it writes gets larger than so many bytes: it is as if the disk were full then. The database of such
+    a server is a file, whatever those of the others are.
     """
-    # Short, for the unix sockets below it.
-    data = Path(tempfile.mkdtemp(prefix="gr-compat-"))
-    environment = dict(os.environ, GREENROOM_ROOT_ACCESS_KEY_ID=KEY[0], GREENROOM_ROOT_ACCESS_KEY_SECRET=KEY[1])
-    environment |= {f"GREENROOM_{name.upper()}": str(value) for name, value in settings.items()}
-    line = [os.environ["SERVER_PROGRAM"], "serve", "--listen", "127.0.0.1:0", "--data-dir", data, *flags]
-    log = (data / "serve.log").open("w")
-    process = subprocess.Popen(
-        line,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file)),
-        # The signal that comes with a write beyond the limit stays ignored, so that the write fails like any other.
-        restore_signals=False,
-    )
-    try:
-        server = OwnServer(url_of(process), data)
-        yield server
-        keep_metrics(server)
-        process.terminate()
-        assert process.wait(READY_SECONDS) == 0
-        shutil.rmtree(data)
-    finally:
-        process.kill()
-        process.wait()
-        log.close()
+    is_limited = largest_file != resource.RLIM_INFINITY
+    with nullcontext("") if is_limited else new_database() as url:
+        # Short, for the unix sockets below it.
+        data = Path(tempfile.mkdtemp(prefix="gr-compat-"))
+        environment = dict(os.environ, GREENROOM_ROOT_ACCESS_KEY_ID=KEY[0], GREENROOM_ROOT_ACCESS_KEY_SECRET=KEY[1])
+        environment["GREENROOM_DATABASE_URL"] = url
+        environment |= {f"GREENROOM_{name.upper()}": str(value) for name, value in settings.items()}
+        line = [os.environ["SERVER_PROGRAM"], "serve", "--listen", "127.0.0.1:0", "--data-dir", data, *flags]
+        log = (data / "serve.log").open("w")
+        process = subprocess.Popen(
+            line,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (largest_file, largest_file)),
+            # The signal that comes with a write beyond the limit stays ignored: the write fails like any other.
+            restore_signals=False,
+        )
+        try:
+            server = OwnServer(url_of(process), data)
+            yield server
+            keep_metrics(server)
+            process.terminate()
+            assert process.wait(READY_SECONDS) == 0
+            shutil.rmtree(data)
+        finally:
+            process.kill()
+            process.wait()
+            log.close()
 
 
 def keep_metrics(server):

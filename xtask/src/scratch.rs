@@ -15,15 +15,17 @@ use crate::workspace::{Profile, Workspace};
 const GONE: Duration = Duration::from_secs(30);
 
 /// Runs `work` with a server and its data folder; what went wrong can be read in the folder afterwards, what
-/// went right is removed.
+/// went right is removed. The server has these settings as variables of its environment.
 pub fn with_server(
     workspace: &Workspace,
     profile: Profile,
     name: &str,
+    settings: &[(&str, &str)],
     work: impl FnOnce(&Server, &Path) -> Result,
 ) -> Result {
     with_data(workspace, name, |data| {
-        let server = Server::start(workspace, profile, data, server::free_address(0)?)?;
+        let server =
+            Server::start_with(workspace, profile, data, server::free_address(0)?, settings)?;
         let pid = server.pid();
         let _interrupted = interrupt::Guard::new(move || interrupt::terminate(pid))?;
         work(&server, data).map_err(|failure| told_with_log(failure, &server))?;

@@ -1,4 +1,4 @@
-// A server of a test's own, for what cannot be asked of the shared one.
+// A server of a test's own, for what cannot be asked of the shared one, on a database of its own.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, open, rm } from "node:fs/promises";
@@ -6,19 +6,24 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
+const UNLIMITED = "unlimited";
+const FILE = { url: "", drop: () => {} };
 const KEY = { accessKeyId: "LTAIcompat", accessKeySecret: "a-secret-of-compat" };
 
 /**
  * Runs `greenroom serve` on a free port with these GREENROOM_… settings, hands `work` the settings of a client
- * of it, and ends it. No file that it writes grows beyond `fileKib`, as if the disk were full then.
+ * of it, and ends it. No file that it writes grows beyond `fileKib`, as if the disk were full then; the database of
+ * such a server is a file, whatever those of the others are.
  */
-export async function withServer({ settings = {}, fileKib = "unlimited" }, work) {
+export async function withServer({ settings = {}, fileKib = UNLIMITED }, work) {
+  const database = fileKib === UNLIMITED ? await newDatabase() : FILE;
   // Short, for the unix sockets below it.
   const data = await mkdtemp(join(tmpdir(), "gr-compat-"));
   const env = {
     ...process.env,
     GREENROOM_ROOT_ACCESS_KEY_ID: KEY.accessKeyId,
     GREENROOM_ROOT_ACCESS_KEY_SECRET: KEY.accessKeySecret,
+    GREENROOM_DATABASE_URL: database.url,
     ...settings,
   };
   const log = await open(join(data, "serve.log"), "w");
@@ -39,7 +44,17 @@ export async function withServer({ settings = {}, fileKib = "unlimited" }, work)
     server.kill("SIGKILL");
     await exited;
     await log.close();
+    database.drop();
   }
+}
+
+/** An empty database where the suites are run on PostgreSQL, else a file. */
+async function newDatabase() {
+  if (!process.env.NEW_DATABASE) return FILE;
+  const maker = spawn(process.env.NEW_DATABASE, { stdio: ["pipe", "pipe", "inherit"] });
+  const [url] = await once(createInterface(maker.stdout), "line");
+  // It ends, and may take the database with it, when its input does.
+  return { url, drop: () => maker.stdin.end() };
 }
 
 /** The address that the server says it is ready on; what it says after that is read and dropped. */

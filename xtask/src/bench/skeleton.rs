@@ -32,7 +32,7 @@ pub fn measure(workspace: &Workspace, args: Args, report: &mut Report) -> Result
     build::binaries(workspace, Profile::Release)?;
     build::player(workspace, Profile::Release)?;
     node::install(workspace, "tests/e2e")?;
-    scratch::with_server(workspace, Profile::Release, "bench", |server, data| {
+    scratch::with_server(workspace, Profile::Release, "bench", &[], |server, data| {
         let api = Api::new(server.address(), server.keys()?);
         report.add(
             "no session",

@@ -1,29 +1,54 @@
-//! The official SDKs' suites (`compat/`) against a real server on an empty data folder.
+//! The official SDKs' suites (`compat/`) against a real server on an empty data folder, on each database.
 
 mod coverage;
+mod database;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use crate::failure::{Context, Result};
+use crate::failure::{Context, Failure, Result};
 use crate::node;
 use crate::scratch;
 use crate::server::Server;
 use crate::shell::Run;
 use crate::workspace::{Profile, Workspace};
+use database::{Database, NewDatabase};
 
 const PYTHON: &str = "compat/python";
 const REQUIREMENTS: &str = "compat/python/requirements.txt";
 const NODE: &str = "compat/node";
 
-/// Runs both suites against one server. By then it, and those that single tests start, must have answered every
-/// operation; the programs must have been built.
+/// Runs both suites on each database; the programs must have been built.
 pub fn check(workspace: &Workspace) -> Result {
     let python = environment(workspace)?;
     node::install(workspace, NODE)?;
+    let new_database = database::build_program(workspace)?;
+    for database in Database::ALL {
+        suites(workspace, &python, &new_database, database)
+            .map_err(|failure| Failure::new(format!("on {}: {failure}", database.name())))?;
+    }
+    Ok(())
+}
+
+/// Runs both suites against one server. By then it, and those that single tests start, must have answered every
+/// operation.
+fn suites(workspace: &Workspace, python: &Path, new_database: &Path, database: Database) -> Result {
+    let made = match database {
+        Database::Sqlite => None,
+        Database::Postgres => Some(NewDatabase::make(new_database)?),
+    };
+    let settings: Vec<_> = made
+        .iter()
+        .map(|made| ("GREENROOM_DATABASE_URL", made.url()))
+        .collect();
     scratch::with_data(workspace, "sdk-metrics", |metrics| {
-        scratch::with_server(workspace, Profile::Dev, "sdk", |server, _| {
-            let run = Run::new(&python).args([
+        scratch::with_server(workspace, Profile::Dev, "sdk", &settings, |server, _| {
+            // Servers of single tests are on the same kind of database.
+            let also = |run: Run| match database {
+                Database::Sqlite => run,
+                Database::Postgres => run.env("NEW_DATABASE", new_database),
+            };
+            let run = Run::new(python).args([
                 "-m",
                 "pytest",
                 "-p",
@@ -31,17 +56,17 @@ pub fn check(workspace: &Workspace) -> Result {
                 "--quiet",
                 PYTHON,
             ]);
-            pointed_at(server, workspace, run)?
+            also(pointed_at(server, workspace, run)?)
                 // The tests lie in the tree, which holds nothing that is made.
                 .env("PYTHONDONTWRITEBYTECODE", "1")
                 .env("METRICS_DIR", metrics)
                 .dir(workspace.root(), "")
                 .run()?;
             let run = Run::new("npm").args(["test", "--silent"]);
-            pointed_at(server, workspace, run)?
+            also(pointed_at(server, workspace, run)?)
                 .dir(workspace.root(), NODE)
                 .run()?;
-            coverage::check(server, metrics)
+            coverage::check(server, metrics, database.lacks())
         })
     })
 }
