@@ -10,6 +10,7 @@ mod bench;
 mod build;
 mod changed;
 mod compat;
+mod database;
 mod demo;
 mod e2e;
 mod failure;

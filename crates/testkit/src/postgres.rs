@@ -29,12 +29,15 @@ const ROLE: &str = "greenroom";
 /// Settings of a cluster that listens on TCP.
 const LOOPBACK: &str = "-c listen_addresses=127.0.0.1";
 
+/// Settings of one that answers a commit when it is on disk, as a user's does; they come after those that all have.
+const DURABLE: &str = "-c fsync=on";
+
 /// Settings of one that has a certificate.
 const ENCRYPTED: &str = "-c ssl=on -c ssl_cert_file=../server.crt -c ssl_key_file=../server.key";
 
 /// Makes the cluster in the folder `$1` unless it is there, and starts it with the settings in `SETTINGS`, on
 /// the port that the environment names (`PGPORT`, which PostgreSQL itself reads). What is on
-/// disk when the machine loses power is nobody's concern here.
+/// disk when the machine loses power is nobody's concern unless they say so.
 const START: &str = r#"
 set -e
 cd "$1"
@@ -93,6 +96,15 @@ impl Cluster {
     #[must_use]
     pub fn start() -> Self {
         Self::start_with(PORT, String::new(), &[])
+    }
+
+    /// Makes one whose commits are on disk when they are answered, and starts it: for measurements.
+    ///
+    /// # Panics
+    /// As [`Cluster::start`].
+    #[must_use]
+    pub fn start_durable() -> Self {
+        Self::start_with(PORT, DURABLE.to_owned(), &[])
     }
 
     /// Makes one that listens on the loopback address as well, and starts it.

@@ -2,11 +2,12 @@
 //! and beside them a bare HTTP server that gives the same answer.
 //!
 //! What fills the database, sends the requests and answers as the baseline is the example `list_bench` of
-//! `greenroom-server`; this file puts the states of the database in order and says which figures have goals.
+//! `greenroom-server`; this file puts the databases and their states in order and says which figures have goals.
 
 use std::path::Path;
 
 use crate::args::Args;
+use crate::database::{self, Cluster, Database, NewDatabase};
 use crate::failure::{Context, Result, bail};
 use crate::server::{self, Server};
 use crate::shell::Run;
@@ -47,7 +48,7 @@ const RATIO: &str = "rate over baseline";
 const AFTERWARDS: &str = "after all of these";
 const MEMORY: &str = "anonymous memory";
 
-/// Measures every size, before and after a tenth of the sessions has been deleted.
+/// Measures every size on each database, before and after a tenth of the sessions has been deleted.
 pub fn measure(workspace: &Workspace, mut args: Args, report: &mut Report) -> Result {
     let rows = args.option("--rows")?;
     let database = args.option("--database")?;
@@ -56,54 +57,88 @@ pub fn measure(workspace: &Workspace, mut args: Args, report: &mut Report) -> Re
         None => SIZES.to_vec(),
         Some(text) => vec![text.parse().context(|| format!("--rows {text}"))?],
     };
-    match database.as_deref() {
-        None | Some("sqlite") => {}
-        Some(other) => bail!("--database {other}: only sqlite can be measured"),
-    }
+    let databases = match database {
+        None => Database::ALL.to_vec(),
+        Some(word) => vec![Database::of_option(&word)?],
+    };
     build::server(workspace, Profile::Release)?;
     let parts = build::example(workspace, Profile::Release, build::SERVER, "list_bench")?;
+    let new_database = database::build_program(workspace)?;
     for rows in sizes {
-        scratch::with_data(workspace, "list", |data| {
-            let bench = Bench {
-                workspace,
-                parts: &parts,
-                data,
-                rows,
-            };
-            bench.part("fill").args([rows.to_string()]).run()?;
-            bench.state("", report)?;
-            bench.part("thin").run()?;
-            bench.state(", a tenth deleted", report)
-        })?;
+        for &database in &databases {
+            // One cluster for each size: nothing in it is left from another.
+            let made = database.make(&new_database, Cluster::Durable)?;
+            scratch::with_data(workspace, "list", |data| {
+                let bench = Bench {
+                    workspace,
+                    parts: &parts,
+                    data,
+                    database,
+                    made: made.as_ref(),
+                    rows,
+                };
+                bench.write("fill", &[&rows.to_string()])?;
+                bench.state("", report)?;
+                bench.write("thin", &[])?;
+                bench.state(", a tenth deleted", report)
+            })?;
+        }
     }
     Ok(())
 }
 
-/// One database.
+/// One group on one database.
 struct Bench<'a> {
     workspace: &'a Workspace,
     parts: &'a Path,
     data: &'a Path,
+    database: Database,
+    made: Option<&'a NewDatabase>,
     rows: u32,
 }
 
 impl Bench<'_> {
     fn part(&self, name: &str) -> Run {
-        Run::new(self.parts).args([name]).args([self.data])
+        let run = Run::new(self.parts).args([name]).args([self.data]);
+        let setting = self.made.map(NewDatabase::setting);
+        setting
+            .into_iter()
+            .fold(run, |run, (name, value)| run.env(name, value))
+    }
+
+    /// Changes the rows, and leaves the database as it is some minutes later.
+    fn write(&self, part: &str, arguments: &[&str]) -> Result {
+        self.part(part).args(arguments).run()?;
+        match self.made {
+            None => Ok(()),
+            // What PostgreSQL does by itself, at a moment of its choice, would be measured along.
+            Some(made) => Run::new("psql")
+                .args(["--quiet", made.url()])
+                .args(["--command", "VACUUM (ANALYZE)"])
+                .args(["--command", "CHECKPOINT"])
+                .run(),
+        }
     }
 
     /// A server on the database as it is now, and all workloads.
     fn state(&self, suffix: &str, report: &mut Report) -> Result {
         let address = server::free_address(0)?;
         let (profile, data) = (Profile::Release, self.data);
-        let server = Server::start_with(self.workspace, profile, data, address, SETTINGS)?;
+        let setting = self.made.map(NewDatabase::setting);
+        let settings: Vec<_> = SETTINGS.iter().copied().chain(setting).collect();
+        let server = Server::start_with(self.workspace, profile, data, address, &settings)?;
         let pid = server.pid();
         let _interrupted = interrupt::Guard::new(move || interrupt::terminate(pid))?;
-        println!("    {} sessions{suffix}", self.rows);
+        println!(
+            "    {} sessions{suffix} on {}",
+            self.rows,
+            self.database.name()
+        );
         let lines = self.part("load").args([address.to_string()]).read()?;
         for line in lines.lines() {
             report.push(self.figure(suffix, line)?);
         }
+        // Of the server alone: PostgreSQL's is another's.
         let memory = Watched(pid).anonymous_mib()?;
         let line = format!("{AFTERWARDS}\t{MEMORY}\tMiB\t{memory}");
         report.push(self.figure(suffix, &line)?);
@@ -119,6 +154,7 @@ impl Bench<'_> {
         Ok(Figure {
             workload: format!("{} sessions{suffix}: {workload}", self.rows),
             metric: metric.to_owned(),
+            subject: self.database.name(),
             unit: unit.to_owned(),
             value,
             better: better(metric),

@@ -28,7 +28,7 @@ struct Bench {
 const BENCHES: &[Bench] = &[
     Bench {
         name: "list",
-        about: "pages of a group's sessions; [--rows N] [--database sqlite|postgres]",
+        about: "pages of a group's sessions, on both databases; [--rows N] [--database sqlite|postgres]",
         run: list::measure,
     },
     Bench {

@@ -35,6 +35,8 @@ pub struct Figure {
     pub workload: String,
     /// What was measured of it.
     pub metric: String,
+    /// On which of several things that are compared; else empty.
+    pub subject: &'static str,
     /// In what.
     pub unit: String,
     /// The figure itself.
@@ -46,6 +48,10 @@ pub struct Figure {
 }
 
 impl Figure {
+    fn compares_with(&self, other: &Self) -> bool {
+        (&self.workload, &self.metric) == (&other.workload, &other.metric)
+    }
+
     fn meets(&self, goal: f64) -> bool {
         match self.better {
             Better::Lower => self.value <= goal,
@@ -82,6 +88,7 @@ impl Report {
         self.push(Figure {
             workload: workload.into(),
             metric: metric.into(),
+            subject: "",
             unit: unit.into(),
             value,
             better: Better::Lower,
@@ -113,16 +120,18 @@ impl Report {
                 .unwrap_or(0)
         };
         let (workload, metric) = (width(|it| &it.workload), width(|it| &it.metric));
+        let subject = width(|it| it.subject);
         let mut text = format!(
             "{} on {}\n",
             self.bench,
             machine()["cpu"].as_str().unwrap_or("this machine")
         );
-        for it in &self.figures {
+        for it in self.side_by_side() {
             let line = format!(
-                "  {:<workload$}  {:<metric$}  {:>10.2} {}{}\n",
+                "  {:<workload$}  {:<metric$}  {:<subject$}  {:>10.2} {}{}\n",
                 it.workload,
                 it.metric,
+                it.subject,
                 it.value,
                 it.unit,
                 it.verdict()
@@ -136,7 +145,10 @@ impl Report {
     pub fn json(&self) -> Value {
         let figure = |it: &Figure| {
             json!({
-                "workload": it.workload,
+                "workload": match it.subject {
+                    "" => it.workload.clone(),
+                    subject => format!("{}, {subject}", it.workload),
+                },
                 "metric": it.metric,
                 "unit": it.unit,
                 "value": it.value,
@@ -148,8 +160,20 @@ impl Report {
         json!({
             "bench": self.bench,
             "machine": machine(),
-            "figures": self.figures.iter().map(figure).collect::<Vec<_>>(),
+            "figures": self.side_by_side().into_iter().map(figure).collect::<Vec<_>>(),
         })
+    }
+
+    /// The figures, those that are compared next to each other: they were measured one thing after the other.
+    fn side_by_side(&self) -> Vec<&Figure> {
+        let place = |it: &&Figure| {
+            self.figures
+                .iter()
+                .position(|first| first.compares_with(it))
+        };
+        let mut figures: Vec<_> = self.figures.iter().collect();
+        figures.sort_by_cached_key(place);
+        figures
     }
 }
 
@@ -216,6 +240,7 @@ mod tests {
         let figure = |value, better, goal| Figure {
             workload: String::new(),
             metric: String::new(),
+            subject: "",
             unit: String::new(),
             value,
             better,
@@ -230,6 +255,36 @@ mod tests {
         ] {
             assert_eq!(figure(value, better, goal).verdict(), said);
         }
+    }
+
+    #[test]
+    fn what_is_compared_stands_side_by_side() {
+        let mut report = Report::new("x");
+        for subject in ["one", "other"] {
+            for workload in ["reading", "writing"] {
+                report.push(Figure {
+                    workload: workload.into(),
+                    metric: "rate".into(),
+                    subject,
+                    unit: "1/s".into(),
+                    value: 1.0,
+                    better: Better::Higher,
+                    goal: None,
+                });
+            }
+        }
+        let json = report.json();
+        let figures = json["figures"].as_array().unwrap();
+        let workloads: Vec<_> = figures.iter().map(|it| &it["workload"]).collect();
+        assert_eq!(
+            workloads,
+            [
+                "reading, one",
+                "reading, other",
+                "writing, one",
+                "writing, other"
+            ]
+        );
     }
 
     #[test]

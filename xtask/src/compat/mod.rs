@@ -1,18 +1,17 @@
 //! The official SDKs' suites (`compat/`) against a real server on an empty data folder, on each database.
 
 mod coverage;
-mod database;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::database::{self, Cluster, Database};
 use crate::failure::{Context, Failure, Result};
 use crate::node;
 use crate::scratch;
 use crate::server::Server;
 use crate::shell::Run;
 use crate::workspace::{Profile, Workspace};
-use database::{Database, NewDatabase};
 
 const PYTHON: &str = "compat/python";
 const REQUIREMENTS: &str = "compat/python/requirements.txt";
@@ -30,17 +29,20 @@ pub fn check(workspace: &Workspace) -> Result {
     Ok(())
 }
 
+/// The operations that can never be answered as asked on it.
+fn lacks(database: Database) -> &'static [&'static str] {
+    match database {
+        Database::Sqlite => &[],
+        // It has tools of its own for that, and says so.
+        Database::Postgres => &["CreateBackup"],
+    }
+}
+
 /// Runs both suites against one server. By then it, and those that single tests start, must have answered every
 /// operation.
 fn suites(workspace: &Workspace, python: &Path, new_database: &Path, database: Database) -> Result {
-    let made = match database {
-        Database::Sqlite => None,
-        Database::Postgres => Some(NewDatabase::make(new_database)?),
-    };
-    let settings: Vec<_> = made
-        .iter()
-        .map(|made| ("GREENROOM_DATABASE_URL", made.url()))
-        .collect();
+    let made = database.make(new_database, Cluster::Shared)?;
+    let settings: Vec<_> = made.iter().map(|made| made.setting()).collect();
     scratch::with_data(workspace, "sdk-metrics", |metrics| {
         scratch::with_server(workspace, Profile::Dev, "sdk", &settings, |server, _| {
             // Servers of single tests are on the same kind of database.
@@ -66,7 +68,7 @@ fn suites(workspace: &Workspace, python: &Path, new_database: &Path, database: D
             also(pointed_at(server, workspace, run)?)
                 .dir(workspace.root(), NODE)
                 .run()?;
-            coverage::check(server, metrics, database.lacks())
+            coverage::check(server, metrics, lacks(database))
         })
     })
 }

@@ -3,9 +3,8 @@
 use crate::bare::Bare;
 use crate::client::Connection;
 use crate::requests::Requests;
-use crate::{PAGE, Result, seed};
+use crate::{PAGE, Result, open_store, seed};
 use greenroom_model::{Clock, PersistentId, PersistentStatus};
-use greenroom_server::data_dir::DATABASE;
 use greenroom_server::system::SystemClock;
 use greenroom_store::Store;
 use greenroom_testkit::SeededEntropy;
@@ -53,7 +52,7 @@ pub fn measure(folder: &Path, address: SocketAddr) -> Result {
     load.rates("one hot page", || load.requests.pages(TURN, || 1))?;
     load.rates("pages at random", || load.random_pages(TURN))?;
     load.latencies()?;
-    let writer = Writer::start(folder.join(DATABASE), first.sessions);
+    let writer = Writer::start(folder.to_owned(), first.sessions);
     let times = load.run_batch(address, &load.random_pages(SAMPLES_WHILE_WRITTEN))?;
     print_times("pages at random, 100 statuses/s written", times.latencies);
     load.rates("one hot page, 100 statuses/s written", || {
@@ -214,13 +213,13 @@ struct Writer {
 }
 
 impl Writer {
-    fn start(database: PathBuf, sessions: Vec<PersistentId>) -> Self {
+    fn start(folder: PathBuf, sessions: Vec<PersistentId>) -> Self {
         let (end, ended) = watch::channel(());
         let thread = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_time()
                 .build()?;
-            runtime.block_on(write(&Store::open(&database)?, &sessions, ended))
+            runtime.block_on(write(&open_store(&folder)?, &sessions, ended))
         });
         Self { end, thread }
     }

@@ -7,9 +7,13 @@
 mod bare;
 mod client;
 mod load;
+mod progress;
 mod requests;
 mod seed;
 
+use greenroom_server::config::{Config, Flags};
+use greenroom_server::database::Database;
+use greenroom_store::Store;
 use std::error::Error;
 use std::path::Path;
 
@@ -37,4 +41,14 @@ fn main() -> Result {
         ["bare"] => bare::serve(),
         _ => Err(USAGE.into()),
     }
+}
+
+/// Opens the database that a server on this folder is on, when it is started in the same environment.
+fn open_store(folder: &Path) -> Result<Store> {
+    let flags = Flags {
+        data_dir: Some(folder.to_owned()),
+        ..Flags::default()
+    };
+    let config = Config::load(None, std::env::vars(), flags)?;
+    Ok(Database::from_config(&config)?.open()?)
 }

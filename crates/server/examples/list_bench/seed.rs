@@ -1,12 +1,13 @@
-//! Rows, written through the store into a data folder that a server can start on.
+//! Rows, written through the store into a database that a server can start on.
 
-use crate::{GROUP, Result, SERVER};
+use crate::progress::{Progress, Writes, wait};
+use crate::{GROUP, Result, SERVER, open_store};
 use greenroom_model::{
     AccountId, AppInstanceGroupId, AppInstanceStatus, AuthMode, ChargeType, Clock, Desired,
     EndUserId, GroupStatus, ImageId, NodePoolId, PersistentId, PersistentStatus, ProductType,
     ServerId, SpecId, Timestamp,
 };
-use greenroom_server::data_dir::{DATABASE, DataDir};
+use greenroom_server::data_dir::DataDir;
 use greenroom_server::system::SystemClock;
 use greenroom_server::{root, secrets};
 use greenroom_store::{
@@ -16,17 +17,10 @@ use greenroom_store::{
 use greenroom_testkit::SeededEntropy;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use tokio::task::JoinSet;
+use std::time::Duration;
 
 /// Rows that one look at the group takes.
 const AT_ONCE: u32 = 100;
-
-/// Writes under way at once: they share a commit, as many reconcilers' observations would.
-const WRITES: usize = 64;
-
-/// How often the terminal is told that work goes on.
-const NEWS: Duration = Duration::from_secs(5);
 
 /// How far ahead of the clock the sessions are made. None is due before it, so no reconciler starts a million
 /// processes.
@@ -39,18 +33,7 @@ const LEASE: Duration = Duration::from_secs(24 * 3600);
 pub fn fill(folder: &Path, sessions: u32) -> Result {
     runtime()?.block_on(async {
         let world = World::open(folder).await?;
-        let made = world.create(sessions);
-        tokio::pin!(made);
-        let begun = Instant::now();
-        loop {
-            tokio::select! {
-                made = &mut made => break made?,
-                () = tokio::time::sleep(NEWS) => eprintln!(
-                    "    creating {sessions} sessions in one transaction: {} s",
-                    begun.elapsed().as_secs()
-                ),
-            }
-        }
+        world.create(sessions).await?;
         world.grant().await
     })
 }
@@ -82,7 +65,7 @@ impl World {
         let entropy = Arc::new(SeededEntropy::new(1));
         let now = SystemClock.now();
         let data = DataDir::open(folder)?;
-        let store = Store::open(&folder.join(DATABASE))?;
+        let store = open_store(folder)?;
         secrets::unlock(&store, &data, entropy.clone(), now).await?;
         root::establish(&store, &data, None, &*entropy, now).await?;
         let root = store.root().await?.ok_or("there is no root account")?;
@@ -101,17 +84,26 @@ impl World {
         let desired = Desired::Running;
         let slots = NewSlots::new(1, sessions, desired, Vec::new(), &*self.entropy);
         let spec = self.spec(sessions);
-        self.store
-            .create_group(spec, slots, Vec::new(), None, |_| true)
-            .await?;
+        let due = self.made;
+        wait("creating the group in one transaction", async {
+            let no_users = Vec::new();
+            let made = self
+                .store
+                .create_group(spec, slots, no_users, None, |_| true);
+            Ok(made.await?)
+        })
+        .await?;
         self.store
             .set_group_status(&self.group, GroupStatus::Published, "")
             .await?;
-        let due = self.made;
-        self.store
-            .place_sessions(&self.lease, due, due, sessions)
-            .await?;
-        Ok(())
+        wait("placing its sessions in one transaction", async {
+            let placed = self.store.place_sessions(&self.lease, due, due, sessions);
+            match placed.await?.taken {
+                taken if taken == sessions => Ok(()),
+                taken => Err(format!("{taken} of {sessions} sessions were placed").into()),
+            }
+        })
+        .await
     }
 
     fn spec(&self, sessions: u32) -> GroupSpec {
@@ -172,14 +164,14 @@ impl World {
                     self.group.clone(),
                     self.made,
                 );
-                writes.begin(async move {
+                let grant = async move {
                     let id = &row.id;
                     store
                         .authorize_session_users(&account, &group, id, change, None, at)
                         .await?;
                     Ok(())
-                });
-                writes.room().await?;
+                };
+                writes.begin(grant).await?;
             }
         }
         writes.end().await
@@ -199,12 +191,16 @@ impl World {
         for id in doomed {
             let (store, lease, at) = (self.store.clone(), self.lease.clone(), self.made);
             let status = PersistentStatus::Deleted;
-            writes.begin(async move { see(&store, &lease, &id, status, at).await });
-            writes.room().await?;
+            let delete = async move { see(&store, &lease, &id, status, at).await };
+            writes.begin(delete).await?;
         }
         writes.end().await?;
         let after = self.made.after(Duration::from_secs(1));
-        while self.store.purge_deleted(after, after).await? {}
+        let mut purged = Progress::new("purging what was deleted, by calls");
+        while self.store.purge_deleted(after, after).await? {
+            purged.one_more();
+        }
+        purged.end();
         Ok(())
     }
 
@@ -256,54 +252,4 @@ pub async fn see(
     };
     store.record(by, id, record.generation, seen).await?;
     Ok(())
-}
-
-/// Writes under way, and how many were done.
-struct Writes {
-    what: &'static str,
-    tasks: JoinSet<Result>,
-    done: u64,
-    told: Instant,
-}
-
-impl Writes {
-    fn new(what: &'static str) -> Self {
-        Self {
-            what,
-            tasks: JoinSet::new(),
-            done: 0,
-            told: Instant::now(),
-        }
-    }
-
-    fn begin(&mut self, write: impl Future<Output = Result> + Send + 'static) {
-        self.tasks.spawn(write);
-    }
-
-    /// Waits until another can begin.
-    async fn room(&mut self) -> Result {
-        while self.tasks.len() >= WRITES {
-            self.one_more().await?;
-        }
-        Ok(())
-    }
-
-    async fn end(mut self) -> Result {
-        while !self.tasks.is_empty() {
-            self.one_more().await?;
-        }
-        Ok(())
-    }
-
-    async fn one_more(&mut self) -> Result {
-        if let Some(ended) = self.tasks.join_next().await {
-            ended??;
-            self.done += 1;
-        }
-        if self.told.elapsed() >= NEWS {
-            eprintln!("    {}: {}", self.what, self.done);
-            self.told = Instant::now();
-        }
-        Ok(())
-    }
 }

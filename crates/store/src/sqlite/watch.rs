@@ -34,8 +34,9 @@ mod tests {
 
     #[test]
     fn every_commit_of_anybody_shows_and_nothing_else_does() {
-        let name = format!("greenroom-watch-{}.db", std::process::id());
-        let path = std::env::temp_dir().join(name);
+        // The folder goes with the test, and so do the journals that SQLite puts beside the file.
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("greenroom.db");
         std::fs::File::create(&path).unwrap();
         let (mut one, mut other) = (Sqlite::open(&path).unwrap(), Sqlite::open(&path).unwrap());
         one.script("CREATE TABLE numbers (number BIGINT)").unwrap();
@@ -56,9 +57,6 @@ mod tests {
             assert_ne!(now, seen);
             assert_eq!(watch.version(), Some(now), "nothing came since");
             seen = now;
-        }
-        for file in ["", "-wal", "-shm"] {
-            std::fs::remove_file(format!("{}{file}", path.display())).ok();
         }
     }
 }

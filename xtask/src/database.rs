@@ -1,11 +1,11 @@
-//! The databases that the suites are run on.
+//! The databases that servers of checks and benchmarks are started on.
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::failure::{Context, Result};
-use crate::shell::Run;
+use crate::build;
+use crate::failure::{Context, Result, bail};
 use crate::workspace::{Profile, Workspace};
 
 /// Makes databases of PostgreSQL: an example of the crate that starts it for Rust tests.
@@ -32,27 +32,36 @@ impl Database {
         }
     }
 
-    /// The operations that can never be answered as asked on it.
-    pub fn lacks(self) -> &'static [&'static str] {
+    /// The one that an option names.
+    pub fn of_option(word: &str) -> Result<Self> {
+        match word {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" => Ok(Self::Postgres),
+            other => bail!("`{other}` is no database; there are sqlite and postgres"),
+        }
+    }
+
+    /// An empty one, unless servers make it themselves.
+    pub fn make(self, program: &Path, cluster: Cluster) -> Result<Option<NewDatabase>> {
         match self {
-            Self::Sqlite => &[],
-            // It has tools of its own for that, and says so.
-            Self::Postgres => &["CreateBackup"],
+            Self::Sqlite => Ok(None),
+            Self::Postgres => NewDatabase::make(program, cluster).map(Some),
         }
     }
 }
 
+/// Where a database of PostgreSQL lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cluster {
+    /// Where all tests have theirs. It forgets what it holds when the machine loses power.
+    Shared,
+    /// Alone in one that is on disk before it answers, as a user's is.
+    Durable,
+}
+
 /// The program that makes databases of PostgreSQL.
 pub fn build_program(workspace: &Workspace) -> Result<PathBuf> {
-    Run::cargo()
-        .args(["build", "--locked", "--package", "greenroom-testkit"])
-        .args(["--example", PROGRAM])
-        .dir(workspace.root(), "")
-        .run()?;
-    Ok(workspace
-        .bin_dir(Profile::Dev)
-        .join("examples")
-        .join(PROGRAM))
+    build::example(workspace, Profile::Dev, "greenroom-testkit", PROGRAM)
 }
 
 /// An empty database of PostgreSQL, which runs for as long as this value lives.
@@ -63,28 +72,37 @@ pub struct NewDatabase {
 }
 
 impl NewDatabase {
-    /// Has the program make one.
-    pub fn make(program: &Path) -> Result<Self> {
+    fn make(program: &Path, cluster: Cluster) -> Result<Self> {
         let starting = || format!("starting {}", program.display());
         let mut child = Command::new(program)
+            .args((cluster == Cluster::Durable).then_some("durable"))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .context(starting)?;
-        let mut url = String::new();
         let said = child.stdout.take().context(starting)?;
-        BufReader::new(said)
-            .read_line(&mut url)
-            .context(|| format!("reading what {} says", program.display()))?;
-        Ok(Self {
+        let mut it = Self {
             program: child,
-            url: url.trim().to_owned(),
-        })
+            url: String::new(),
+        };
+        BufReader::new(said)
+            .read_line(&mut it.url)
+            .context(|| format!("reading what {} says", program.display()))?;
+        it.url.truncate(it.url.trim_end().len());
+        if it.url.is_empty() {
+            bail!("{} made no database", program.display());
+        }
+        Ok(it)
     }
 
     /// Where it is.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What a server's environment has to say to be on it: a variable and its value.
+    pub fn setting(&self) -> (&'static str, &str) {
+        ("GREENROOM_DATABASE_URL", &self.url)
     }
 }
 
