@@ -427,11 +427,7 @@ mod tests {
         cluster.stop();
         assert!(!answers(&cluster.place));
         cluster.start_again();
-        let listed = client("psql", &cluster.place)
-            .args(["-d", "postgres", "-Atc", "SELECT datname FROM pg_database"])
-            .output()
-            .unwrap();
-        let listed = String::from_utf8(listed.stdout).unwrap();
+        let listed = ask(&cluster.place, "SELECT datname FROM pg_database");
         let name = url.split(['/', '?']).nth(3).unwrap();
         assert!(listed.lines().any(|line| line == name), "{listed}");
         drop(cluster);
@@ -439,7 +435,22 @@ mod tests {
     }
 
     #[test]
+    fn what_is_measured_waits_for_the_disk() {
+        let cluster = Cluster::start_durable();
+        assert_eq!(ask(&cluster.place, "SHOW fsync").trim(), "on");
+    }
+
+    #[test]
     fn two_that_ask_get_databases_of_their_own() {
         assert_ne!(database(), database());
+    }
+
+    /// What `psql` prints of a query.
+    fn ask(place: &Place, sql: &str) -> String {
+        let answer = client("psql", place)
+            .args(["-d", "postgres", "-Atc", sql])
+            .output()
+            .unwrap();
+        String::from_utf8(answer.stdout).unwrap()
     }
 }
