@@ -4,9 +4,10 @@ import os
 import re
 import resource
 import shutil
+import sqlite3
 import subprocess
 import tempfile
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from pathlib import Path
 from queue import Queue
 from threading import Thread
@@ -18,9 +19,18 @@ KEY = ("LTAIcompat", "a-secret-of-compat")
 
 
 class OwnServer:
-    def __init__(self, url, data):
+    def __init__(self, url, data, database):
         self.scheme, self.endpoint = url.split("://")
         self.data = data
+        self.database = database
+
+    def execute(self, sql):
+        """Runs a statement on its database, past the server."""
+        if self.database:
+            subprocess.run(["psql", "--quiet", "--set=ON_ERROR_STOP=1", f"--command={sql}", self.database], check=True)
+            return
+        with closing(sqlite3.connect(self.data / "greenroom.db", timeout=READY_SECONDS)) as database, database:
+            database.execute(sql)
 
 
 @contextmanager
@@ -61,7 +71,7 @@ def own_server(*flags, largest_file=resource.RLIM_INFINITY, **settings):
             restore_signals=False,
         )
         try:
-            server = OwnServer(url_of(process), data)
+            server = OwnServer(url_of(process), data, url)
             yield server
             keep_metrics(server)
             process.terminate()

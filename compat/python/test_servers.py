@@ -1,6 +1,5 @@
 """The servers that share a database, by the product `greenroom`."""
 
-import sqlite3
 import time
 
 import pytest
@@ -17,10 +16,7 @@ GONE = """INSERT INTO servers (server_id, address, epoch, held_since, seen_at, l
 
 def test_a_server_that_is_lost_is_forgotten_and_one_that_is_seen_is_not(client_with):
     with own_server() as server:
-        database = sqlite3.connect(server.data / "greenroom.db", timeout=LIMIT_S)
-        with database:
-            database.execute(GONE)
-        database.close()
+        server.execute(GONE)
         there = {"endpoint": server.endpoint, "access_key_id": KEY[0], "access_key_secret": KEY[1]}
         greenroom = greenroom_of(client_with(**there))
 
