@@ -72,7 +72,7 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
     (
         "chromium",
         Scope::Test,
-        "the browser of the end-to-end test",
+        "the browser of the end-to-end test, and of groups of browsers",
     ),
 ];
 

@@ -22,13 +22,13 @@ function settings(changes) {
 }
 
 /** How the SDKs of single products describe an operation to the client that they are built on. */
-function described(action) {
+function described(action, method = "POST") {
   return {
     action,
     version: VERSION,
     protocol: "HTTP",
     pathname: "/",
-    method: "POST",
+    method,
     authType: "AK",
     style: "RPC",
     reqBodyType: "formData",
@@ -39,9 +39,9 @@ function described(action) {
 /** A function that calls an operation with parameters in the query, and answers what came back. */
 export function openapiCore(changes) {
   const client = new newer.default(new newer.$OpenApiUtil.Config(settings(changes)));
-  return async (action, parameters = {}) => {
+  return async (action, parameters = {}, method = "POST") => {
     const request = new newer.$OpenApiUtil.OpenApiRequest({ query: newer.OpenApiUtil.query(parameters) });
-    return (await client.callApi(new newer.$OpenApiUtil.Params(described(action)), request, {})).body;
+    return (await client.callApi(new newer.$OpenApiUtil.Params(described(action, method)), request, {})).body;
   };
 }
 

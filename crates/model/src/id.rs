@@ -13,14 +13,14 @@ const RANDOM_LENGTH: usize = 17;
 const MAX_LENGTH: usize = 64;
 
 macro_rules! ids {
-    ($($(#[$doc:meta])* $name:ident = $prefix:literal, $what:literal;)*) => {$(
+    ($($(#[$doc:meta])* $name:ident = $prefix:literal $(| $also:literal)*, $what:literal;)*) => {$(
         $(#[$doc])*
         #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
         impl $name {
-            /// What every id of this kind begins with.
+            /// What every id of this kind begins with, unless it says otherwise.
             pub const PREFIX: &'static str = $prefix;
 
             /// A new id.
@@ -34,7 +34,8 @@ macro_rules! ids {
             /// # Errors
             /// The text has another form.
             pub fn parse(text: &str) -> Result<Self, NotAnId> {
-                match text.strip_prefix($prefix) {
+                let rest = text.strip_prefix($prefix)$(.or_else(|| text.strip_prefix($also)))*;
+                match rest {
                     Some(rest) if well_formed(rest) && text.len() <= MAX_LENGTH => Ok(Self(text.to_owned())),
                     _ => Err(NotAnId($what)),
                 }
@@ -66,8 +67,8 @@ macro_rules! ids {
 }
 
 ids! {
-    /// A delivery group.
-    AppInstanceGroupId = "aig-", "a delivery group id";
+    /// A delivery group; `big-` begins those that deliver browsers.
+    AppInstanceGroupId = "aig-" | "big-", "a delivery group id";
     /// A persistent session: an app somebody left and will come back to.
     PersistentId = "p-", "a persistent session id";
     /// A session slot; it carries a persistent session.
@@ -88,6 +89,13 @@ ids! {
     ServerId = "srv-", "a server id";
     /// A user's hold on a session from the ticket to the unbinding; ours, never on the vendor's wire.
     BindingId = "bind-", "a binding id";
+}
+
+impl AppInstanceGroupId {
+    /// A new id of a group that delivers browsers.
+    pub fn of_browsers(entropy: &dyn Entropy) -> Self {
+        Self(format!("big-{}", base36(entropy, RANDOM_LENGTH)))
+    }
 }
 
 fn well_formed(rest: &str) -> bool {
@@ -210,6 +218,9 @@ mod tests {
         let id = AppInstanceGroupId::new(&Zeros);
         assert_eq!(id.as_str(), "aig-00000000000000000");
         assert_eq!(AppInstanceGroupId::parse(id.as_str()), Ok(id));
+        let browsers = AppInstanceGroupId::of_browsers(&Zeros);
+        assert_eq!(browsers.as_str(), "big-00000000000000000");
+        assert_eq!(AppInstanceGroupId::parse(browsers.as_str()), Ok(browsers));
         let account = AccountId::new(&Zeros);
         assert_eq!(AccountId::parse(account.as_str()), Ok(account));
     }

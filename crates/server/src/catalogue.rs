@@ -2,11 +2,14 @@
 //! much of the machine all groups together may take.
 
 use crate::config::{App, Clipboard, Config, Policy};
-use greenroom_model::{AppId, ImageId, PolicyId};
+use greenroom_model::{AppId, ImageId, PolicyId, ProductType};
 use std::path::PathBuf;
 
 /// The image with the apps installed on this machine.
 pub const LOCAL_IMAGE: &str = "img-this-machine";
+
+/// The image with this machine's browser.
+pub const BROWSER_IMAGE: &str = "img-browser";
 
 /// The only version that an app of the local image has: the one that is installed.
 pub const APP_VERSION: &str = "1.0.0";
@@ -75,6 +78,8 @@ pub struct Image {
     pub id: ImageId,
     /// Its name for people.
     pub name: String,
+    /// What groups made of it deliver.
+    pub product: ProductType,
     /// Its apps; the first is opened when nothing else is asked for.
     pub apps: Vec<App>,
 }
@@ -138,6 +143,12 @@ impl Catalogue {
     /// The catalogue of this machine.
     #[must_use]
     pub fn from_config(config: &Config) -> Self {
+        Self::new(config, on_path(BROWSER))
+    }
+
+    /// The catalogue of a machine that has a browser, or has none.
+    #[must_use]
+    pub fn new(config: &Config, has_browser: bool) -> Self {
         let overcommit = u64::from(config.capacity.overcommit);
         let machine = Budget {
             cpus: match config.capacity.cpus {
@@ -151,7 +162,10 @@ impl Catalogue {
         };
         Self {
             regions: config.catalogue.regions.clone(),
-            images: local_image(config).into_iter().collect(),
+            images: local_image(config)
+                .into_iter()
+                .chain(browser_image().filter(|_| has_browser))
+                .collect(),
             budget: Budget {
                 cpus: machine.cpus * overcommit,
                 memory_mb: machine.memory_mb.saturating_mul(overcommit),
@@ -176,6 +190,12 @@ impl Catalogue {
     #[must_use]
     pub fn image(&self, id: &str) -> Option<&Image> {
         self.images.iter().find(|image| image.id.as_str() == id)
+    }
+
+    /// The image of that id, if groups of that product are made of it.
+    #[must_use]
+    pub fn image_for(&self, product: ProductType, id: &str) -> Option<&Image> {
+        self.image(id).filter(|image| image.product == product)
     }
 
     /// Whether there is such a policy.
@@ -203,7 +223,34 @@ fn local_image(config: &Config) -> Option<Image> {
     Some(Image {
         id: ImageId::parse(LOCAL_IMAGE).ok()?,
         name: config.image.name.clone(),
+        product: ProductType::CloudApp,
         apps,
+    })
+}
+
+/// Debian's browser, which is a script that reads its arguments before the browser does.
+const BROWSER: &str = "chromium";
+
+/// The image of the browser. It draws with Wayland, as sessions show nothing else, keeps its own sandbox, and
+/// asks nothing at its first start. The first `--` keeps the script from taking switches for itself, the last keeps
+/// whatever a caller adds from being one: it can only be what to open.
+fn browser_image() -> Option<Image> {
+    let argv = [
+        BROWSER,
+        "--",
+        "--ozone-platform=wayland",
+        "--no-first-run",
+        "--",
+    ];
+    Some(Image {
+        id: ImageId::parse(BROWSER_IMAGE).ok()?,
+        name: "Browser".to_owned(),
+        product: ProductType::CloudBrowser,
+        apps: vec![App {
+            id: AppId::parse("ca-chromium").ok()?,
+            name: "Browser".to_owned(),
+            argv: argv.map(str::to_owned).to_vec(),
+        }],
     })
 }
 

@@ -34,7 +34,7 @@ pub enum ApiError {
     #[error("no such delivery group to delete")]
     GroupItemNotFound,
     /// The same for a browser group, in the words that `DeleteAppInstanceGroup` records.
-    #[error("no such browser group to delete")]
+    #[error("no such browser group")]
     BrowserGroupNotFound,
     /// A group and a set of groups are named, or neither.
     #[error("not one of a group and a set of groups")]

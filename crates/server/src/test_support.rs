@@ -47,6 +47,10 @@ const CONFIG: &str = "
     clipboard = 'off'
 ";
 
+fn catalogue(has_browser: bool) -> Catalogue {
+    Catalogue::new(&Config::from_text(CONFIG).unwrap(), has_browser)
+}
+
 /// An API with two accounts, `acme` (the root) and `globex`.
 pub struct TestServer {
     /// The API.
@@ -121,6 +125,14 @@ impl TestServer {
         Self::over(store, clock, entropy, accounts, 0)
     }
 
+    /// The same API on a machine that has no browser.
+    pub fn without_a_browser(mut self) -> Self {
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        let entropy = Arc::new(SeededEntropy::new(2));
+        self.api = Api::new(store, Arc::new(catalogue(false)), clock, entropy);
+        self
+    }
+
     fn over(
         store: Store,
         clock: Arc<TestClock>,
@@ -128,9 +140,13 @@ impl TestServer {
         accounts: Vec<TestAccount>,
         calls: u64,
     ) -> Self {
-        let catalogue = Catalogue::from_config(&Config::from_text(CONFIG).unwrap());
         Self {
-            api: Api::new(store.clone(), Arc::new(catalogue), clock.clone(), entropy),
+            api: Api::new(
+                store.clone(),
+                Arc::new(catalogue(true)),
+                clock.clone(),
+                entropy,
+            ),
             clock,
             store,
             accounts,
@@ -459,6 +475,16 @@ impl TestServer {
             .to_owned()
     }
 
+    /// A group of browsers made by [`browser_request`]; its id.
+    pub async fn create_browser_group(&self, more: Value) -> String {
+        let ask = browser_request(more);
+        let answer = self.ok("CreateBrowserInstanceGroup", ask).await;
+        answer["BrowserInstanceGroupModel"]["BrowserInstanceGroupId"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
     /// A group `office` with two persistent sessions.
     pub async fn create_group_of_two(&self) -> String {
         let pool = json!({"NodeInstanceType": "appstreaming.general.4c8g", "NodeAmount": 1, "NodeCapacity": 2});
@@ -492,7 +518,7 @@ impl TestServer {
             order: None,
             author: "scaling".to_owned(),
         };
-        let catalogue = Catalogue::from_config(&Config::from_text(CONFIG).unwrap());
+        let catalogue = catalogue(true);
         let entropy = SeededEntropy::new(u64::from(nodes) + 100);
         let done = change.carry_out(&self.store, &catalogue, &entropy, None, self.now());
         done.await.unwrap();
@@ -615,9 +641,23 @@ fn version_of(action: &str) -> &'static str {
         .version
 }
 
+/// A request that makes a group of browsers with one session, changed by `more`.
+pub fn browser_request(more: Value) -> Value {
+    changed(
+        json!({"BizRegionId": "cn-shanghai", "CloudBrowserName": "browsers"}),
+        more,
+    )
+}
+
+fn changed(mut ask: Value, more: Value) -> Value {
+    let more = more.as_object().unwrap().clone();
+    ask.as_object_mut().unwrap().extend(more);
+    ask
+}
+
 /// A request that makes a group with one session, changed by `more`.
 pub fn group_request(more: Value) -> Value {
-    let mut ask = json!({
+    let ask = json!({
         "AppCenterImageId": "img-this-machine",
         "AuthMode": "Session",
         "BizRegionId": "cn-shanghai",
@@ -629,10 +669,7 @@ pub fn group_request(more: Value) -> Value {
         "ProductType": "CloudApp",
         "SessionTimeout": 15
     });
-    ask.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    ask
+    changed(ask, more)
 }
 
 /// Parameters as the official clients flatten them: lists by number, objects as JSON text.

@@ -37,15 +37,13 @@ impl Store {
                  WHERE s.session_id = $1 AND s.group_id = $2 AND g.account_id = $3
                      AND g.auth_mode = 'Session' AND g.status <> 'DELETING'
                      AND s.status <> 'DELETED'";
-            first(c, sql, values![&session, &group, &account], |row| row.integer(0))?
-                .ok_or(StoreError::NotFound("session"))?;
+            first(c, sql, values![&session, &group, &account], |row| {
+                row.integer(0)
+            })?
+            .ok_or(StoreError::NotFound("session"))?;
             record_users(c, &account, &change.add, at)?;
             for user in &change.add {
-                c.execute(
-                    "INSERT INTO session_users (session_id, end_user_id, created_at) VALUES ($1, $2, $3)
-                     ON CONFLICT DO NOTHING",
-                    values![&session, user, at],
-                )?;
+                grant_session(c, &session, user, at)?;
             }
             for user in &change.remove {
                 c.execute(
@@ -186,6 +184,42 @@ pub(crate) fn is_authorized(
              OR (g.auth_mode = 'App' AND EXISTS (SELECT 1 FROM app_users u
                  WHERE u.group_id = s.group_id AND u.end_user_id = $2)))";
     Ok(first(c, sql, values![session, user], |row| row.integer(0))?.is_some())
+}
+
+/// Grants a user a session within the caller's transaction.
+fn grant_session(
+    c: &mut dyn Connection,
+    session: &PersistentId,
+    user: &EndUserId,
+    at: Timestamp,
+) -> Result<()> {
+    c.execute(
+        "INSERT INTO session_users (session_id, end_user_id, created_at) VALUES ($1, $2, $3)
+         ON CONFLICT DO NOTHING",
+        values![session, user, at],
+    )?;
+    Ok(())
+}
+
+/// Grants users a session of the group each, in the order of both, within the caller's transaction. Who finds none
+/// left is granted nothing.
+pub(crate) fn grant_sessions(
+    c: &mut dyn Connection,
+    account: &AccountId,
+    group: &AppInstanceGroupId,
+    users: &[EndUserId],
+    at: Timestamp,
+) -> Result<()> {
+    record_users(c, account, users, at)?;
+    let sql = "SELECT session_id FROM sessions WHERE group_id = $1 ORDER BY ordinal LIMIT $2";
+    let most = u32::try_from(users.len()).unwrap_or(u32::MAX);
+    let sessions = all(c, sql, values![group, most], |row| {
+        word(row.text(0)?, PersistentId::parse)
+    })?;
+    for (session, user) in sessions.iter().zip(users) {
+        grant_session(c, session, user, at)?;
+    }
+    Ok(())
 }
 
 /// Grants users a group within the caller's transaction.

@@ -67,6 +67,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "long listings",
         sql: include_str!("../migrations/0010_long_listings.sql"),
     },
+    Migration {
+        number: 11,
+        name: "browser groups",
+        sql: include_str!("../migrations/0011_browser_groups.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

@@ -243,7 +243,8 @@ fn exists(c: &mut dyn Connection, account: &AccountId, kind: Tagged, id: &str) -
     Ok(first(c, sql, values![id, account], |row| row.integer(0))?.is_some())
 }
 
-fn tag_one(
+/// Puts tags on a thing that is there, within the caller's transaction; answers why it did not.
+pub(crate) fn tag_one(
     c: &mut dyn Connection,
     account: &AccountId,
     kind: Tagged,

@@ -109,6 +109,26 @@ impl Terms {
     }
 }
 
+/// The order of a browser group, which is paid by the users that it has in a month, after that.
+#[must_use]
+pub fn order_by_users(
+    auto_pay: bool,
+    auto_renew: bool,
+    entropy: &dyn Entropy,
+) -> greenroom_store::Charge {
+    greenroom_store::Charge {
+        charge_type: ChargeType::PostPaid,
+        resource_mode: "AppInstance".to_owned(),
+        sub_pay_type: Some("mau".to_owned()),
+        period: 1,
+        period_unit: PeriodUnit::Month.as_str().to_owned(),
+        auto_pay,
+        auto_renew,
+        order_id: order_id(entropy),
+        expires: None,
+    }
+}
+
 /// What a PrePaid group is paid for: so many weeks, months or years.
 #[derive(Debug, Clone, Copy)]
 pub struct PaidTime {

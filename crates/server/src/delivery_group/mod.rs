@@ -1,5 +1,6 @@
 //! A delivery group as its creator describes it and as the answers show it.
 
+mod browser;
 mod change;
 mod charge;
 mod node_pool;
@@ -9,9 +10,14 @@ mod schedule;
 mod size;
 mod view;
 
+pub use browser::{
+    BrowserChange, BrowserConfig, BrowserGroupModel, BrowserNetwork, BrowserPolicy,
+    BrowserSettings, Detail, Timer, lasting,
+};
 pub use change::{change_settings, merged};
 pub use charge::{
-    ChargeResourceMode, PaidTime, PeriodUnit, Price, Rule, SubPayType, Terms, order_id,
+    ChargeResourceMode, PaidTime, PeriodUnit, Price, Rule, SubPayType, Terms, order_by_users,
+    order_id,
 };
 pub use node_pool::{Names, NodePool, StrategyType, node_type_on_offer};
 pub use policies::{
@@ -33,6 +39,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Settings {
+    /// What only a group that delivers browsers has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub browser: Option<BrowserSettings>,
     /// `Network`
     #[serde(skip_serializing_if = "Option::is_none")]
     pub network: Option<Network>,
@@ -109,6 +118,11 @@ impl Settings {
 pub struct SessionTimeout(i32);
 
 impl SessionTimeout {
+    /// A binding does not end for want of a viewer.
+    pub const NEVER: Self = Self(-1);
+    /// Where nothing is said.
+    pub const USUAL: Self = Self(15);
+
     /// The number.
     #[must_use]
     pub const fn minutes(self) -> i32 {

@@ -1,15 +1,16 @@
 //! `NodePool`: how many nodes of which type a group has, and when it is to have more.
 
 use super::schedule::{Day, Recurrence};
+use super::unwritable;
 use crate::catalogue::{self, NodeType};
 use crate::error::ApiError;
 use crate::ops::fields::{INT32_MAX, List, Text, Whole};
-use greenroom_model::{ChargeType, Timestamp};
+use greenroom_model::{ChargeType, NodePoolId, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize};
 use std::time::Duration;
 
 /// `NodePool`; without what a pool that is there cannot change, also `NodePoolStrategy`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct NodePool {
     /// `MaxIdleAppInstanceAmount`
@@ -194,6 +195,22 @@ impl NodePool {
             return Err(ApiError::Invalid(names.recurrence_schedules));
         }
         Ok(())
+    }
+
+    /// The pool as the database keeps it.
+    ///
+    /// # Errors
+    /// Never in practice: it is plain data.
+    pub fn kept(&self, id: NodePoolId) -> Result<greenroom_store::NodePool, ApiError> {
+        let instance_type = self.node_instance_type.clone();
+        Ok(greenroom_store::NodePool {
+            id,
+            instance_type: instance_type.map_or_else(String::new, Into::into),
+            node_amount: self.nodes(),
+            node_capacity: self.capacity(),
+            strategy_type: self.strategy_type.as_str().to_owned(),
+            strategy: serde_json::to_string(self).map_err(unwritable)?,
+        })
     }
 
     /// How many nodes of its own the group has from the start.

@@ -215,6 +215,9 @@ struct UserProfile {
     remote_storage_path: Option<Text<256>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     remote_storage_type: Option<RemoteStorageType>,
+    /// `CreateBrowserInstanceGroup` alone has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_profile_size: Option<Whole<1, INT32_MAX>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_profile_switch: Option<bool>,
 }
@@ -278,8 +281,9 @@ pub struct Network {
     routes: List<Route, 100>,
     #[serde(skip_serializing_if = "Option::is_none")]
     strategy_type: Option<NetworkStrategy>,
+    /// The vendor's switches that the group is behind.
     #[serde(default)]
-    v_switch_ids: List<Text<64>, 100>,
+    pub v_switch_ids: List<Text<64>, 100>,
 }
 
 /// An element of `DomainRules`.
@@ -316,6 +320,16 @@ enum NetworkStrategy {
 }
 
 impl Network {
+    /// That of a group of which only its place in the vendor's network is asked for.
+    #[must_use]
+    pub fn of_office(office: Option<Text<128>>, switches: List<Text<64>, 100>) -> Self {
+        Self {
+            office_site_id: office,
+            v_switch_ids: switches,
+            ..Self::default()
+        }
+    }
+
     /// The rules between its fields.
     ///
     /// # Errors
@@ -335,7 +349,8 @@ impl Network {
     }
 }
 
-fn is_cidr(text: &str) -> bool {
+/// Whether the text is a block of addresses.
+pub(super) fn is_cidr(text: &str) -> bool {
     let Some((address, length)) = text.split_once('/') else {
         return false;
     };

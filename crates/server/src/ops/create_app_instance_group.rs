@@ -145,7 +145,9 @@ impl Operation for CreateAppInstanceGroup {
 impl Request {
     /// What names things of the catalogue names things that are there.
     fn check_catalogue(&self, cx: &CallContext<'_>) -> Result<(), ApiError> {
-        let image = cx.catalogue.image(self.app_center_image_id.as_str());
+        // Browsers are made into groups by an operation of their own.
+        let id = self.app_center_image_id.as_str();
+        let image = cx.catalogue.image_for(ProductType::CloudApp, id);
         let image = image.ok_or(ApiError::Invalid("AppCenterImageId"))?;
         if !cx.catalogue.has_region(self.biz_region_id.as_str()) {
             return Err(ApiError::Invalid("BizRegionId"));
@@ -194,6 +196,7 @@ impl Request {
         let named = |asked: &Text<64>| AppId::parse(asked.as_str()).ok();
         let pre_open_app = self.pre_open_app_id.as_ref().and_then(named);
         let settings = Settings {
+            browser: None,
             network: self.network,
             runtime_policy: self.runtime_policy,
             security_policy: self.security_policy,
@@ -258,17 +261,7 @@ fn pool(
             strategy_type: StrategyType::NodeFixed.as_str().to_owned(),
             strategy: "{}".to_owned(),
         },
-        Some(asked) => greenroom_store::NodePool {
-            id,
-            instance_type: asked
-                .node_instance_type
-                .as_ref()
-                .map_or_else(String::new, |id| id.as_str().to_owned()),
-            node_amount: asked.nodes(),
-            node_capacity: asked.capacity(),
-            strategy_type: asked.strategy_type.as_str().to_owned(),
-            strategy: serde_json::to_string(&asked).map_err(unwritable)?,
-        },
+        Some(asked) => asked.kept(id)?,
     })
 }
 

@@ -25,6 +25,12 @@ impl<const MIN: i64, const MAX: i64> Whole<MIN, MAX> {
         Self(value)
     }
 
+    /// The number, or the nearest one within the bounds.
+    #[must_use]
+    pub fn clamped(value: i64) -> Self {
+        Self(value.clamp(MIN, MAX))
+    }
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> i64 {
@@ -82,6 +88,13 @@ pub const fn page_of_20() -> PageSize {
 pub struct Text<const MAX: usize>(String);
 
 impl<const MAX: usize> Text<MAX> {
+    /// The text as one of these, if it can be one.
+    #[must_use]
+    pub fn of(text: String) -> Option<Self> {
+        let fits = !text.is_empty() && text.chars().count() <= MAX;
+        (fits && !text.chars().any(char::is_control)).then_some(Self(text))
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -97,13 +110,8 @@ impl<const MAX: usize> From<Text<MAX>> for String {
 
 impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = filled(deserializer)?;
-        if text.is_empty() || text.chars().count() > MAX || text.chars().any(char::is_control) {
-            return Err(D::Error::custom(format_args!(
-                "not a text of 1 to {MAX} characters"
-            )));
-        }
-        Ok(Self(text))
+        Self::of(filled(deserializer)?)
+            .ok_or_else(|| D::Error::custom(format_args!("not a text of 1 to {MAX} characters")))
     }
 }
 
@@ -125,6 +133,12 @@ impl<T, const MAX: usize> List<T, MAX> {
         &self.0
     }
 
+    /// The list of these items, unless they are too many.
+    #[must_use]
+    pub fn of(items: Vec<T>) -> Option<Self> {
+        (items.len() <= MAX).then_some(Self(items))
+    }
+
     /// The items, in the order given.
     #[must_use]
     pub fn into_items(self) -> Vec<T> {
@@ -134,11 +148,8 @@ impl<T, const MAX: usize> List<T, MAX> {
 
 impl<'de, T: Deserialize<'de>, const MAX: usize> Deserialize<'de> for List<T, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let items = Vec::<T>::deserialize(deserializer)?;
-        if items.len() > MAX {
-            return Err(D::Error::custom(format_args!("more than {MAX} items")));
-        }
-        Ok(Self(items))
+        Self::of(Vec::deserialize(deserializer)?)
+            .ok_or_else(|| D::Error::custom(format_args!("more than {MAX} items")))
     }
 }
 

@@ -1,9 +1,10 @@
 //! `ListAppInstanceGroup`: one page of the account's delivery groups.
 
+use super::listed_groups::{TagFilter, page_of_groups};
 use super::prelude::*;
 use super::tagging::ShownTag;
-use crate::delivery_group::{GroupModel, Settings};
-use greenroom_store::{Group, GroupFilter, PageRequest, TagCondition, Tagged};
+use crate::delivery_group::GroupModel;
+use greenroom_store::{GroupFilter, Tagged};
 
 /// `ListAppInstanceGroup`
 pub struct ListAppInstanceGroup;
@@ -59,13 +60,6 @@ enum Status {
     Deleting,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct TagFilter {
-    key: Option<Text<128>>,
-    value: Option<Text<256>>,
-}
-
 /// What it answers.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -96,9 +90,11 @@ impl Operation for ListAppInstanceGroup {
     }
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
+        let office = req.office_site_id.as_ref();
+        let page = (req.page_number, req.page_size);
         let (groups, total) = match req.filter() {
             None => (Vec::new(), 0),
-            Some(filter) => found(cx, &req, filter).await?,
+            Some(filter) => page_of_groups(cx, filter, office, page).await?,
         };
         let ids = groups.iter().map(|group| group.made.id.as_str().to_owned());
         let ids = Some(ids.collect());
@@ -125,38 +121,6 @@ impl Operation for ListAppInstanceGroup {
     }
 }
 
-async fn found(
-    cx: &CallContext<'_>,
-    req: &Request,
-    filter: GroupFilter,
-) -> Result<(Vec<Group>, u64), ApiError> {
-    let page = PageRequest {
-        number: req.page_number.as_u32(),
-        size: req.page_size.as_u32(),
-    };
-    let Some(office) = &req.office_site_id else {
-        let found = cx.store.list_groups(cx.account(), filter, page).await?;
-        return Ok((found.items, found.total));
-    };
-    // An office network is a setting that the database does not look into, and groups are not so many that
-    // they could not be looked through for one.
-    let all = PageRequest {
-        number: 1,
-        size: u32::MAX,
-    };
-    let mut groups = cx.store.list_groups(cx.account(), filter, all).await?.items;
-    groups.retain(|group| {
-        let settings = Settings::from_json(&group.made.settings).unwrap_or_default();
-        let site = settings.network.and_then(|network| network.office_site_id);
-        site.is_some_and(|site| site == *office)
-    });
-    let total = groups.len() as u64;
-    Ok((
-        page_of(groups, req.page_number, req.page_size).collect(),
-        total,
-    ))
-}
-
 impl Request {
     /// What the database is to look for; `None` when nothing can be found.
     fn filter(&self) -> Option<GroupFilter> {
@@ -181,15 +145,6 @@ impl Request {
             region: self.biz_region_id.clone().map(Into::into),
             tags: self.tag.items().iter().map(TagFilter::condition).collect(),
         })
-    }
-}
-
-impl TagFilter {
-    fn condition(&self) -> TagCondition {
-        TagCondition {
-            key: self.key.clone().map(Into::into),
-            value: self.value.clone().map(Into::into),
-        }
     }
 }
 

@@ -98,7 +98,7 @@ enum PackageType {
     EcsContainer,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Deserialize)]
 enum ImageProduct {
     CloudApp,
     CloudDesktop,
@@ -162,7 +162,7 @@ struct Model {
     image_region_list: Vec<String>,
     image_type: &'static str,
     os_type: &'static str,
-    product_type: &'static str,
+    product_type: ProductType,
     session_type: &'static str,
     status: &'static str,
     supported_language_list: Vec<String>,
@@ -210,6 +210,7 @@ impl Operation for ListImage {
 impl Request {
     fn wants(&self, image: &Image, regions: &[String]) -> bool {
         let in_region = |asked: &Text<64>| regions.iter().any(|region| region == asked.as_str());
+        let of_product = |asked: ImageProduct| asked.delivered() == Some(image.product);
         let has_what_none_has = self.distro.is_some()
             || self.fota_version.is_some()
             || self.package_type.is_some()
@@ -232,17 +233,29 @@ impl Request {
                 .is_none_or(|part| image.name.contains(part.as_str()))
             && self.image_type.is_none_or(|kind| kind == ImageType::System)
             && self.os_type.is_none_or(|os| os == OsType::Linux)
-            && self
-                .product_type
-                .is_none_or(|product| product == ImageProduct::CloudApp)
+            && self.product_type.is_none_or(of_product)
             && (self.product_type_list.items().is_empty()
                 || self
                     .product_type_list
                     .items()
-                    .contains(&ImageProduct::CloudApp))
+                    .iter()
+                    .copied()
+                    .any(of_product))
             && self
                 .status
                 .is_none_or(|status| status == ImageStatus::Available)
+    }
+}
+
+impl ImageProduct {
+    /// The product, if any is delivered here.
+    fn delivered(self) -> Option<ProductType> {
+        match self {
+            Self::CloudApp => Some(ProductType::CloudApp),
+            Self::CloudBrowser => Some(ProductType::CloudBrowser),
+            Self::AndroidCloud => Some(ProductType::AndroidCloud),
+            Self::CloudDesktop | Self::WuyingServer => None,
+        }
     }
 }
 
@@ -265,7 +278,7 @@ impl Model {
             image_region_list: regions.to_vec(),
             image_type: "System",
             os_type: "Linux",
-            product_type: "CloudApp",
+            product_type: image.product,
             session_type: "SINGLE_SESSION",
             status: "AVAILABLE",
             supported_language_list: Vec::new(),
@@ -299,20 +312,21 @@ mod tests {
                 json!({"ProductTypeList": ["CloudDesktop", "CloudApp"], "BizTypeList": [1]}),
                 1,
             ),
+            (json!({"ProductType": "CloudBrowser"}), 1),
             (json!({"ProductType": "WuyingServer"}), 0),
             (
                 json!({"OsType": "Linux", "ImageType": "System", "Status": "AVAILABLE"}),
-                1,
+                2,
             ),
             (json!({"OsType": "Windows"}), 0),
             (json!({"BizRegionIdList": ["cn-hangzhou"]}), 0),
             (
                 json!({"BizRegionIdList": ["cn-hangzhou", "cn-shanghai"]}),
-                1,
+                2,
             ),
             (json!({"FeatureList": ["GPU"]}), 0),
             (json!({"TagList": [{"Key": "env", "Value": "test"}]}), 0),
-            (json!({"PageNumber": 2}), 1),
+            (json!({"PageNumber": 2}), 2),
         ] {
             assert_eq!(
                 server.ok("ListImage", ask.clone()).await["Count"],

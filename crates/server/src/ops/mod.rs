@@ -2,6 +2,7 @@
 //! accesses and the tests over all operations come.
 
 pub mod fields;
+mod listed_groups;
 mod operation;
 mod paging;
 mod product;
@@ -53,9 +54,11 @@ operations![
     authorize_instance_group::AuthorizeInstanceGroup,
     authorize_users_for_app::AuthorizeUsersForApp,
     create_app_instance_group::CreateAppInstanceGroup,
+    create_browser_instance_group::CreateBrowserInstanceGroup,
     delete_app_instance_group::DeleteAppInstanceGroup,
     delete_app_instances::DeleteAppInstances,
     get_app_instance_group::GetAppInstanceGroup,
+    get_browser_instance_group::GetBrowserInstanceGroup,
     get_connection_ticket::GetConnectionTicket,
     get_resource_price::GetResourcePrice,
     get_resource_renew_price::GetResourceRenewPrice,
@@ -67,6 +70,7 @@ operations![
     list_authorized_user_groups::ListAuthorizedUserGroups,
     list_authorized_users::ListAuthorizedUsers,
     list_bind_info::ListBindInfo,
+    list_browser_instance_group::ListBrowserInstanceGroup,
     list_image::ListImage,
     list_node_instance_type::ListNodeInstanceType,
     list_nodes::ListNodes,
@@ -81,6 +85,7 @@ operations![
     log_off_all_sessions_in_app_instance_group::LogOffAllSessionsInAppInstanceGroup,
     modify_app_instance_group_attribute::ModifyAppInstanceGroupAttribute,
     modify_app_policy::ModifyAppPolicy,
+    modify_browser_instance_group::ModifyBrowserInstanceGroup,
     modify_node_pool_amount::ModifyNodePoolAmount,
     modify_node_pool_attribute::ModifyNodePoolAttribute,
     modify_tenant_config::ModifyTenantConfig,

@@ -5,7 +5,7 @@ use super::product::ApiProduct;
 use crate::access::{Access, Authority, Denied, Principal};
 use crate::catalogue::Catalogue;
 use crate::error::ApiError;
-use greenroom_model::{AccountId, AppInstanceGroupId, Entropy, Timestamp};
+use greenroom_model::{AccountId, AppInstanceGroupId, Entropy, ProductType, Timestamp};
 use greenroom_rpc::{Reply, Request, envelope};
 use greenroom_store::{Group, Nonce, Store};
 use serde::Serialize;
@@ -90,6 +90,17 @@ impl CallContext<'_> {
         found
             .filter(|group| group.made.product_type == product.0)
             .ok_or(ApiError::GroupNotFound)
+    }
+
+    /// The browser group of that id, if it is the caller's.
+    ///
+    /// # Errors
+    /// As [`Self::group`].
+    pub async fn browser_group(&self, id: &Ref<AppInstanceGroupId>) -> Result<Group, ApiError> {
+        match self.group(id, Product(ProductType::CloudBrowser)).await {
+            Err(ApiError::GroupNotFound) => Err(ApiError::BrowserGroupNotFound),
+            found => found,
+        }
     }
 
     /// Lets only callers of the root account on: for what concerns the whole installation.

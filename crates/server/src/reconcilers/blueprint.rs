@@ -1,7 +1,7 @@
 //! What a session's group and image say about how it runs.
 
 use crate::catalogue::Catalogue;
-use crate::delivery_group::Settings;
+use crate::delivery_group::{BrowserSettings, Settings};
 use crate::runtime::Plan;
 use greenroom_model::AppId;
 use greenroom_session_api::spec;
@@ -31,18 +31,21 @@ impl Blueprint {
     /// How an app of the session's image is run; `None` when the image does not have it.
     pub fn app(&self, session: &SessionRecord, app: &AppId) -> Option<spec::App> {
         let found = self.catalogue.image(session.image.as_str())?.app(app)?;
+        let settings = settings(session);
+        let browser = settings.browser.as_ref();
+        let homepage = browser.and_then(BrowserSettings::homepage);
+        let mut argv = found.argv.clone();
+        argv.extend(homepage.map(str::to_owned));
         Some(spec::App {
             app_id: found.id.as_str().to_owned(),
-            argv: found.argv.clone(),
+            argv,
             env: Vec::new(),
         })
     }
 
     /// What a new holder of the session is to run.
     pub fn plan(&self, session: &SessionRecord) -> Plan {
-        // Settings that do not read are those of a group some other version made: the usual size will do.
-        let settings = Settings::from_json(&session.settings).unwrap_or_default();
-        let (width, height) = settings.resolution();
+        let (width, height) = settings(session).resolution();
         let open = session.opened_apps.iter();
         Plan {
             persistent_id: session.id.clone(),
@@ -51,4 +54,9 @@ impl Blueprint {
             height,
         }
     }
+}
+
+/// Settings that do not read are those of a group some other version made: the usual ones will do.
+fn settings(session: &SessionRecord) -> Settings {
+    Settings::from_json(&session.settings).unwrap_or_default()
 }

@@ -157,7 +157,12 @@ impl Server {
     }
 
     pub fn sessions(&self, group: &str) -> Vec<Session> {
-        let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"});
+        self.sessions_of("CloudApp", group)
+    }
+
+    /// The sessions of a group that delivers that.
+    pub fn sessions_of(&self, product: &str, group: &str) -> Vec<Session> {
+        let ask = json!({"AppInstanceGroupId": group, "ProductType": product});
         let answer = self.call("ListPersistentAppInstances", &ask);
         let text = |model: &Value, name: &str| model[name].as_str().unwrap().to_owned();
         let models = answer["PersistentAppInstanceModels"].as_array().unwrap();

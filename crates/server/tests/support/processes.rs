@@ -13,12 +13,8 @@ pub struct Processes {
 
 impl Processes {
     pub fn of(data: &Path, sessions: &[Session]) -> Self {
-        let holder = |session: &Session| {
-            let file = data.join("run").join(&session.id).join("holder.pid");
-            let text = std::fs::read_to_string(file).unwrap();
-            text.split(' ').next().unwrap().parse::<u32>().unwrap()
-        };
-        let holders: BTreeMap<_, _> = sessions.iter().map(|s| (s.id.clone(), holder(s))).collect();
+        let holder = |session: &Session| (session.id.clone(), holder_of(data, &session.id));
+        let holders: BTreeMap<_, _> = sessions.iter().map(holder).collect();
         let app = |(id, pid): (&String, &u32)| (id.clone(), descendant(*pid, "foot").unwrap());
         Self {
             apps: holders.iter().map(app).collect(),
@@ -56,6 +52,13 @@ pub fn kill(pid: u32) {
 pub fn lives(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !stat.is_empty() && !stat.contains(") Z ")
+}
+
+/// The holder of a session that runs.
+pub fn holder_of(data: &Path, session: &str) -> u32 {
+    let file = data.join("run").join(session).join("holder.pid");
+    let text = std::fs::read_to_string(file).unwrap();
+    text.split(' ').next().unwrap().parse().unwrap()
 }
 
 /// The first process of that name below `pid`.
@@ -99,9 +102,12 @@ pub fn holders_of(data: &Path, session: &str) -> usize {
 
 /// Says so when it is not so.
 pub fn can_run_sessions() -> bool {
-    let missing = ["bwrap", "foot"]
-        .into_iter()
-        .find(|program| !on_path(program));
+    all_installed(&["bwrap", "foot"])
+}
+
+/// Whether these programs are there; says so when one is not.
+pub fn all_installed(programs: &[&str]) -> bool {
+    let missing = programs.iter().find(|program| !on_path(program));
     if let Some(program) = missing {
         eprintln!("SKIPPED: {program} is not installed");
     }

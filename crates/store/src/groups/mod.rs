@@ -1,45 +1,46 @@
 //! Delivery groups with their node pools: made whole, listed, changed, asked to go.
 
+mod beginning;
 mod change;
 mod granted;
 mod next_period;
 mod record;
 mod scaling;
 
+pub use beginning::Beginning;
 pub use change::Chosen;
 pub use granted::GrantedFilter;
 pub use next_period::NextPeriod;
 pub use record::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
 
+use crate::Store;
 use crate::connection::{Connection, Value, all, first, narrow, placeholders, values};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::page::{Page, PageRequest};
 use crate::slots::{self, NewSlots};
 use crate::tags::{self, Tagged};
-use crate::{Store, grants};
-use greenroom_model::{
-    AccountId, AppInstanceGroupId, EndUserId, GroupStatus, NodePoolId, Timestamp,
-};
+use greenroom_model::{AccountId, AppInstanceGroupId, GroupStatus, NodePoolId, Timestamp};
 use record::{GROUP, group};
 use std::collections::BTreeSet;
 
 impl Store {
-    /// Makes a group with its pool, slots and first users, all or nothing. `fits` is shown what the groups
+    /// Makes a group with its pool, slots and what it has from the start, all or nothing. `fits` is shown what the groups
     /// that exist already take and decides within the same transaction, so that two calls cannot both take
     /// the last node.
     ///
     /// # Errors
-    /// [`StoreError::NoRoom`] when `fits` says no, [`StoreError::NonceReplayed`], [`StoreError::Conflict`]
+    /// [`StoreError::NoRoom`] when `fits` says no or there are more tags than a group may have, [`StoreError::NonceReplayed`], [`StoreError::Conflict`]
     /// when an id is taken, or the database could not be written.
     pub async fn create_group(
         &self,
         spec: GroupSpec,
         slots: NewSlots,
-        users: Vec<EndUserId>,
+        beginning: impl Into<Beginning>,
         nonce: Option<Nonce>,
         fits: impl FnOnce(&[NodesInUse]) -> bool + Send + 'static,
     ) -> Result<()> {
+        let beginning = beginning.into();
         self.write_intent(move |c| {
             nonces::spend(c, nonce.as_ref())?;
             if !fits(&nodes_in_use(c)?) {
@@ -48,7 +49,7 @@ impl Store {
             insert(c, &spec)?;
             let places = slots.places();
             slots::add(c, &spec.id, slots, &places, spec.created)?;
-            grants::grant_group(c, &spec.account, &spec.id, &users, spec.created)
+            beginning.write(c, &spec)
         })
         .await
     }

@@ -89,12 +89,23 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
                 );
                 continue;
             }
+            "CreateBrowserInstanceGroup" => {
+                assert_ne!(
+                    answer["BrowserInstanceGroupModel"]["BrowserInstanceGroupId"],
+                    json!(world.browsers)
+                );
+                continue;
+            }
             "ListPublishedAppInstanceGroup" | "ListPublishedApps" => {
                 assert_eq!(answer["TotalCount"], 0, "none of its own is published");
                 continue;
             }
-            "ListAppInstanceGroup" | "ListSessions" => {
+            "ListAppInstanceGroup" | "ListBrowserInstanceGroup" => {
                 assert_eq!(answer["TotalCount"], 1, "only what it made itself");
+                continue;
+            }
+            "ListSessions" => {
+                assert_eq!(answer["TotalCount"], 2, "only what it made itself");
                 continue;
             }
             // What is not there is named for each resource.
@@ -172,6 +183,7 @@ const CHANGES: &[&str] = &[
     "AuthorizeUsersForApp",
     "CreateAppInstanceGroup",
     "CreateBackup",
+    "CreateBrowserInstanceGroup",
     "DeleteAppInstanceGroup",
     "DeleteAppInstances",
     "ForgetServer",
@@ -179,6 +191,7 @@ const CHANGES: &[&str] = &[
     "LogOffAllSessionsInAppInstanceGroup",
     "ModifyAppInstanceGroupAttribute",
     "ModifyAppPolicy",
+    "ModifyBrowserInstanceGroup",
     "ModifyNodePoolAmount",
     "ModifyNodePoolAttribute",
     "ModifyTenantConfig",

@@ -8,7 +8,7 @@ mod sts;
 mod support;
 
 use super::Entry;
-use crate::test_support::{TestServer, group_request};
+use crate::test_support::{TestServer, browser_request, group_request};
 use greenroom_testkit::contract;
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -23,6 +23,8 @@ struct World {
     spare: String,
     /// The node pool of `office`.
     pool: String,
+    /// A group of browsers.
+    browsers: String,
     /// Another group, published and paid for a week.
     paid: String,
     /// The id of a key of the user zoe.
@@ -62,6 +64,7 @@ impl World {
         let terms = json!({"AppInstanceGroupName": "paid", "AuthMode": "App", "ChargeType": "PrePaid", "PeriodUnit": "Week"});
         let paid = server.create_group(terms).await;
         server.publish(&paid).await;
+        let browsers = server.create_browser_group(json!({})).await;
         let key = ram::furnish(&server).await;
         let lost = server.lost_server().await.to_string();
         let server = sts::furnish(server).await;
@@ -71,6 +74,7 @@ impl World {
             session,
             spare,
             pool,
+            browsers,
             paid,
             key,
             lost,
@@ -95,6 +99,12 @@ impl World {
                 "AppInstancePersistentId": session, "AuthorizeUserIds": ["bob"]})
             }
             "CreateAppInstanceGroup" => group_request(json!({})),
+            "CreateBrowserInstanceGroup" => browser_request(json!({})),
+            "GetBrowserInstanceGroup" => json!({"BrowserInstanceGroupId": self.browsers}),
+            "ListBrowserInstanceGroup" => json!({}),
+            "ModifyBrowserInstanceGroup" => {
+                json!({"BrowserInstanceGroupId": self.browsers, "CloudBrowserName": "renamed"})
+            }
             "DeleteAppInstanceGroup"
             | "GetAppInstanceGroup"
             | "ListPersistentAppInstances"

@@ -21,6 +21,7 @@ const LIMITS: &str = "\
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
 | `RuntimePolicy` except `SessionPreOpen`, and `PerSessionPerApp` | one machine, one kind of session |
 | `VideoPolicy` except the resolution, which counts from a session's next start | pictures are exact tiles over WebSocket |
+| of browser groups `BrowserConfig` except `Homepage`, `Network` (also `ALLOW_LIST`), `Policy` except `DisconnectKeepSession`, `AuthNotificationEnabled`, `InstanceType`, `MaxAmount` | nothing tells the browser or the gateway of them yet: no address, download, client, clipboard or file is held back, no watermark drawn, no switch passed on, nobody is written to or counted |
 | `AppInstanceGroupExpireRemind` | nobody is written to, so nobody is reminded |
 | the tag `System/Scheduler/GRAYSCALE` | nothing is rolled out step by step |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
@@ -29,6 +30,7 @@ const LIMITS: &str = "\
 
 | what | fault |
 |---|---|
+| `BookmarksFilePath`, `RestrictedURLsFilePath` | `InvalidParameter.<Param>`: files of a store that is not here |
 | user groups, group sets, avatars other than `default` | `InvalidParameter.<Param>`: none exist. Filters by them find nothing |
 | `GetConnectionTicket.AppPolicyId` other than the group's own | `InvalidParameter.AppPolicyId`: a connection has no policy of its own yet |
 | `AssumeRole.SourceIdentity` | `InvalidParameter.SourceIdentity`: nothing records who is behind a session |
@@ -47,7 +49,10 @@ fn page() -> String {
     for product in ProductType::ALL {
         let made = match product {
             ProductType::CloudApp => "yes",
-            ProductType::CloudBrowser | ProductType::AndroidCloud => "no: `StockError.NoStock`",
+            ProductType::CloudBrowser => {
+                "by `CreateBrowserInstanceGroup`, on machines with Debian's `chromium`; else `StockError.NoStock`"
+            }
+            ProductType::AndroidCloud => "no: `StockError.NoStock`",
         };
         let _ = writeln!(text, "| `{product}` | {made} |");
     }
