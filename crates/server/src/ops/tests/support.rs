@@ -25,6 +25,20 @@ const LIMITS: &str = "\
 | `AppInstanceGroupExpireRemind` | nobody is written to, so nobody is reminded |
 | the tag `System/Scheduler/GRAYSCALE` | nothing is rolled out step by step |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
+| `ListRegions.BizSource`, `ListNodeInstanceType.InstanceTypeForModify` | not kept either: the vendor's own use; every node type can follow any other |
+
+## Recorded in answers and never there
+
+| what | why |
+|---|---|
+| `AppIcon` | icons are not kept |
+| `AppInstanceTypeName`, `ReserveAmountRatio`, `ReserveMaxAmount`, `ReserveMinAmount` | of groups sold by session; groups here are sold by node |
+| `OtaInfo.TaskId` | no update of an image runs |
+| `ListAppInstances`: `NetworkInterfaceId`, `NetworkInterfaceIp` | an instance has no network interface of its own |
+| `ListBindInfo`: `WyId`; `ListAuthorizedUsers`: `Email`, `Phone` | nothing is known of users but their ids |
+| `ListImage`: versions, snapshots, disks, drivers, parents, icons, times of change | an image is the programs installed on this machine |
+| `ListTenantConfig`: `MultiSessionSupportType`, `MultiSessionSupportedRegions` | there are no groups with shared sessions |
+| prices: elements of `Promotions` and `Rules` | nothing is charged, so nothing is taken off |
 
 ## Refused
 
