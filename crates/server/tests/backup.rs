@@ -231,7 +231,9 @@ fn with_postgres_the_command_is_told_that_makes_a_backup_and_the_one_that_restor
         ),
     ] {
         let said = told(&arguments);
-        let whole = format!("{expected}'host=db.example port=6432 user=ann dbname=greenroom sslmode=prefer'");
+        let whole = format!(
+            "{expected}'host=db.example port=6432 user=ann dbname=greenroom sslmode=prefer'"
+        );
         assert!(said.contains(&whole) && !said.contains("hunter2"), "{said}");
     }
 }
