@@ -32,7 +32,7 @@ pub fn uuid_upper(entropy: &dyn Entropy) -> String {
     entropy.fill(&mut b);
     b[6] = (b[6] & 0x0f) | 0x40;
     b[8] = (b[8] & 0x3f) | 0x80;
-    let hex: String = b.iter().map(|byte| format!("{byte:02X}")).collect();
+    let hex = format!("{:032X}", u128::from_be_bytes(b));
     format!(
         "{}-{}-{}-{}-{}",
         &hex[..8],

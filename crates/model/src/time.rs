@@ -48,16 +48,26 @@ impl Timestamp {
             } else {
                 UtcDateTime::MAX
             });
-        format!(
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}+00:00",
-            moment.year(),
-            u8::from(moment.month()),
-            moment.day(),
-            moment.hour(),
-            moment.minute(),
-            moment.second(),
-            moment.millisecond()
-        )
+        // Every row of every listing has one of these: formatting takes several times as long as this.
+        let mut text = String::with_capacity("-9999-12-31T23:59:59.999+00:00".len());
+        if moment.year() < 0 {
+            text.push('-');
+        }
+        push_padded(&mut text, moment.year().unsigned_abs(), 4);
+        for (separator, number) in [
+            ('-', u8::from(moment.month())),
+            ('-', moment.day()),
+            ('T', moment.hour()),
+            (':', moment.minute()),
+            (':', moment.second()),
+        ] {
+            text.push(separator);
+            push_padded(&mut text, number.into(), 2);
+        }
+        text.push('.');
+        push_padded(&mut text, moment.millisecond().into(), 3);
+        text.push_str("+00:00");
+        text
     }
 
     /// Reads `yyyy-MM-ddTHH:mm:ssZ`, the only form requests may use; `None` for anything else.
@@ -69,6 +79,14 @@ impl Timestamp {
         }
         let moment = PrimitiveDateTime::parse(text, REQUEST_FORM).ok()?;
         Some(Self(moment.assume_utc().unix_timestamp() * 1000))
+    }
+}
+
+/// A number in decimal digits, with leading zeros up to `width` digits in all.
+fn push_padded(text: &mut String, number: u32, width: u32) {
+    for place in (0..width).rev() {
+        let digit = number / 10_u32.pow(place) % 10;
+        text.push(char::from_digit(digit, 10).unwrap_or('0'));
     }
 }
 

@@ -43,6 +43,7 @@ pub struct Api {
 
 /// A call that got as far as naming an operation and a caller.
 struct Admitted {
+    store: Store,
     request: Request,
     entry: &'static Entry,
     principal: Principal,
@@ -167,7 +168,10 @@ impl Api {
             Ok(entry) => entry,
             Err(fault) => return (format, UNKNOWN, Err(self.turn_away(origin, fault))),
         };
-        let result = match self.admit(request, entry, origin).await {
+        let result = match self
+            .admit(self.store.for_call(), request, entry, origin)
+            .await
+        {
             Ok(call) => self.run(&call, origin, request_id).await,
             Err(error) => Err(self.turn_away(origin, error)),
         };
@@ -186,6 +190,7 @@ impl Api {
 
     async fn admit(
         &self,
+        store: Store,
         request: Request,
         entry: &'static Entry,
         origin: Origin,
@@ -201,7 +206,7 @@ impl Api {
                 return Err(ApiError::Gateway(Fault::missing("AccessKeyId")));
             }
         };
-        let (principal, narrowed) = self.authenticate(signed, now).await?;
+        let (principal, narrowed) = self.authenticate(&store, signed, now).await?;
         signed.check_time(now.0).map_err(ApiError::Gateway)?;
         self.replay
             .lock()
@@ -218,8 +223,9 @@ impl Api {
             .map_err(ApiError::Gateway)?;
         let (nonce, access_key_id) = (nonce(signed, now), signed.access_key_id.clone());
         let facts = Facts::of_call(now, origin.address, origin.secure);
-        let authority = Authority::of(&self.store, &principal, narrowed.as_deref(), facts).await?;
+        let authority = Authority::of(&store, &principal, narrowed.as_deref(), facts).await?;
         Ok(Admitted {
+            store,
             request,
             entry,
             principal,
@@ -233,13 +239,14 @@ impl Api {
     /// Who signed, and the policy that narrows an assumed role.
     async fn authenticate(
         &self,
+        store: &Store,
         signed: &Signed,
         now: Timestamp,
     ) -> Result<(Principal, Option<String>), ApiError> {
         if signed.access_key_id.starts_with(token::PREFIX) {
             return self.authenticate_temporary(signed, now).await;
         }
-        let key = self.store.access_key(&signed.access_key_id).await?;
+        let key = store.access_key(&signed.access_key_id).await?;
         let key = key.ok_or_else(|| ApiError::Gateway(Fault::access_key_not_found()))?;
         // A token that claims to go with a permanent key belongs to something else.
         if signed.security_token.is_some() {
@@ -317,7 +324,7 @@ impl Api {
             request_id,
         };
         let recording = Recording::new(row.entry());
-        let store = self.store.recording(&recording);
+        let store = call.store.recording(&recording);
         let cx = CallContext {
             store: &store,
             catalogue: &self.catalogue,

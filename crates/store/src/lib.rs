@@ -80,7 +80,7 @@ pub use instances::{Held, InstanceFilter, InstanceRow};
 pub use meter::{Calls, Figures};
 pub use nodes::Node;
 pub use nonces::Nonce;
-pub use page::{Page, PageRequest};
+pub use page::{Page, PageRequest, SharedPage};
 pub use placement::{Leave, Shape};
 pub use reconcile::{Observation, SessionRecord, SettlingGroup};
 pub use removal::{Removal, RemovalRefusal};
@@ -99,7 +99,7 @@ use blocks::{INSTANCES, Positions, SESSIONS};
 use connection::Connection;
 use greenroom_model::{AccountId, AppInstanceGroupId, ProductType};
 use meter::Meter;
-use recent::Recent;
+use recent::{Moment, Recent, Version};
 use sqlite::Watch;
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
@@ -120,13 +120,15 @@ pub struct Store {
     /// What is to be recorded with whatever is written by this clone.
     call: Option<Arc<Recording>>,
     known: Arc<Known>,
+    /// Of the call that this clone is for.
+    moment: Option<Arc<Moment>>,
     meter: Arc<Meter>,
 }
 
 /// What was read before and may be used again, each kind under a condition of its own.
 struct Known {
     keys: Recent<String, AccessKey>,
-    pages: Recent<PageKey, Arc<Page<SessionRow>>>,
+    pages: Recent<PageKey, Arc<SharedPage<SessionRow>>>,
     positions: Arc<Positions>,
     instance_positions: Arc<Positions>,
 }
@@ -137,7 +139,8 @@ type PageKey = (AccountId, AppInstanceGroupId, ProductType, PageRequest);
 /// Keys that are kept after they were looked up; each is a few hundred bytes.
 const MOST_KEYS: usize = 1_024;
 
-/// Sessions and users on the pages that are kept after they were read: some four megabytes.
+/// Sessions and users on the pages that are kept after they were read: some eight megabytes, with what was written
+/// of them.
 const MOST_ROWS: usize = 10_000;
 
 impl Store {
@@ -188,6 +191,7 @@ impl Store {
             copies: None,
             writer: Arc::default(),
             call: None,
+            moment: None,
             meter: Arc::default(),
             known: Arc::new(Known {
                 keys: Recent::new(MOST_KEYS, |_| 1),
@@ -209,6 +213,25 @@ impl Store {
         self.sealing.get().cloned()
     }
 
+    /// The same store for the length of one call: the database is asked once whether anything has changed since
+    /// something was read before, and again only after this clone has written.
+    #[must_use]
+    pub fn for_call(&self) -> Self {
+        Self {
+            moment: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
+
+    /// What the database says of its state, where it can say so at once.
+    fn version(&self) -> Option<Version> {
+        let ask = || self.threads.watch.as_ref().and_then(Watch::version);
+        match &self.moment {
+            Some(moment) => moment.version(ask),
+            None => ask(),
+        }
+    }
+
     /// Reads, seeing one moment of the database.
     async fn read<T: Send + 'static>(
         &self,
@@ -226,7 +249,7 @@ impl Store {
         work: impl FnOnce(&mut dyn Connection) -> Result<Option<V>> + Send + 'static,
     ) -> Result<Option<V>> {
         let recent = recent(&self.known);
-        let Some(version) = self.threads.watch.as_ref().and_then(Watch::version) else {
+        let Some(version) = self.version() else {
             return self.read(work).await;
         };
         if let Some(answer) = recent.get(version, &key) {
@@ -242,6 +265,17 @@ impl Store {
     /// Writes, all or nothing: an error from `work` takes back what it did. A call's first write is recorded
     /// with it.
     async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let written = self.write_recorded(work).await;
+        if let Some(moment) = &self.moment {
+            moment.passes();
+        }
+        written
+    }
+
+    async fn write_recorded<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut dyn Connection) -> Result<T> + Send + 'static,
     ) -> Result<T> {

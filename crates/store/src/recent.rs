@@ -12,6 +12,31 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// A state of the database, to be compared with another; `None` of one where it cannot be told.
 pub(crate) type Version = i64;
 
+/// What the database said of its state when it was first asked for the sake of one call.
+#[derive(Default)]
+pub(crate) struct Moment(Mutex<Option<Version>>);
+
+impl Moment {
+    /// What it said then; asks when it was not asked yet, or did not say.
+    pub(crate) fn version(&self, ask: impl FnOnce() -> Option<Version>) -> Option<Version> {
+        let mut version = self.lock();
+        if version.is_none() {
+            *version = ask();
+        }
+        *version
+    }
+
+    /// The call has written: what it reads next must show that.
+    pub(crate) fn passes(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Version>> {
+        // Whole at every moment, so a panic elsewhere does not spoil it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Answers of one kind of question.
 pub(crate) struct Recent<K, V> {
     most: usize,
@@ -95,6 +120,16 @@ mod tests {
         assert_eq!(recent.get(1, &"key"), Some("answer"));
         assert_eq!(recent.get(2, &"key"), None);
         assert_eq!(recent.get(1, &"key"), None, "what is old stays old");
+    }
+
+    #[test]
+    fn a_call_asks_once_until_it_writes() {
+        let moment = Moment::default();
+        assert_eq!(moment.version(|| None), None);
+        assert_eq!(moment.version(|| Some(1)), Some(1));
+        assert_eq!(moment.version(|| Some(2)), Some(1));
+        moment.passes();
+        assert_eq!(moment.version(|| Some(2)), Some(2));
     }
 
     #[test]

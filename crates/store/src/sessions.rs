@@ -3,7 +3,7 @@
 use crate::blocks::{Layout, Place};
 use crate::connection::{Connection, Row, Value, all, first, narrow, placeholders, values, word};
 use crate::error::Result;
-use crate::page::{Page, PageRequest};
+use crate::page::{Page, PageRequest, SharedPage};
 use crate::{Store, history};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, AppInstanceId, AppInstanceStatus, Ask, AuthMode, Desired,
@@ -106,7 +106,7 @@ impl Store {
         product_type: ProductType,
         filter: SessionFilter,
         page: PageRequest,
-    ) -> Result<Option<Arc<Page<SessionRow>>>> {
+    ) -> Result<Option<Arc<SharedPage<SessionRow>>>> {
         let whole = matches!(filter, SessionFilter::All);
         let key = (account.clone(), group.clone(), product_type, page);
         let (account, group, positions) = (
@@ -143,7 +143,7 @@ impl Store {
                 }
                 SessionFilter::Ids(ids) => among(c, &group, ids, page)?,
             };
-            Ok(Some(Arc::new(found)))
+            Ok(Some(Arc::new(SharedPage::new(found))))
         };
         match whole {
             true => self.recently(|known| &known.pages, key, read).await,

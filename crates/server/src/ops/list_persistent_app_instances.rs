@@ -1,8 +1,10 @@
 //! `ListPersistentAppInstances`: one page of a delivery group's persistent sessions, as they were last seen.
 
 use super::prelude::*;
-use greenroom_store::{Page, PageRequest, SessionFilter, SessionRow};
+use greenroom_store::{Page, PageRequest, SessionFilter, SessionRow, SharedPage};
 use serde::Serializer;
+use serde::ser::Error;
+use serde_json::value::{RawValue, to_raw_value};
 use std::sync::Arc;
 
 /// `ListPersistentAppInstances`
@@ -31,11 +33,12 @@ pub struct Response {
     persistent_app_instance_models: Models,
 }
 
-/// The sessions of a page, written from the rows that all who ask for the page share.
+/// The sessions of a page that all who ask for it share: they are of one group, so that its id belongs to what is
+/// written of them.
 #[derive(Debug)]
 struct Models {
     group: AppInstanceGroupId,
-    page: Arc<Page<SessionRow>>,
+    page: Arc<SharedPage<SessionRow>>,
 }
 
 #[derive(Debug, Serialize)]
@@ -97,8 +100,15 @@ impl Operation for ListPersistentAppInstances {
 
 impl Serialize for Models {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let rows = self.page.items.iter();
-        serializer.collect_seq(rows.map(|row| Model::of(&self.group, row)))
+        let written = self.page.written(|page| self.write(page));
+        written.map_err(S::Error::custom)?.serialize(serializer)
+    }
+}
+
+impl Models {
+    fn write(&self, page: &Page<SessionRow>) -> serde_json::Result<Box<RawValue>> {
+        let models = page.items.iter().map(|row| Model::of(&self.group, row));
+        to_raw_value(&models.collect::<Vec<_>>())
     }
 }
 

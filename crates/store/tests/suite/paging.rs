@@ -5,7 +5,6 @@ use greenroom_model::{
     AccountId, AppInstanceGroupId, AppInstanceId, PersistentId, PersistentStatus, ProductType,
 };
 use greenroom_store::{GrantChange, InstanceFilter, Page, PageRequest, SessionFilter, SessionRow};
-use std::sync::Arc;
 
 pub async fn pages_agree_with_a_naive_model_while_sessions_go(w: World) {
     let id = w.with_group("office", 700).await;
@@ -159,7 +158,7 @@ async fn page(
         .page_sessions(account, group, ProductType::CloudApp, filter, page)
         .await
         .unwrap();
-    Arc::unwrap_or_clone(found.unwrap())
+    Page::clone(&found.unwrap())
 }
 
 pub async fn sessions_of_another_account_type_or_ended_group_look_absent(w: World) {

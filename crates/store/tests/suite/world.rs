@@ -11,7 +11,6 @@ use greenroom_store::{
     SessionRow, Store, TicketTask, Unbinding, Wanted,
 };
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -210,7 +209,7 @@ impl World {
             )
             .await
             .unwrap();
-        Arc::unwrap_or_clone(page.expect("the group is there"))
+        Page::clone(&page.expect("the group is there"))
     }
 
     pub async fn ids(&self, group: &AppInstanceGroupId) -> Vec<PersistentId> {
