@@ -1,4 +1,4 @@
-//! Rules about single files: module docs, stray snapshots, size, paths of somebody's machine.
+//! Rules about single files: module docs, stray snapshots, size, unmerged lines, paths of somebody's machine.
 
 use super::Entry;
 
@@ -19,6 +19,9 @@ const MACHINES: &[&str] = &[
     concat!("/", "workspace/"),
     concat!("/", "builds/"),
 ];
+
+/// What a merge leaves where it could not decide. `=======` alone also underlines headings.
+const UNMERGED: &[&str] = &["<<<<<<< ", ">>>>>>> "];
 
 /// Everything wrong with one file.
 pub fn check(entry: &Entry) -> Vec<String> {
@@ -43,6 +46,9 @@ pub fn check(entry: &Entry) -> Vec<String> {
         ));
     }
     for (number, line) in text.lines().enumerate() {
+        if UNMERGED.iter().any(|marker| line.starts_with(marker)) {
+            found.push(format!("{path}:{}: was not merged", number + 1));
+        }
         if let Some(folder) = MACHINES.iter().find(|folder| names_folder(line, folder)) {
             found.push(format!(
                 "{path}:{}: names `{folder}`, a folder of somebody's machine",
@@ -99,6 +105,20 @@ mod tests {
             1
         );
         assert!(check(&entry("crates/x/src/snapshots/a.snap", "")).is_empty());
+    }
+
+    #[test]
+    fn a_line_that_was_not_merged_is_found_and_a_heading_is_not() {
+        let merge = |left: &str, right: &str| {
+            let (begin, end) = (UNMERGED[0], UNMERGED[1]);
+            format!("{begin}main\n{left}\n=======\n{right}\n{end}mine\n")
+        };
+        let found = check(&entry("README.md", &merge("one", "other")));
+        assert_eq!(
+            found,
+            ["README.md:1: was not merged", "README.md:5: was not merged"]
+        );
+        assert!(check(&entry("a.md", "Heading\n=======\n")).is_empty());
     }
 
     #[test]
