@@ -206,7 +206,7 @@ impl Api {
                 return Err(ApiError::Gateway(Fault::missing("AccessKeyId")));
             }
         };
-        let (principal, narrowed) = self.authenticate(&store, signed, now).await?;
+        let (principal, narrowed) = Self::authenticate(&store, signed, now).await?;
         signed.check_time(now.0).map_err(ApiError::Gateway)?;
         self.replay
             .lock()
@@ -238,13 +238,12 @@ impl Api {
 
     /// Who signed, and the policy that narrows an assumed role.
     async fn authenticate(
-        &self,
         store: &Store,
         signed: &Signed,
         now: Timestamp,
     ) -> Result<(Principal, Option<String>), ApiError> {
         if signed.access_key_id.starts_with(token::PREFIX) {
-            return self.authenticate_temporary(signed, now).await;
+            return Self::authenticate_temporary(store, signed, now).await;
         }
         let key = store.access_key(&signed.access_key_id).await?;
         let key = key.ok_or_else(|| ApiError::Gateway(Fault::access_key_not_found()))?;
@@ -274,7 +273,7 @@ impl Api {
     }
 
     async fn authenticate_temporary(
-        &self,
+        store: &Store,
         signed: &Signed,
         now: Timestamp,
     ) -> Result<(Principal, Option<String>), ApiError> {
@@ -282,18 +281,14 @@ impl Api {
         let Some(sealed) = &signed.security_token else {
             return refuse(Fault::missing("SecurityToken"));
         };
-        let it = Temporary::open(&self.store, sealed, &signed.access_key_id)
-            .map_err(ApiError::Gateway)?;
+        let it =
+            Temporary::open(store, sealed, &signed.access_key_id).map_err(ApiError::Gateway)?;
         signed.verify(it.secret()).map_err(ApiError::Gateway)?;
         if it.expires <= now {
             return refuse(Fault::security_token_expired());
         }
         // Clients that are told so ask for other credentials, which is what a role's end calls for.
-        let Some(role) = self
-            .store
-            .assumed_ram_role(&it.account, &it.role_id)
-            .await?
-        else {
+        let Some(role) = store.assumed_ram_role(&it.account, &it.role_id).await? else {
             return refuse(Fault::security_token_expired());
         };
         if !role.account_active {

@@ -143,6 +143,17 @@ pub enum ApiError {
     },
 }
 
+impl ApiError {
+    /// Of work on a group that was the caller's a moment ago: if it is gone meanwhile, it looks as if it had never been.
+    #[must_use]
+    pub fn of_group(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(_) => Self::GroupNotFound,
+            other => other.into(),
+        }
+    }
+}
+
 /// A call that is refused: why, and the fault that its caller sees.
 #[derive(Debug)]
 pub struct Refused {

@@ -95,10 +95,7 @@ impl Operation for AuthorizeInstanceGroup {
                         cx.now,
                     )
                     .await
-                    .map_err(|error| match error {
-                        StoreError::NotFound(_) => ApiError::GroupNotFound,
-                        other => other.into(),
-                    })?;
+                    .map_err(ApiError::of_group)?;
             }
             (AuthMode::Session, Some(session)) => {
                 let session = session.id().ok_or_else(unknown_session)?;

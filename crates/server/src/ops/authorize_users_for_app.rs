@@ -1,7 +1,7 @@
 //! `AuthorizeUsersForApp`: lets users have one app of a group that gives out apps, or no longer lets them.
 
 use super::prelude::*;
-use greenroom_store::{GrantChange, StoreError};
+use greenroom_store::GrantChange;
 
 /// `AuthorizeUsersForApp`
 pub struct AuthorizeUsersForApp;
@@ -75,10 +75,7 @@ impl Operation for AuthorizeUsersForApp {
                 cx.now,
             )
             .await
-            .map_err(|error| match error {
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
-                other => other.into(),
-            })?;
+            .map_err(ApiError::of_group)?;
         Ok(Response {})
     }
 }

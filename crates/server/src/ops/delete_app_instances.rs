@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use greenroom_rpc::Fault;
-use greenroom_store::{Removal, RemovalRefusal, StoreError};
+use greenroom_store::{Removal, RemovalRefusal};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// `DeleteAppInstances`
@@ -72,10 +72,7 @@ impl Operation for DeleteAppInstances {
             .store
             .remove_instances(removal, cx.spend_nonce(), cx.now)
             .await
-            .map_err(|error| match error {
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
-                other => other.into(),
-            })?
+            .map_err(ApiError::of_group)?
             .into_iter()
             .collect();
         let outcome = |id: String| match refused.get(&id) {

@@ -3,7 +3,7 @@
 
 use super::prelude::*;
 use crate::delivery_group::Settings;
-use greenroom_store::{StoreError, Unbinding};
+use greenroom_store::Unbinding;
 
 /// `LogOffAllSessionsInAppInstanceGroup`
 pub struct LogOffAllSessionsInAppInstanceGroup;
@@ -47,10 +47,7 @@ impl Operation for LogOffAllSessionsInAppInstanceGroup {
         cx.store
             .unbind(cx.account(), everything, reason, cx.spend_nonce(), cx.now)
             .await
-            .map_err(|error| match error {
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
-                other => other.into(),
-            })?;
+            .map_err(ApiError::of_group)?;
         Ok(Response {})
     }
 }

@@ -10,7 +10,7 @@ use crate::catalogue::Catalogue;
 use crate::delivery_group::{
     DomainRule, SecurityPolicy, SessionTimeout, StoragePolicy, change_settings, merged,
 };
-use greenroom_store::{Chosen, GroupSpec, StoreError};
+use greenroom_store::{Chosen, GroupSpec};
 
 /// `ModifyAppInstanceGroupAttribute`
 pub struct ModifyAppInstanceGroupAttribute;
@@ -93,10 +93,7 @@ impl Operation for ModifyAppInstanceGroupAttribute {
                 move |group| req.change(group),
             )
             .await
-            .map_err(|error| match error {
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
-                other => other.into(),
-            })??;
+            .map_err(ApiError::of_group)??;
         Ok(Response {})
     }
 }

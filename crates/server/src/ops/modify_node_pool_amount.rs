@@ -105,8 +105,7 @@ impl Operation for ModifyNodePoolAmount {
             .await
             .map_err(|error| match error {
                 StoreError::NotFound("node") => ApiError::Invalid(NODES),
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
-                other => other.into(),
+                other => ApiError::of_group(other),
             })?;
         Ok(Response {
             data: Order { order_id },

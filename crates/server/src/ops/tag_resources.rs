@@ -50,9 +50,8 @@ impl Operation for TagResources {
             )
             .await
             .map_err(|error| match error {
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
                 StoreError::NoRoom => ApiError::TooManyTags,
-                other => other.into(),
+                other => ApiError::of_group(other),
             })?;
         Ok(Response {})
     }

@@ -53,8 +53,7 @@ impl Operation for Unbind {
             .map_err(|error| match error {
                 StoreError::NotFound("session") => ApiError::Invalid("AppInstancePersistentId"),
                 StoreError::NotFound("instance") => ApiError::Invalid("AppInstanceId"),
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
-                other => other.into(),
+                other => ApiError::of_group(other),
             })?;
         Ok(Response {})
     }

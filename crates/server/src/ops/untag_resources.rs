@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 use super::tagging;
-use greenroom_store::{StoreError, Tagged};
+use greenroom_store::Tagged;
 
 /// `UntagResources`
 pub struct UntagResources;
@@ -64,10 +64,7 @@ impl Operation for UntagResources {
                 cx.spend_nonce(),
             )
             .await
-            .map_err(|error| match error {
-                StoreError::NotFound(_) => ApiError::GroupNotFound,
-                other => other.into(),
-            })?;
+            .map_err(ApiError::of_group)?;
         Ok(Response {})
     }
 }
