@@ -116,7 +116,7 @@ pub fn expel_broken(stage: &Stage) {
     };
     let mut broken: Vec<_> = stage.windows.all().filter(breaks).collect();
     if broken.is_empty() {
-        broken.extend(stage.windows.top());
+        broken.extend(stage.windows.visible().next());
     }
     for entry in broken {
         stage.expel(entry.toplevel().wl_surface(), "its window cannot be drawn");

@@ -2,10 +2,13 @@
 //!
 //! Nothing here opens a socket or reads a clock: clients are handed in, time is an argument.
 
+mod activation;
 mod compose;
 mod handlers;
+mod presentation;
 pub mod ring;
 mod seat;
+mod shell;
 mod windows;
 
 pub use compose::{Composed, Painter, expel_broken};
@@ -15,16 +18,18 @@ use crate::input::{Keyboard, keyboard::NoKeymap};
 use smithay::desktop::PopupManager;
 use smithay::input::{Seat, SeatState};
 use smithay::output::{Mode, Output, PhysicalProperties, Scale, Subpixel};
+use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::WmCapabilities;
 use smithay::reexports::wayland_server::backend::{ClientData, ClientId, DisconnectReason};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::reexports::wayland_server::{Client, DisplayHandle};
-use smithay::utils::{Logical, Physical, SERIAL_COUNTER, Size};
+use smithay::utils::{ClockSource, Logical, Monotonic, Physical, SERIAL_COUNTER, Size};
 use smithay::wayland::compositor::{
     CompositorClientState, CompositorState, send_surface_state, with_states,
 };
 use smithay::wayland::cursor_shape::CursorShapeManagerState;
 use smithay::wayland::fractional_scale::{FractionalScaleManagerState, with_fractional_scale};
 use smithay::wayland::output::OutputManagerState;
+use smithay::wayland::presentation::PresentationState;
 use smithay::wayland::selection::data_device::DataDeviceState;
 use smithay::wayland::selection::primary_selection::PrimarySelectionState;
 use smithay::wayland::shell::xdg::XdgShellState;
@@ -32,6 +37,7 @@ use smithay::wayland::shell::xdg::decoration::XdgDecorationState;
 use smithay::wayland::shm::ShmState;
 use smithay::wayland::single_pixel_buffer::SinglePixelBufferState;
 use smithay::wayland::viewporter::ViewporterState;
+use smithay::wayland::xdg_activation::XdgActivationState;
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -97,6 +103,7 @@ pub struct Stage {
     seats: SeatState<Self>,
     data_device: DataDeviceState,
     primary_selection: PrimarySelectionState,
+    activation: XdgActivationState,
     // Kept only because dropping them would take the globals away.
     _globals: (
         OutputManagerState,
@@ -105,6 +112,7 @@ pub struct Stage {
         FractionalScaleManagerState,
         CursorShapeManagerState,
         SinglePixelBufferState,
+        PresentationState,
     ),
 }
 
@@ -161,11 +169,16 @@ impl Stage {
             news: Vec::new(),
             cursor: "default".into(),
             compositor: CompositorState::new_v6::<Self>(display),
-            xdg_shell: XdgShellState::new::<Self>(display),
+            xdg_shell: XdgShellState::new_with_capabilities::<Self>(
+                display,
+                // No minimising, and no window menu of ours.
+                [WmCapabilities::Maximize, WmCapabilities::Fullscreen],
+            ),
             shm: ShmState::new::<Self>(display, []),
             seats,
             data_device: DataDeviceState::new::<Self>(display),
             primary_selection: PrimarySelectionState::new::<Self>(display),
+            activation: XdgActivationState::new::<Self>(display),
             _globals: (
                 OutputManagerState::new_with_xdg_output::<Self>(display),
                 XdgDecorationState::new::<Self>(display),
@@ -173,6 +186,7 @@ impl Stage {
                 FractionalScaleManagerState::new::<Self>(display),
                 CursorShapeManagerState::new::<Self>(display),
                 SinglePixelBufferState::new::<Self>(display),
+                PresentationState::new::<Self>(display, Monotonic::ID as u32),
             ),
         };
         const REPEAT_DELAY_MS: i32 = 600;
@@ -243,7 +257,7 @@ impl Stage {
 
     /// Puts the windows of a launch on top.
     pub fn raise(&mut self, launch: u64) {
-        self.windows.raise(launch);
+        self.windows.raise_launch(launch);
         self.refocus();
     }
 
@@ -274,18 +288,18 @@ impl Stage {
         self.output.cleanup();
     }
 
-    /// Gives the keyboard to the top window and tells each window whether it is that one.
+    /// Gives the keyboard to the window that is to have it and tells each window whether it is that one.
     fn refocus(&mut self) {
         self.dirty = true;
-        let top = self
+        let chosen = self
             .windows
-            .top()
+            .focus()
             .map(|entry| entry.toplevel().wl_surface().clone());
         let output = self.geometry.logical();
         for entry in self.windows.all() {
             // A window that was not configured yet gets its first configure when it asks for it.
             if entry.toplevel().is_initial_configure_sent() {
-                let active = Some(entry.toplevel().wl_surface()) == top.as_ref();
+                let active = Some(entry.toplevel().wl_surface()) == chosen.as_ref();
                 entry.configure(output, active);
             }
         }
@@ -293,8 +307,8 @@ impl Stage {
             return;
         };
         // While a menu has the keyboard this is what it goes back to.
-        if keyboard.current_focus() != top {
-            keyboard.set_focus(self, top, SERIAL_COUNTER.next_serial());
+        if keyboard.current_focus() != chosen {
+            keyboard.set_focus(self, chosen, SERIAL_COUNTER.next_serial());
         }
     }
 

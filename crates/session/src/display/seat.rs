@@ -11,6 +11,9 @@ use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Physical, Point, SERIAL_COUNTER};
 use std::time::Duration;
 
+/// A surface and where its corner is on the output.
+pub(super) type Placed = (WlSurface, Point<f64, Logical>);
+
 impl Stage {
     /// Gives one event of a viewer to the app that has the focus.
     pub fn input(&mut self, event: &Event, now: Duration) {
@@ -111,7 +114,29 @@ impl Stage {
         } else {
             ButtonState::Released
         };
+        if down {
+            self.choose_under_pointer();
+        }
         self.press_button(code, state, time);
+    }
+
+    /// A window that is clicked gets the keyboard, unless a menu or a drag has the pointer.
+    fn choose_under_pointer(&mut self) {
+        let Some(pointer) = self
+            .seat
+            .get_pointer()
+            .filter(|pointer| !pointer.is_grabbed())
+        else {
+            return;
+        };
+        let Some((window, _)) = self.under(pointer.current_location()) else {
+            return;
+        };
+        let focus = self.windows.focus();
+        if focus.is_some_and(|entry| *entry.toplevel().wl_surface() != window) {
+            self.windows.choose(&window);
+            self.refocus();
+        }
     }
 
     fn press_button(&mut self, button: u32, state: ButtonState, time: u32) {
@@ -156,14 +181,20 @@ impl Stage {
         }
     }
 
-    fn surface_under(&self, at: Point<f64, Logical>) -> Option<(WlSurface, Point<f64, Logical>)> {
+    fn surface_under(&self, at: Point<f64, Logical>) -> Option<Placed> {
+        self.under(at).map(|(_, found)| found)
+    }
+
+    /// The window at a place, and which surface of it is there.
+    fn under(&self, at: Point<f64, Logical>) -> Option<(WlSurface, Placed)> {
         let output = self.geometry.logical();
         self.windows.visible().find_map(|entry| {
             let origin = entry.location(output) - entry.window.geometry().loc;
             let (surface, offset) = entry
                 .window
                 .surface_under(at - origin.to_f64(), WindowSurfaceType::ALL)?;
-            Some((surface, (origin + offset).to_f64()))
+            let window = entry.toplevel().wl_surface().clone();
+            Some((window, (surface, (origin + offset).to_f64())))
         })
     }
 

@@ -3,9 +3,13 @@
 use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::desktop::Window;
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State;
+use smithay::reexports::wayland_server::Resource;
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Point, Size};
 use smithay::wayland::shell::xdg::ToplevelSurface;
+
+/// Dialogs of dialogs that are kept together; what is beyond stands for itself.
+const MAX_FAMILY: usize = 32;
 
 /// A window and what became of it so far.
 #[derive(Debug)]
@@ -16,9 +20,21 @@ pub struct Entry {
     pub launch: u64,
     /// It has a buffer to show.
     pub mapped: bool,
+    /// Counts when it was given the keyboard last; 0 when it never was.
+    chosen: u64,
 }
 
 impl Entry {
+    /// A window that was just made and shows nothing yet.
+    pub fn new(surface: ToplevelSurface, launch: u64) -> Self {
+        Self {
+            window: Window::new_wayland_window(surface),
+            launch,
+            mapped: false,
+            chosen: 0,
+        }
+    }
+
     /// The window's surface.
     pub fn toplevel(&self) -> &ToplevelSurface {
         // A window here is made from a toplevel and never from anything else.
@@ -28,14 +44,29 @@ impl Entry {
         toplevel
     }
 
+    /// The window this one belongs to.
+    fn parent(&self) -> Option<WlSurface> {
+        self.toplevel().parent().filter(Resource::is_alive)
+    }
+
     /// A window that belongs to another one keeps the size it wants.
     pub fn is_dialog(&self) -> bool {
-        self.toplevel().parent().is_some()
+        self.parent().is_some()
+    }
+
+    /// Whether nothing below it is to be seen.
+    pub fn fills(&self) -> bool {
+        !self.is_dialog()
+            || self
+                .toplevel()
+                .current_state()
+                .states
+                .contains(State::Fullscreen)
     }
 
     /// Where its top left corner is on an output of `output` logical pixels: dialogs are centred.
     pub fn location(&self, output: Size<i32, Logical>) -> Point<i32, Logical> {
-        if !self.is_dialog() {
+        if self.fills() {
             return (0, 0).into();
         }
         let size = self.window.geometry().size;
@@ -49,7 +80,8 @@ impl Entry {
         let toplevel = self.toplevel();
         toplevel.with_pending_state(|state| {
             if dialog {
-                state.size = None;
+                let fullscreen = state.states.contains(State::Fullscreen);
+                state.size = fullscreen.then_some(output);
                 state.states.unset(State::Maximized);
             } else {
                 state.size = Some(output);
@@ -70,6 +102,7 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct Windows {
     stack: Vec<Entry>,
+    choices: u64,
 }
 
 impl Windows {
@@ -105,19 +138,54 @@ impl Windows {
             .filter(|entry| entry.mapped)
             .take_while(move |entry| {
                 let seen = !covered;
-                covered = !entry.is_dialog();
+                covered = entry.fills();
                 seen
             })
     }
 
-    /// The window that has the focus.
-    pub fn top(&self) -> Option<&Entry> {
-        self.visible().next()
+    /// The window that has the keyboard: of those to be seen, the one that was chosen last.
+    pub fn focus(&self) -> Option<&Entry> {
+        self.visible().max_by_key(|entry| entry.chosen)
     }
 
-    /// Puts the windows of a launch above all others.
-    pub fn raise(&mut self, launch: u64) {
+    /// Puts the windows of a launch above all others and gives the highest of them the keyboard.
+    pub fn raise_launch(&mut self, launch: u64) {
         self.stack.sort_by_key(|entry| entry.launch == launch);
+        let highest = self.visible().find(|entry| entry.launch == launch);
+        if let Some(surface) = highest.map(|entry| entry.toplevel().wl_surface().clone()) {
+            self.choose(&surface);
+        }
+    }
+
+    /// Puts a window above all others, below its own dialogs and with the windows it belongs to beneath it,
+    /// and gives it the keyboard.
+    pub fn raise(&mut self, surface: &WlSurface) {
+        let ancestors = self.ancestors(surface);
+        let root = ancestors.last().unwrap_or(surface).clone();
+        let keys: Vec<_> = self
+            .stack
+            .iter()
+            .map(|entry| {
+                let own = entry.toplevel().wl_surface();
+                let above = self.ancestors(own);
+                let within = |of: &WlSurface| own == of || above.contains(of);
+                (within(&root), within(surface))
+            })
+            .collect();
+        let mut keyed: Vec<_> = keys.into_iter().zip(self.stack.drain(..)).collect();
+        // Stable: what belongs together keeps its order.
+        keyed.sort_by_key(|(key, _)| *key);
+        self.stack = keyed.into_iter().map(|(_, entry)| entry).collect();
+        self.choose(surface);
+    }
+
+    /// Gives a window the keyboard for as long as it is to be seen.
+    pub fn choose(&mut self, surface: &WlSurface) {
+        self.choices += 1;
+        let choices = self.choices;
+        if let Some(entry) = self.find(surface) {
+            entry.chosen = choices;
+        }
     }
 
     /// Notes that a window got or lost its buffer; whether it got its first.
@@ -131,6 +199,19 @@ impl Windows {
             (true, false) => Some(Mapped::Hidden),
             _ => None,
         }
+    }
+
+    /// The windows a window belongs to, the nearest first.
+    fn ancestors(&self, surface: &WlSurface) -> Vec<WlSurface> {
+        let parent = |of: &WlSurface| {
+            let mut entries = self.stack.iter();
+            entries
+                .find(|entry| entry.toplevel().wl_surface() == of)?
+                .parent()
+        };
+        std::iter::successors(parent(surface), parent)
+            .take(MAX_FAMILY)
+            .collect()
     }
 }
 

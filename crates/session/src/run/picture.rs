@@ -11,7 +11,7 @@ use greenroom_session_api::spec::STREAM_SOCKET;
 use std::os::unix::net::UnixStream;
 use std::process::Child;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A streamer that runs.
 pub struct Streamer {
@@ -158,7 +158,10 @@ impl Holder {
             self.due.all_callbacks_after = now + CALLBACKS_UNSEEN;
             self.due.callbacks_after = now + CALLBACKS_WATCHED;
             self.due.callbacks = None;
-            self.guarded(|holder| holder.stage.send_frames(time, true));
+            self.guarded(|holder| {
+                holder.stage.send_frames(time, true);
+                holder.stage.overlook(watched);
+            });
         } else if watched && owed == Callbacks::Visible && now >= self.due.callbacks_after {
             self.due.callbacks_after = now + CALLBACKS_WATCHED;
             self.due.callbacks = Some(Callbacks::Others);
@@ -177,15 +180,19 @@ impl Holder {
         }
         self.stage.settle();
         let composed = self.guarded(|holder| {
-            streamer
+            let composed = streamer
                 .painter
-                .compose(&mut holder.stage, streamer.frames.ring())
+                .compose(&mut holder.stage, streamer.frames.ring());
+            if composed.is_ok() {
+                holder.stage.presented(monotonic());
+            }
+            composed
         });
         match composed {
             Some(Ok(Some(composed))) => {
                 self.frames += 1;
-                let started_us = monotonic_us()
-                    .saturating_sub(now.elapsed().as_micros().try_into().unwrap_or(0));
+                let started = monotonic().saturating_sub(now.elapsed());
+                let started_us = started.as_micros().try_into().unwrap_or(u64::MAX);
                 let had_input = self.streams.acks();
                 self.damaged_pixels +=
                     streamer
@@ -216,8 +223,8 @@ impl Holder {
     }
 }
 
-fn monotonic_us() -> u64 {
+fn monotonic() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let part = |number: i64| u64::try_from(number).unwrap_or(0);
-    part(now.tv_sec) * 1_000_000 + part(now.tv_nsec) / 1000
+    // It begins at 0 and only grows.
+    now.try_into().unwrap_or_default()
 }

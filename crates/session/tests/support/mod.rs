@@ -4,6 +4,7 @@
 
 pub mod picture;
 pub mod wayland;
+pub mod window;
 
 use greenroom_session_api::control::{AppReport, Launch, Report, Stop};
 use greenroom_session_api::spec::{App, HOLDER_SOCKET, Network};

@@ -128,6 +128,17 @@ impl Picture {
         pixels
     }
 
+    /// The colour of a pixel, `B G R`.
+    pub fn at(&self, x: u32, y: u32) -> [u8; 3] {
+        let at = (y * self.ring.stride + x * 4) as usize;
+        self.pixels()[at..at + 3].try_into().unwrap()
+    }
+
+    /// Reads frames until a pixel has a colour.
+    pub fn until_at(&mut self, x: u32, y: u32, colour: [u8; 3]) {
+        self.until(|picture| picture.at(x, y) == colour);
+    }
+
     /// Different colours in it: a picture with text in it has many, an empty window few.
     pub fn colours(&self) -> usize {
         let mut colours: Vec<[u8; 3]> = self

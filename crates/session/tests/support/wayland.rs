@@ -1,9 +1,12 @@
 //! A Wayland client that writes the wire by hand, so that it can be as wrong as it likes.
 
 use super::{LIMIT, Session, until};
-use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
-use std::collections::HashMap;
-use std::io::{IoSlice, Read, Write};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags,
+};
+use std::collections::{HashMap, VecDeque};
+use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -11,10 +14,18 @@ use std::os::unix::net::UnixStream;
 const DISPLAY: u32 = 1;
 const REGISTRY: u32 = 2;
 
+/// An event: its object, its number and its arguments.
+pub type Event = (u32, u32, Vec<u8>);
+
 pub struct Client {
     stream: UnixStream,
     globals: HashMap<String, u32>,
+    bound: HashMap<String, u32>,
     next: u32,
+    inbox: Vec<u8>,
+    /// What was heard and not asked for yet.
+    events: VecDeque<Event>,
+    descriptors: VecDeque<OwnedFd>,
 }
 
 impl Client {
@@ -34,7 +45,11 @@ impl Client {
         let mut client = Self {
             stream,
             globals: HashMap::new(),
+            bound: HashMap::new(),
             next: 3,
+            inbox: Vec::new(),
+            events: VecDeque::new(),
+            descriptors: VecDeque::new(),
         };
         client.request(DISPLAY, 1, &[REGISTRY]);
         let callback = client.new_id();
@@ -81,28 +96,95 @@ impl Client {
 
     /// Binds a global at version 1.
     pub fn bind(&mut self, interface: &str) -> u32 {
+        self.bind_at(interface, 1)
+    }
+
+    pub fn bind_at(&mut self, interface: &str, version: u32) -> u32 {
         let name = self.globals[interface];
         let id = self.new_id();
         let mut arguments = vec![name];
         arguments.extend(text(interface));
-        arguments.extend([1, id]);
+        arguments.extend([version, id]);
         self.request(REGISTRY, 0, &arguments);
         id
     }
 
+    /// A global, bound when it is asked for first.
+    pub fn global(&mut self, interface: &str, version: u32) -> u32 {
+        if let Some(id) = self.bound.get(interface) {
+            return *id;
+        }
+        let id = self.bind_at(interface, version);
+        self.bound.insert(interface.to_owned(), id);
+        id
+    }
+
+    /// Waits for an event of an object; answers its arguments. Others are kept.
+    pub fn event(&mut self, object: u32, opcode: u32) -> Vec<u8> {
+        self.event_where(|event| (event.0, event.1) == (object, opcode))
+            .2
+    }
+
+    pub fn event_where(&mut self, wanted: impl Fn(&Event) -> bool) -> Event {
+        loop {
+            if let Some(at) = self.events.iter().position(&wanted) {
+                return self.events.remove(at).unwrap();
+            }
+            self.read();
+        }
+    }
+
+    /// Whether an event of an object came by now; it is kept.
+    pub fn has_heard(&mut self, object: u32, opcode: u32) -> bool {
+        self.sync();
+        let mut events = self.events.iter();
+        events.any(|event| (event.0, event.1) == (object, opcode))
+    }
+
+    /// Waits until the compositor has done all it was asked for.
+    pub fn sync(&mut self) {
+        let callback = self.new_id();
+        self.request(DISPLAY, 0, &[callback]);
+        self.event(callback, 0);
+    }
+
+    /// The descriptor that came with an event.
+    pub fn descriptor(&mut self) -> OwnedFd {
+        self.descriptors
+            .pop_front()
+            .expect("a descriptor came with it")
+    }
+
     /// Waits for a configure of a surface; answers its serial.
     pub fn configured(&mut self, xdg_surface: u32) -> u32 {
-        let mut bytes = Vec::new();
-        loop {
-            let mut part = [0; 4096];
-            let read = self.stream.read(&mut part).unwrap();
-            assert!(read > 0, "closed before the configure came");
-            bytes.extend_from_slice(&part[..read]);
-            while let Some((object, opcode, body)) = event(&mut bytes) {
-                if (object, opcode) == (xdg_surface, 0) {
-                    return word(&body, 0);
-                }
+        word(&self.event(xdg_surface, 0), 0)
+    }
+
+    fn read(&mut self) {
+        let mut part = [0; 4096];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(28))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let received = rustix::net::recvmsg(
+            &self.stream,
+            &mut [IoSliceMut::new(&mut part)],
+            &mut ancillary,
+            RecvFlags::CMSG_CLOEXEC,
+        )
+        .unwrap();
+        assert!(received.bytes > 0, "closed before what was waited for came");
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(rights) = message {
+                self.descriptors.extend(rights);
             }
+        }
+        self.inbox.extend_from_slice(&part[..received.bytes]);
+        while let Some(heard) = event(&mut self.inbox) {
+            assert!(
+                (heard.0, heard.1) != (DISPLAY, 0),
+                "a protocol error: {}",
+                String::from_utf8_lossy(&heard.2[12..])
+            );
+            self.events.push_back(heard);
         }
     }
 
@@ -146,7 +228,7 @@ impl Client {
 }
 
 /// Takes one event from what was read: its object, its number and its arguments.
-fn event(bytes: &mut Vec<u8>) -> Option<(u32, u32, Vec<u8>)> {
+fn event(bytes: &mut Vec<u8>) -> Option<Event> {
     if bytes.len() < 8 {
         return None;
     }
@@ -159,7 +241,7 @@ fn event(bytes: &mut Vec<u8>) -> Option<(u32, u32, Vec<u8>)> {
     Some((object, rest & 0xffff, body))
 }
 
-fn word(bytes: &[u8], at: usize) -> u32 {
+pub fn word(bytes: &[u8], at: usize) -> u32 {
     u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap())
 }
 
@@ -171,7 +253,13 @@ fn message(object: u32, opcode: u32, arguments: &[u32]) -> Vec<u8> {
     words.flat_map(u32::to_ne_bytes).collect()
 }
 
-fn text(text: &str) -> Vec<u32> {
+/// The string argument that begins at a place.
+pub fn string(bytes: &[u8], at: usize) -> String {
+    let length = word(bytes, at) as usize;
+    String::from_utf8(bytes[at + 4..at + 4 + length - 1].to_vec()).unwrap()
+}
+
+pub fn text(text: &str) -> Vec<u32> {
     let mut bytes = text.as_bytes().to_vec();
     bytes.push(0);
     let length = bytes.len() as u32;
