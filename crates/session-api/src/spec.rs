@@ -4,6 +4,7 @@
 //! administrator who wonders what a holder was told. Like the messages it only grows: a reader ignores
 //! fields it does not know, and a new field must have a default.
 
+use crate::files::{self, File};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ pub const MAX_SOCKET_PATH: usize = 107;
 
 /// The least and the most pixels a session's output has, each way.
 pub const OUTPUT_SIZES: std::ops::RangeInclusive<u32> = 64..=8192;
+
+/// The home of a session's apps, as they see it.
+pub const HOME: &str = "/home/user";
 
 /// The holder's socket, beneath [`Spec::run_dir`].
 pub const HOLDER_SOCKET: &str = "holder.sock";
@@ -60,6 +64,9 @@ pub struct Spec {
     pub timezone: String,
     /// What of the network the apps reach.
     pub network: Network,
+    /// Files the apps find beside those of their image.
+    #[serde(default)]
+    pub files: Vec<File>,
 }
 
 /// An app of a [`Spec`].
@@ -159,6 +166,7 @@ impl Spec {
             ("stream", self.stream.is_absolute()),
             ("locale", self.locale.len() <= 64),
             ("timezone", is_timezone(&self.timezone)),
+            ("files", files::are_taken(&self.files)),
         ];
         match whole.into_iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(SpecError::Bounds(field)),
@@ -230,6 +238,14 @@ mod tests {
             locale: "C.UTF-8".into(),
             timezone: "Asia/Shanghai".into(),
             network: Network::None,
+            files: vec![policy()],
+        }
+    }
+
+    fn policy() -> File {
+        File {
+            path: "/etc/chromium/policies/managed/greenroom.json".into(),
+            contents: "{}".into(),
         }
     }
 
@@ -248,9 +264,18 @@ mod tests {
     }
 
     #[test]
+    fn the_spec_of_a_server_that_knew_no_files_has_none() {
+        let mut json: serde_json::Value =
+            serde_json::from_slice(&spec().to_json().unwrap()).unwrap();
+        json.as_object_mut().unwrap().remove("files");
+        let read = Spec::from_json(json.to_string().as_bytes()).unwrap();
+        assert_eq!(read.files, []);
+    }
+
+    #[test]
     fn what_is_out_of_bounds_is_named() {
         type Change = fn(&mut Spec);
-        let cases: [(&str, Change); 10] = [
+        let cases: [(&str, Change); 11] = [
             ("key_hex", |s| s.key_hex = "xy".repeat(32)),
             ("key_hex", |s| s.key_hex.push('0')),
             ("width", |s| s.width = 63),
@@ -263,6 +288,7 @@ mod tests {
             ("apps", |s| s.apps[0].argv.clear()),
             ("timezone", |s| s.timezone = "../../etc/shadow".into()),
             ("init", |s| s.init = "greenroom-init".into()),
+            ("files", |s| s.files[0].path = "/etc/passwd".into()),
         ];
         for (field, change) in cases {
             let mut wrong = spec();

@@ -36,6 +36,7 @@ fn contract(sandbox: &dyn Sandbox, programs: &Programs) {
             user: user.map(|user| (user, user)),
             network: Network::None,
             timezone: "Asia/Shanghai".into(),
+            files: Vec::new(),
         })
         .unwrap();
     let Running { link, process } = running;

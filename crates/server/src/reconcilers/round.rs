@@ -399,6 +399,7 @@ mod tests {
             }],
             width: 640,
             height: 480,
+            files: Vec::new(),
         };
         world.fake.start(&plan).await.unwrap();
         let reconcilers = begin(&world).await;

@@ -15,6 +15,7 @@ pub mod fake;
 use greenroom_gateway::Endpoint;
 use greenroom_model::{AppId, PersistentId};
 use greenroom_session_api::control;
+use greenroom_session_api::files::File;
 use greenroom_session_api::spec;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -114,6 +115,8 @@ pub struct Plan {
     pub width: u32,
     /// The output's height in pixels.
     pub height: u32,
+    /// What its apps are shown beside their image.
+    pub files: Vec<File>,
 }
 
 /// What a runtime sees of a session.
@@ -165,6 +168,8 @@ pub enum AppState {
 pub enum Order {
     /// Run an app; one that runs already is left alone and raised.
     Launch(spec::App),
+    /// Show the apps these files and no others from now on. A holder that began without any shows none.
+    Show(Vec<File>),
     /// End the apps, then itself, taking no longer than this.
     Stop(Duration),
     /// End at once. Nothing of the session's processes is left after it.

@@ -2,8 +2,10 @@
 
 pub mod bwrap;
 pub mod fake;
+pub mod files;
 
 pub use bwrap::Bwrap;
+pub use files::{Files, Shown};
 
 use greenroom_session_api::spec::Network;
 use std::fs::File;
@@ -26,6 +28,8 @@ pub struct Plan {
     pub network: Network,
     /// Their time zone.
     pub timezone: String,
+    /// Folders with files from the server's hand.
+    pub files: Vec<Shown>,
 }
 
 /// There is no sandbox.

@@ -78,6 +78,7 @@ pub fn spawn(
         locale: settings.locale.clone(),
         timezone: settings.timezone.clone(),
         network: settings.network,
+        files: plan.files.clone(),
     };
     write_secret(&places.spec(), &spec.to_json()?)?;
     let child = run(settings, places)?;

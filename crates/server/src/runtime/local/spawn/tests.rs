@@ -44,6 +44,7 @@ impl Stage {
             apps: Vec::new(),
             width: 640,
             height: 480,
+            files: Vec::new(),
         };
         spawn(&self.settings, &self.places, &plan, [171; 32], None)
     }
