@@ -2,6 +2,7 @@
 //! much of the machine all groups together may take.
 
 use crate::config::{App, Clipboard, Config, Policy};
+use crate::runtime::Share;
 use greenroom_model::{AppId, ImageId, PolicyId, ProductType};
 use std::path::PathBuf;
 
@@ -137,6 +138,8 @@ pub struct Catalogue {
     /// What all groups together may take: the machine times the over-commit.
     pub budget: Budget,
     policies: Vec<Policy>,
+    /// What the configuration says of every session's share; 0 is what its node has for it.
+    configured: Share,
 }
 
 impl Catalogue {
@@ -171,6 +174,28 @@ impl Catalogue {
                 memory_mb: machine.memory_mb.saturating_mul(overcommit),
             },
             policies: config.policies.clone(),
+            configured: Share {
+                memory_mib: config.sessions.memory_mib,
+                cpu_percent: config.sessions.cpu_percent,
+                processes: config.sessions.processes,
+            },
+        }
+    }
+
+    /// What a session may take of a node of that type which carries `capacity` of them. A type that is not offered
+    /// any more counts as the smallest.
+    #[must_use]
+    pub fn share(&self, node: &str, capacity: u32) -> Share {
+        let node = node_type(node).unwrap_or(&NODE_TYPES[0]);
+        let sessions = u64::from(capacity.max(1));
+        let either = |configured: u64, of_node: u64| match configured {
+            0 => (of_node / sessions).max(1),
+            configured => configured,
+        };
+        Share {
+            memory_mib: either(self.configured.memory_mib, node.memory_mb.into()),
+            cpu_percent: either(self.configured.cpu_percent, u64::from(node.cpus) * 100),
+            processes: self.configured.processes,
         }
     }
 
@@ -317,6 +342,23 @@ mod tests {
         let small = node_type("appstreaming.general.2c4g").unwrap();
         assert!(Budget::of_nodes(small, 3).fits(budget));
         assert!(!Budget::of_nodes(small, 4).fits(budget));
+    }
+
+    #[test]
+    fn a_session_has_its_part_of_its_node_unless_the_configuration_says_otherwise() {
+        let share = |text: &str, node: &str, capacity| {
+            let catalogue = Catalogue::from_config(&Config::from_text(text).unwrap());
+            let share = catalogue.share(node, capacity);
+            (share.memory_mib, share.cpu_percent, share.processes)
+        };
+        assert_eq!(share("", "appstreaming.general.4c8g", 2), (4096, 200, 4096));
+        assert_eq!(
+            share("", "appstreaming.general.8c16g", 3),
+            (5461, 266, 4096)
+        );
+        assert_eq!(share("", "of another age", 0), (4096, 200, 4096));
+        let set = "[sessions]\nmemory_mib = 700\ncpu_percent = 50\nprocesses = 90";
+        assert_eq!(share(set, "appstreaming.general.4c8g", 2), (700, 50, 90));
     }
 
     #[test]

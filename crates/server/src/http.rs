@@ -1,8 +1,9 @@
 //! HTTP: the API at `/`, the gateway's routes, and what operators' tools ask for.
 
 use crate::dispatch::Api;
-use crate::metrics::{Census, render_reconcilers, render_store};
+use crate::metrics::{Census, render_reconcilers, render_sessions, render_store};
 use crate::reconcilers::Health;
+use crate::runtime::Figures;
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -42,6 +43,8 @@ pub struct Site {
     pub health: Health,
     /// What lives here, for `/metrics`.
     pub census: Census,
+    /// What the sessions here take; asks the kernel.
+    pub sessions: Box<dyn Fn() -> Vec<Figures> + Send + Sync>,
     /// What the gateway counts.
     pub gateway: Arc<Metrics>,
     /// The time.
@@ -172,6 +175,10 @@ async fn metrics(State(site): State<Arc<Site>>) -> Response {
     render_reconcilers(&site.health.report(), &mut text);
     render_store(&site.store.figures(), &mut text);
     site.census.render(&mut text).await;
+    let asked = tokio::task::spawn_blocking(move || (site.sessions)());
+    if let Ok(sessions) = asked.await {
+        render_sessions(&sessions, &mut text);
+    }
     ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
 }
 

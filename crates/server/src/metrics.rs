@@ -1,8 +1,10 @@
 //! What `/metrics` says of the API, the reconcilers and the database, in Prometheus' text form.
 
 mod census;
+mod sessions;
 
 pub use census::Census;
+pub use sessions::render_sessions;
 
 use crate::reconcilers::Report;
 use greenroom_store::Figures;

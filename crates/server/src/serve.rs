@@ -134,7 +134,7 @@ pub async fn serve(
     let reconcilers = reconcilers::spawn(
         &config,
         store.clone(),
-        runtime,
+        runtime.clone(),
         changes,
         clock.clone(),
         Supply {
@@ -172,6 +172,7 @@ pub async fn serve(
         census: Census::new(store.clone(), membership.id().clone()),
         store,
         health: reconcilers.health(),
+        sessions: Box::new(move || runtime.figures()),
         gateway: metrics.clone(),
         clock,
         draining: AtomicBool::new(false),

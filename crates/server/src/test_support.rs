@@ -161,6 +161,7 @@ impl TestServer {
             census: Census::new(self.store.clone(), ServerId::parse("srv-test").unwrap()),
             store: self.store,
             health: Health::default(),
+            sessions: Box::new(Vec::new),
             gateway: Arc::default(),
             clock: self.clock,
             draining: AtomicBool::new(false),

@@ -4,7 +4,7 @@
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToHolder {
     /// The order; an unknown one is ignored.
-    #[prost(oneof = "to_holder::Order", tags = "1, 2, 3")]
+    #[prost(oneof = "to_holder::Order", tags = "1, 2")]
     pub order: Option<to_holder::Order>,
 }
 
@@ -19,10 +19,6 @@ pub mod to_holder {
         /// End every app, then the holder itself.
         #[prost(message, tag = "2")]
         Stop(super::Stop),
-        /// Show the apps these files from now on. A holder that does not know the order goes on showing
-        /// those it was started with.
-        #[prost(message, tag = "3")]
-        Show(super::Show),
     }
 }
 
@@ -38,14 +34,6 @@ pub struct Launch {
     /// Added to the sandbox's own environment, `NAME=value` each.
     #[prost(string, repeated, tag = "3")]
     pub env: Vec<String>,
-}
-
-/// All the files of [`Spec::files`](crate::Spec::files), anew. Places that had none at the start stay empty.
-#[derive(Clone, PartialEq, Eq, prost::Message)]
-pub struct Show {
-    /// In place of those there were.
-    #[prost(message, repeated, tag = "1")]
-    pub files: Vec<crate::files::File>,
 }
 
 /// End every app: asked to close, then SIGTERM, then SIGKILL.
@@ -132,4 +120,17 @@ pub struct AppReport {
     /// With `ended`, when it could not be started at all: why, for an administrator to read.
     #[prost(string, tag = "8")]
     pub failure: String,
+    /// With `ended`: which limit of the session ended it. An older holder does not tell.
+    #[prost(enumeration = "Limit", tag = "9")]
+    pub limit: i32,
+}
+
+/// A limit that ends an app.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum Limit {
+    /// None, as far as the holder knows.
+    None = 0,
+    /// The session's memory was used up, and the kernel ended one of its processes for it.
+    Memory = 1,
 }

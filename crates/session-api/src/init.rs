@@ -4,7 +4,7 @@
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToInit {
     /// The order; an unknown one is ignored.
-    #[prost(oneof = "to_init::Order", tags = "1, 2")]
+    #[prost(oneof = "to_init::Order", tags = "1, 2, 3")]
     pub order: Option<to_init::Order>,
 }
 
@@ -19,7 +19,24 @@ pub mod to_init {
         /// Send a signal to the process group of a launch, or to every one.
         #[prost(message, tag = "2")]
         Signal(super::Signal),
+        /// Bound every process that is started from here on.
+        #[prost(message, tag = "3")]
+        Bound(super::Bound),
     }
+}
+
+/// Bounds on each process, for as long as it runs; 0 is none. No app can lift them.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Bound {
+    /// Processes and threads of the apps' user: `RLIMIT_NPROC`.
+    #[prost(uint64, tag = "1")]
+    pub processes: u64,
+    /// Bytes of memory that may be written to: `RLIMIT_DATA`.
+    #[prost(uint64, tag = "2")]
+    pub data_bytes: u64,
+    /// Bytes of a file: `RLIMIT_FSIZE`.
+    #[prost(uint64, tag = "3")]
+    pub file_bytes: u64,
 }
 
 /// A process to start, in its own process group.

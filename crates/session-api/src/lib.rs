@@ -15,7 +15,6 @@
 //! [`Spec`] is what the server's runtime writes before it spawns a holder.
 
 pub mod control;
-pub mod files;
 pub mod frame;
 pub mod frames;
 pub mod init;

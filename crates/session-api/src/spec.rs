@@ -4,7 +4,6 @@
 //! administrator who wonders what a holder was told. Like the messages it only grows: a reader ignores
 //! fields it does not know, and a new field must have a default.
 
-use crate::files::{self, File};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -18,8 +17,8 @@ pub const MAX_SOCKET_PATH: usize = 107;
 /// The least and the most pixels a session's output has, each way.
 pub const OUTPUT_SIZES: std::ops::RangeInclusive<u32> = 64..=8192;
 
-/// The home of a session's apps, as they see it.
-pub const HOME: &str = "/home/user";
+/// The most groups a sandbox joins: the kernel's first version has one for each kind of resource.
+const MAX_GROUPS: usize = 16;
 
 /// The holder's socket, beneath [`Spec::run_dir`].
 pub const HOLDER_SOCKET: &str = "holder.sock";
@@ -64,9 +63,31 @@ pub struct Spec {
     pub timezone: String,
     /// What of the network the apps reach.
     pub network: Network,
-    /// Files the apps find beside those of their image.
+    /// What bounds the apps; a spec of an older server has no bounds.
     #[serde(default)]
-    pub files: Vec<File>,
+    pub limits: Limits,
+}
+
+/// What bounds the apps of a session, all its services included, but neither the holder nor the streamer.
+///
+/// Where the kernel counts groups of processes the server has made the groups ready; where it does not, each
+/// process is bounded by itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Limits {
+    /// The `cgroup.procs` files that the sandbox's first process writes itself into before it starts anything.
+    pub join: Vec<PathBuf>,
+    /// The file of the memory group with a line `oom_kill N`: how many of its processes the kernel has ended
+    /// because the memory was used up.
+    pub oom_events: Option<PathBuf>,
+    /// Processes and threads of the apps' user, by `RLIMIT_NPROC`.
+    pub processes: Option<u64>,
+    /// Bytes of memory that each single process may write to, by `RLIMIT_DATA`.
+    pub data_bytes: Option<u64>,
+    /// Bytes of each single file, by `RLIMIT_FSIZE`.
+    pub file_bytes: Option<u64>,
+    /// Bytes of `/tmp`, of `/var/tmp` and of `/dev/shm`, each.
+    pub scratch_bytes: Option<u64>,
 }
 
 /// An app of a [`Spec`].
@@ -166,12 +187,19 @@ impl Spec {
             ("stream", self.stream.is_absolute()),
             ("locale", self.locale.len() <= 64),
             ("timezone", is_timezone(&self.timezone)),
-            ("files", files::are_taken(&self.files)),
+            ("limits", self.limits.is_whole()),
         ];
         match whole.into_iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(SpecError::Bounds(field)),
             None => Ok(()),
         }
+    }
+}
+
+impl Limits {
+    fn is_whole(&self) -> bool {
+        let files = self.join.iter().chain(&self.oom_events);
+        self.join.len() <= MAX_GROUPS && files.into_iter().all(|path| path.is_absolute())
     }
 }
 
@@ -209,6 +237,7 @@ impl fmt::Debug for Spec {
             .field("scale_120", &self.scale_120)
             .field("apps", &self.apps)
             .field("network", &self.network)
+            .field("limits", &self.limits)
             .finish_non_exhaustive()
     }
 }
@@ -238,14 +267,7 @@ mod tests {
             locale: "C.UTF-8".into(),
             timezone: "Asia/Shanghai".into(),
             network: Network::None,
-            files: vec![policy()],
-        }
-    }
-
-    fn policy() -> File {
-        File {
-            path: "/etc/chromium/policies/managed/greenroom.json".into(),
-            contents: "{}".into(),
+            limits: Limits::default(),
         }
     }
 
@@ -264,18 +286,20 @@ mod tests {
     }
 
     #[test]
-    fn the_spec_of_a_server_that_knew_no_files_has_none() {
-        let mut json: serde_json::Value =
-            serde_json::from_slice(&spec().to_json().unwrap()).unwrap();
-        json.as_object_mut().unwrap().remove("files");
-        let read = Spec::from_json(json.to_string().as_bytes()).unwrap();
-        assert_eq!(read.files, []);
+    fn a_spec_of_an_older_server_bounds_nothing() {
+        let json = spec().to_json().unwrap();
+        let mut older: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        older.as_object_mut().unwrap().remove("limits").unwrap();
+        assert_eq!(
+            Spec::from_json(older.to_string().as_bytes()).unwrap(),
+            spec()
+        );
     }
 
     #[test]
     fn what_is_out_of_bounds_is_named() {
         type Change = fn(&mut Spec);
-        let cases: [(&str, Change); 11] = [
+        let cases: [(&str, Change); 12] = [
             ("key_hex", |s| s.key_hex = "xy".repeat(32)),
             ("key_hex", |s| s.key_hex.push('0')),
             ("width", |s| s.width = 63),
@@ -288,7 +312,8 @@ mod tests {
             ("apps", |s| s.apps[0].argv.clear()),
             ("timezone", |s| s.timezone = "../../etc/shadow".into()),
             ("init", |s| s.init = "greenroom-init".into()),
-            ("files", |s| s.files[0].path = "/etc/passwd".into()),
+            ("limits", |s| s.limits.join = vec!["cgroup.procs".into()]),
+            ("limits", |s| s.limits.oom_events = Some("events".into())),
         ];
         for (field, change) in cases {
             let mut wrong = spec();

@@ -1,6 +1,6 @@
 //! What was launched and what became of it.
 
-use greenroom_session_api::control::AppReport;
+use greenroom_session_api::control::{AppReport, Limit};
 use greenroom_session_api::init::Ended;
 
 /// Different apps one session has had; an image has a handful.
@@ -66,9 +66,10 @@ impl Apps {
             .is_some_and(|report| !std::mem::replace(&mut report.drawn, true))
     }
 
-    /// Its process is no more, or never was.
-    pub fn ended(&mut self, end: Ended) {
+    /// Its process is no more, or never was; `limit` is what ended it, if one did.
+    pub fn ended(&mut self, end: Ended, limit: Limit) {
         if let Some(report) = self.find(end.launch) {
+            report.set_limit(limit);
             report.ended = true;
             report.exit_code = end.exit_code;
             report.signal = end.signal;
@@ -119,7 +120,7 @@ mod tests {
         assert_eq!(apps.want("ca-foot"), Decision::Start(1));
         assert_eq!(apps.want("ca-foot"), Decision::Raise(1));
         assert_eq!(apps.want("ca-mousepad"), Decision::Start(2));
-        apps.ended(ended(1, 0));
+        apps.ended(ended(1, 0), Limit::None);
         assert_eq!(apps.want("ca-foot"), Decision::Start(3));
         let launches: Vec<u64> = apps.reports().iter().map(|report| report.launch).collect();
         assert_eq!(launches, [3, 2]);
@@ -129,9 +130,9 @@ mod tests {
     fn news_of_an_earlier_launch_does_not_touch_the_latest() {
         let mut apps = Apps::default();
         apps.want("ca-foot");
-        apps.ended(ended(1, 0));
+        apps.ended(ended(1, 0), Limit::None);
         apps.want("ca-foot");
-        apps.ended(ended(1, 7));
+        apps.ended(ended(1, 7), Limit::None);
         assert!(!apps.drawn(1));
         assert!(apps.any_runs());
         assert_eq!(apps.reports()[0].exit_code, None);
@@ -150,7 +151,7 @@ mod tests {
         let mut apps = Apps::default();
         apps.want("ca-foot");
         apps.want("ca-mousepad");
-        apps.ended(ended(1, 3));
+        apps.ended(ended(1, 3), Limit::None);
         apps.all_ended("the sandbox ended");
         assert_eq!(apps.reports()[0].exit_code, Some(3));
         assert_eq!(apps.reports()[0].failure, "");

@@ -8,7 +8,7 @@ use greenroom_session::sandbox::{Bwrap, Plan, Running, Sandbox, fake::Fake};
 use greenroom_session_api::init::{
     Ended, FromInit, Launch, Signal, ToInit, from_init::News, to_init::Order,
 };
-use greenroom_session_api::spec::Network;
+use greenroom_session_api::spec::{Limits, Network};
 use support::{Peer, skipped, until};
 
 /// How to say in a sandbox's own programs: run for ever, exit with a code, be no program.
@@ -36,7 +36,7 @@ fn contract(sandbox: &dyn Sandbox, programs: &Programs) {
             user: user.map(|user| (user, user)),
             network: Network::None,
             timezone: "Asia/Shanghai".into(),
-            files: Vec::new(),
+            limits: Limits::default(),
         })
         .unwrap();
     let Running { link, process } = running;

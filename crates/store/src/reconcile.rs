@@ -67,6 +67,10 @@ pub struct SessionRecord {
     pub bound: bool,
     /// When it was last seen.
     pub observed_at: Option<Timestamp>,
+    /// The type of its group's nodes.
+    pub node_type: String,
+    /// How many sessions each of them carries.
+    pub node_capacity: u32,
     /// The server on which it lives; `None` until one has taken it in.
     pub server: Option<ServerId>,
     /// When it was made.
@@ -118,8 +122,9 @@ const RECORD: &str = "SELECT s.session_id, g.account_id, s.group_id, g.image_id,
         s.status_since, s.desired, s.asked, s.generation, s.failures, s.home_lost, s.wake_at, s.handle,
         s.opened_apps, (SELECT COUNT(*) FROM bindings b
             WHERE b.session_id = s.session_id AND b.ended_at IS NULL), s.observed_at, s.created_at,
-        g.auth_mode, s.server_id
-    FROM sessions s JOIN app_groups g ON g.group_id = s.group_id";
+        g.auth_mode, s.server_id, n.instance_type, n.node_capacity
+    FROM sessions s JOIN app_groups g ON g.group_id = s.group_id
+        JOIN node_pools n ON n.group_id = s.group_id";
 
 fn record(row: &dyn Row) -> Result<SessionRecord> {
     Ok(SessionRecord {
@@ -162,6 +167,8 @@ fn record(row: &dyn Row) -> Result<SessionRecord> {
             .maybe_text(26)?
             .map(|id| word(id, ServerId::parse))
             .transpose()?,
+        node_type: row.text(27)?.to_owned(),
+        node_capacity: narrow(row.integer(28)?)?,
     })
 }
 

@@ -86,6 +86,12 @@ section! {
         first_uid: u32 = 231_072;
         /// How many such ids there are.
         uids: u32 = 65_536;
+        /// Memory that the apps of a session may take, in MiB; 0: what its node has, divided by the node's capacity.
+        memory_mib: u64 = 0;
+        /// Processors' time that they may take, in hundredths of a processor; 0: what its node has, divided likewise.
+        cpu_percent: u64 = 0;
+        /// Processes and threads that they may have.
+        processes: u64 = 4096;
     }
 }
 
@@ -407,6 +413,21 @@ impl Config {
         rule(
             self.sessions.start_seconds > 0,
             "sessions.start_seconds must be at least 1",
+        )?;
+        // Below these not even a terminal comes up; above, the kernel's own numbers end.
+        let within = |value: u64, least: u64, most: u64| (least..=most).contains(&value);
+        let part = |value: u64, least: u64, most: u64| value == 0 || within(value, least, most);
+        rule(
+            part(self.sessions.memory_mib, 64, 1 << 24),
+            "sessions.memory_mib must be 0, or 64 to 16777216",
+        )?;
+        rule(
+            part(self.sessions.cpu_percent, 1, 100_000),
+            "sessions.cpu_percent must be 0, or 1 to 100000",
+        )?;
+        rule(
+            within(self.sessions.processes, 32, 1 << 22),
+            "sessions.processes must be 32 to 4194304",
         )?;
         rule(
             self.sessions.uids > 0 && self.sessions.first_uid >= 1000,

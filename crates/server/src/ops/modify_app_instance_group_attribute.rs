@@ -90,7 +90,6 @@ impl Operation for ModifyAppInstanceGroupAttribute {
                 product,
                 chosen,
                 cx.spend_nonce(),
-                cx.now,
                 move |group| req.change(group),
             )
             .await

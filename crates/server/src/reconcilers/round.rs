@@ -275,7 +275,7 @@ mod tests {
     use crate::config::Config;
     use crate::reconcilers::world::{FIRST_APP, World, app};
     use crate::reconcilers::{self, Reconcilers};
-    use crate::runtime::{Observation, Plan, Runtime};
+    use crate::runtime::{Observation, Plan, Runtime, Share};
     use greenroom_model::{Ask, Clock, GroupStatus, PersistentId, PersistentStatus};
     use std::sync::Arc;
     use std::time::Duration;
@@ -399,7 +399,7 @@ mod tests {
             }],
             width: 640,
             height: 480,
-            files: Vec::new(),
+            share: Share::SMALL,
         };
         world.fake.start(&plan).await.unwrap();
         let reconcilers = begin(&world).await;

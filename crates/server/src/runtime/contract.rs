@@ -3,11 +3,11 @@
 use super::fake::{Fake, Script};
 use super::local::{Local, Settings};
 use super::{
-    AppSeen, AppState, Changes, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError,
+    AppSeen, AppState, Changes, Failure, Handle, Observation, Order, Plan, Release, Runtime,
+    RuntimeError, Share,
 };
 use crate::system::KernelEntropy;
 use greenroom_model::{AppId, PersistentId};
-use greenroom_session_api::files::{FILE_PLACES, File};
 use greenroom_session_api::spec::{App, Network};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
@@ -36,9 +36,6 @@ trait Place {
     /// Has the holder fall silent, or go on.
     fn freeze(&self, session: &PersistentId, holder: &Handle, frozen: bool);
 
-    /// What is in the [`file`] that the session's apps are shown.
-    fn shown(&self, session: &PersistentId, holder: &Handle) -> String;
-
     /// Whether the session's home is there.
     fn has_home(&self, session: &PersistentId) -> bool;
 }
@@ -51,7 +48,7 @@ async fn contract(place: &impl Place) {
         apps: vec![place.lasting()],
         width: 640,
         height: 480,
-        files: vec![file("first")],
+        share: Share::SMALL,
     };
     let until = |runtime: Arc<_>, changes: Changes, wanted: fn(&Observation) -> bool| {
         let session = session.clone();
@@ -94,17 +91,6 @@ async fn contract(place: &impl Place) {
     assert_eq!(apps(&two).len(), 2);
     assert!(is_drawn(&two), "{two:?}");
     assert_eq!(handle(&two), handle(&first));
-
-    // What its apps are shown is what was said last.
-    assert_eq!(place.shown(&session, &handle(&first)), "first");
-    let order = Order::Show(vec![file("second")]);
-    runtime.order(&session, order).await.unwrap();
-    let showing = async {
-        while place.shown(&session, &handle(&first)) != "second" {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-    };
-    tokio::time::timeout(LIMIT, showing).await.unwrap();
 
     // The next server finds it as it is, by the same handle, and can end it.
     drop(runtime);
@@ -218,14 +204,6 @@ fn app(id: &str, argv: &[&str]) -> App {
     }
 }
 
-/// A file for the apps of the session.
-fn file(contents: &str) -> File {
-    File {
-        path: format!("{}/test.json", FILE_PLACES[0]),
-        contents: contents.to_owned(),
-    }
-}
-
 struct FakePlace(Arc<Fake>, Changes);
 
 impl Place for FakePlace {
@@ -251,11 +229,6 @@ impl Place for FakePlace {
         self.0.freeze(session, frozen);
     }
 
-    fn shown(&self, session: &PersistentId, _: &Handle) -> String {
-        let files = self.0.files(session);
-        files.into_iter().map(|file| file.contents).collect()
-    }
-
     fn has_home(&self, session: &PersistentId) -> bool {
         self.0.has_home(session)
     }
@@ -275,6 +248,35 @@ async fn the_fake_keeps_the_contract() {
 struct ThisMachine {
     data_dir: PathBuf,
     install_dir: PathBuf,
+}
+
+impl ThisMachine {
+    /// The real holder, from the folder this test was built into; `None`, said loudly, without the programs that
+    /// a session needs.
+    fn in_folder(data_dir: &Path) -> Option<Self> {
+        let own = std::env::current_exe().unwrap();
+        let install_dir = own.parent().and_then(Path::parent).unwrap().to_owned();
+        let on_path = |program: &str| {
+            let path = std::env::var_os("PATH").unwrap_or_default();
+            std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+        };
+        for program in ["bwrap", "foot"] {
+            if !on_path(program) {
+                eprintln!("SKIPPED: {program} is not installed");
+                return None;
+            }
+        }
+        for program in ["greenroom-session", "greenroom-init"] {
+            assert!(
+                install_dir.join(program).is_file(),
+                "build it first: cargo build -p greenroom-session"
+            );
+        }
+        Some(Self {
+            data_dir: data_dir.to_owned(),
+            install_dir,
+        })
+    }
 }
 
 impl Place for ThisMachine {
@@ -312,19 +314,6 @@ impl Place for ThisMachine {
         self::signal(holder, signal);
     }
 
-    /// Seen as its apps do: through the root of the process that is the first inside.
-    fn shown(&self, _: &PersistentId, holder: &Handle) -> String {
-        let inside = processes_below(holder.pid).into_iter().find_map(|pid| {
-            let root = PathBuf::from(format!("/proc/{pid}/root"));
-            std::fs::read_to_string(
-                root.join(FILE_PLACES[0].trim_start_matches('/'))
-                    .join("test.json"),
-            )
-            .ok()
-        });
-        inside.unwrap_or_default()
-    }
-
     fn has_home(&self, session: &PersistentId) -> bool {
         self.data_dir
             .join("sessions")
@@ -334,48 +323,110 @@ impl Place for ThisMachine {
     }
 }
 
-/// The children of a process, and theirs.
-fn processes_below(pid: u32) -> Vec<u32> {
-    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
-    let children = children.unwrap_or_default();
-    let children = children
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok());
-    children
-        .flat_map(|child| [vec![child], processes_below(child)].concat())
-        .collect()
-}
-
 fn signal(holder: &Handle, signal: Signal) {
     let pid = i32::try_from(holder.pid).ok().and_then(Pid::from_raw);
     kill_process(pid.unwrap(), signal).unwrap();
 }
 
-/// The real holder, from the folder this test was built into.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn this_machine_keeps_the_contract() {
-    let own = std::env::current_exe().unwrap();
-    let install_dir = own.parent().and_then(Path::parent).unwrap().to_owned();
-    let on_path = |program: &str| {
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-    };
-    for program in ["bwrap", "foot"] {
-        if !on_path(program) {
-            eprintln!("SKIPPED: {program} is not installed");
-            return;
-        }
-    }
-    for program in ["greenroom-session", "greenroom-init"] {
-        assert!(
-            install_dir.join(program).is_file(),
-            "build it first: cargo build -p greenroom-session"
-        );
-    }
     let folder = tempfile::tempdir().unwrap();
-    contract(&ThisMachine {
-        data_dir: folder.path().to_owned(),
-        install_dir,
+    if let Some(place) = ThisMachine::in_folder(folder.path()) {
+        contract(&place).await;
+    }
+}
+
+/// What strangers' sessions do to each other where the kernel counts each session's processes: nothing.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_takes_all_it_can_takes_its_own_share_and_its_neighbour_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(place) = ThisMachine::in_folder(folder.path()) else {
+        return;
+    };
+    let (runtime, changes) = place.runtime();
+    let Some(trees) = runtime.counted_in() else {
+        eprintln!("SKIPPED: this process may not make groups of processes");
+        return;
+    };
+    let plan = |name: &str, app: App| Plan {
+        persistent_id: PersistentId::parse(name).unwrap(),
+        apps: vec![app],
+        width: 640,
+        height: 480,
+        share: Share {
+            memory_mib: 96,
+            processes: 60,
+            ..Share::SMALL
+        },
+    };
+    let neighbour = plan("p-neighbour", place.lasting());
+    runtime.start(&neighbour).await.unwrap();
+    let quiet = wait(&*runtime, &changes, &neighbour.persistent_id, is_drawn).await;
+
+    let shell = |name: &str, text: &str| app(name, &["sh", "-c", text]);
+    let greedy = [
+        plan("p-memory", app("ca-memory", &["tail", "/dev/zero"])),
+        plan(
+            "p-files",
+            shell(
+                "ca-files",
+                "cat /dev/zero > /dev/shm/a; exec tail /dev/zero",
+            ),
+        ),
+        plan("p-bomb", shell("ca-bomb", "while :; do sleep 1000 & done")),
+    ];
+    for plan in &greedy {
+        runtime.start(plan).await.unwrap();
+    }
+    for plan in &greedy[..2] {
+        let seen = wait(&*runtime, &changes, &plan.persistent_id, |seen| {
+            apps(seen).iter().any(|app| !app.state.lives())
+        })
+        .await;
+        let AppState::Failed(why) = &apps(&seen)[0].state else {
+            panic!("{seen:?}")
+        };
+        assert!(why.contains("memory"), "{why}");
+    }
+    let bomb = &greedy[2].persistent_id;
+    let figures = |session: &PersistentId| {
+        let all = runtime.figures();
+        all.into_iter().find(|it| it.session == *session).unwrap()
+    };
+    let full = async {
+        // The shell goes when it cannot start another one, and all it started stays.
+        while figures(bomb).usage.unwrap().processes < Some(59) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, full).await.unwrap();
+    assert!(figures(bomb).usage.unwrap().processes <= Some(60));
+    assert!(matches!(runtime.observe(bomb), Observation::Present(..)));
+
+    // The neighbour is what it was, and does what it is told.
+    assert_eq!(runtime.observe(&neighbour.persistent_id), quiet);
+    let more = Order::Launch(place.failing());
+    runtime.order(&neighbour.persistent_id, more).await.unwrap();
+    wait(&*runtime, &changes, &neighbour.persistent_id, |seen| {
+        apps(seen).iter().any(|app| !app.state.lives())
     })
     .await;
+    let of_memory = figures(&greedy[0].persistent_id).tally.failures;
+    assert_eq!(of_memory.get(&Failure::Memory), Some(&1));
+    let of_neighbour = figures(&neighbour.persistent_id);
+    assert_eq!(of_neighbour.tally.starts, 1);
+    assert!(of_neighbour.usage.unwrap().memory_bytes > Some(1 << 20));
+
+    assert!(trees.iter().all(|tree| tree.is_dir()), "{trees:?}");
+    for plan in greedy.iter().chain([&neighbour]) {
+        let session = &plan.persistent_id;
+        runtime.order(session, Order::Kill).await.unwrap();
+        wait(&*runtime, &changes, session, |seen| {
+            *seen == Observation::Absent
+        })
+        .await;
+        runtime.release(session, Release::Home).await.unwrap();
+    }
+    assert!(trees.iter().all(|tree| !tree.exists()), "{trees:?}");
+    assert_eq!(runtime.figures(), []);
 }

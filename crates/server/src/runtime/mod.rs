@@ -5,6 +5,7 @@
 //! business, and the reconcilers' to carry out. [`local`] runs holders as detached processes of this
 //! machine; the fake beside it keeps the same contract, which one test runs over both.
 
+mod figures;
 pub mod local;
 
 #[cfg(test)]
@@ -15,7 +16,6 @@ pub mod fake;
 use greenroom_gateway::Endpoint;
 use greenroom_model::{AppId, PersistentId};
 use greenroom_session_api::control;
-use greenroom_session_api::files::File;
 use greenroom_session_api::spec;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -26,6 +26,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 
+pub use figures::{Failure, Figures, Tally, Usage};
 pub use local::from_config;
 
 /// Where a runtime says of which sessions it observes something else than before; the one who reconciles
@@ -115,8 +116,29 @@ pub struct Plan {
     pub width: u32,
     /// The output's height in pixels.
     pub height: u32,
-    /// What its apps are shown beside their image.
-    pub files: Vec<File>,
+    /// How much its apps may take.
+    pub share: Share,
+}
+
+/// How much of the machine the apps of one session may take together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Memory, in MiB.
+    pub memory_mib: u64,
+    /// Processors' time, in hundredths of a processor.
+    pub cpu_percent: u64,
+    /// Processes and threads.
+    pub processes: u64,
+}
+
+#[cfg(test)]
+impl Share {
+    /// Enough for a terminal.
+    pub const SMALL: Self = Self {
+        memory_mib: 512,
+        cpu_percent: 200,
+        processes: 256,
+    };
 }
 
 /// What a runtime sees of a session.
@@ -168,8 +190,6 @@ pub enum AppState {
 pub enum Order {
     /// Run an app; one that runs already is left alone and raised.
     Launch(spec::App),
-    /// Show the apps these files and no others from now on. A holder that began without any shows none.
-    Show(Vec<File>),
     /// End the apps, then itself, taking no longer than this.
     Stop(Duration),
     /// End at once. Nothing of the session's processes is left after it.
@@ -290,19 +310,11 @@ impl Seen {
 
 impl AppState {
     fn from_report(app: &control::AppReport) -> Self {
-        match (app.ended, app.drawn, app.exit_code, app.signal) {
-            (false, false, _, _) => Self::Launched,
-            (false, true, _, _) => Self::Drawn,
-            (true, true, Some(0), _) => Self::Closed,
-            (true, false, Some(0), _) => {
-                Self::Failed("it ended before it drew anything".to_owned())
-            }
-            (true, _, Some(code), _) => Self::Failed(format!("it ended with exit code {code}")),
-            (true, _, None, Some(signal)) => {
-                Self::Failed(format!("it was ended by signal {signal}"))
-            }
-            (true, _, None, None) if app.failure.is_empty() => Self::Failed("it ended".to_owned()),
-            (true, _, None, None) => Self::Failed(format!("it could not start: {}", app.failure)),
+        match (app.ended, app.drawn, Failure::of(app)) {
+            (false, false, _) => Self::Launched,
+            (false, true, _) => Self::Drawn,
+            (true, _, None) => Self::Closed,
+            (true, _, Some(failure)) => Self::Failed(failure.words(app)),
         }
     }
 
@@ -349,6 +361,27 @@ mod tests {
                 "{drawn} {code:?} {signal:?}"
             );
         }
+    }
+
+    #[test]
+    fn an_app_that_took_too_much_memory_says_so() {
+        let killed = report(true, None, Some(9));
+        let short = control::AppReport {
+            limit: control::Limit::Memory.into(),
+            ..killed.clone()
+        };
+        assert_eq!(
+            AppState::from_report(&short),
+            AppState::Failed("the memory that the session may take was used up".to_owned())
+        );
+        let unknown = control::AppReport {
+            limit: 1_000,
+            ..killed.clone()
+        };
+        assert_eq!(
+            AppState::from_report(&unknown),
+            AppState::from_report(&killed)
+        );
     }
 
     #[test]

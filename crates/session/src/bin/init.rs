@@ -6,11 +6,11 @@
 mod privileges;
 
 use greenroom_session_api::init::{
-    Ended, FromInit, Launch, Ready, Started, ToInit, from_init::News, to_init::Order,
+    Bound, Ended, FromInit, Launch, Ready, Started, ToInit, from_init::News, to_init::Order,
 };
 use greenroom_session_api::{FrameBuffer, encode};
 use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Pid, Signal, WaitOptions};
+use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
@@ -114,6 +114,7 @@ impl Init {
                     match order {
                         Some(Order::Launch(launch)) => self.launch(&launch)?,
                         Some(Order::Signal(order)) => self.signal(order.launch, order.signal),
+                        Some(Order::Bound(bound)) => apply(bound)?,
                         None => {}
                     }
                 }
@@ -176,6 +177,31 @@ impl Init {
     fn tell(&self, news: News) -> std::io::Result<()> {
         (&self.link).write_all(&encode(&FromInit { news: Some(news) }))
     }
+}
+
+/// Takes on what every process started from here inherits.
+fn apply(bound: Bound) -> std::io::Result<()> {
+    let asked = [
+        (Resource::Nproc, bound.processes),
+        (Resource::Data, bound.data_bytes),
+        (Resource::Fsize, bound.file_bytes),
+    ];
+    for (resource, most) in asked.into_iter().filter(|(_, most)| *most > 0) {
+        limit(resource, most)?;
+    }
+    // What was in an app's memory does not belong in a file of its home, and may be larger than that.
+    limit(Resource::Core, 0)
+}
+
+fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
+    // Never more than whoever started the server allows.
+    let allowed = rustix::process::getrlimit(resource).maximum;
+    let most = Some(allowed.map_or(most, |allowed| allowed.min(most)));
+    let both = Rlimit {
+        current: most,
+        maximum: most,
+    };
+    Ok(rustix::process::setrlimit(resource, both)?)
 }
 
 /// Starts a process that leads its own group; what it says goes to a file of its user's.

@@ -4,10 +4,11 @@ use super::io::{Taken, give, take};
 use super::{Holder, KERNEL_GRACE, Stop};
 use crate::apps::Decision;
 use crate::sandbox::{Bwrap, Sandbox, bwrap::shell};
+use greenroom_session_api::FrameError;
+use greenroom_session_api::control::{self, Limit};
 use greenroom_session_api::init::{
-    FromInit, Launch, Signal, ToInit, from_init::News, to_init::Order,
+    Bound, Ended, FromInit, Launch, Signal, ToInit, from_init::News, to_init::Order,
 };
-use greenroom_session_api::{FrameError, control};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -39,11 +40,12 @@ impl Holder {
             }))
         });
         if let Err(error) = begun {
-            self.apps.ended(greenroom_session_api::init::Ended {
+            let end = Ended {
                 launch,
                 failure: format!("cannot be launched: {error}"),
                 ..Default::default()
-            });
+            };
+            self.apps.ended(end, Limit::None);
             self.close_app_door(launch);
         }
     }
@@ -78,6 +80,17 @@ impl Holder {
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"));
         own.chain(added.iter().cloned()).collect()
+    }
+
+    /// Bounds what init starts; to be told before anything else.
+    pub(super) fn bound_apps(&mut self) -> std::io::Result<()> {
+        let limits = &self.setup.spec.limits;
+        let bound = Bound {
+            processes: limits.processes.unwrap_or(0),
+            data_bytes: limits.data_bytes.unwrap_or(0),
+            file_bytes: limits.file_bytes.unwrap_or(0),
+        };
+        self.tell_init(Order::Bound(bound))
     }
 
     fn tell_init(&mut self, order: Order) -> std::io::Result<()> {
@@ -142,8 +155,22 @@ impl Holder {
                 );
                 self.close_app_door(ended.launch);
                 self.faults.remove(&ended.launch);
-                self.apps.ended(ended);
+                let limit = self.limit_that_ended(&ended);
+                self.apps.ended(ended, limit);
             }
+        }
+    }
+
+    /// The kernel does not say whom it ended, only that it did: it was this app if it ended so, or a shell that
+    /// tells of its child.
+    fn limit_that_ended(&mut self, ended: &Ended) -> Limit {
+        let kill = rustix::process::Signal::KILL.as_raw();
+        let killed = ended.signal == Some(kill) || ended.exit_code == Some(128 + kill);
+        // Asked in any case, so that an older end of another process is not taken for this one's.
+        if self.setup.oom_kills.fresh() && killed {
+            Limit::Memory
+        } else {
+            Limit::None
         }
     }
 

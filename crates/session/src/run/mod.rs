@@ -6,7 +6,6 @@ mod clients;
 mod io;
 mod peers;
 mod picture;
-mod states;
 
 use crate::apps::Apps;
 use crate::display::{Geometry, News, Stage};
@@ -16,7 +15,6 @@ use crate::setup::Setup;
 use calloop::generic::Generic;
 use calloop::signals::{Signal, Signals};
 use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction, RegistrationToken};
-use greenroom_session_api::viewer::Want;
 use greenroom_session_api::{FrameBuffer, PROTOCOL, Role, Welcome, control, viewer};
 use smithay::reexports::wayland_server::{Client, Display};
 use std::collections::HashMap;
@@ -102,7 +100,6 @@ struct Peer {
     link: Link,
     token: Option<RegistrationToken>,
     came: Instant,
-    states: states::States,
 }
 
 /// What is to be done when.
@@ -199,6 +196,9 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         exit: None,
     };
     holder.listen()?;
+    holder
+        .bound_apps()
+        .map_err(|error| RunError::Kernel("bound the apps", error))?;
     for app in holder.setup.spec.apps.clone() {
         holder.launch(&control::Launch {
             app_id: app.app_id,
@@ -354,21 +354,12 @@ impl Holder {
                         tracing::info!(launch, ?after, "the first window is drawn");
                     }
                 }
-                News::Cursor => {
-                    let name = self.stage.cursor().to_owned();
+                News::Cursor(name) => {
                     let cursor = viewer::from_holder::News::Cursor(viewer::Cursor { name });
                     for peer in self.peers.values_mut() {
                         peer.link.tell_viewer(cursor.clone());
                     }
                 }
-                News::CursorImage => self.note_changed(Want {
-                    cursor_images: true,
-                    ..Want::default()
-                }),
-                News::TextField => self.note_changed(Want {
-                    text_fields: true,
-                    ..Want::default()
-                }),
             }
         }
     }

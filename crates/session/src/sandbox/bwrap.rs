@@ -4,8 +4,9 @@
 //! becomes that user before it starts anything: the kernel then sees the apps as that user and no other, and
 //! no kernel setting on user namespaces matters. Without one, a user namespace is the only way in.
 
-use super::{Plan, Running, Sandbox, SandboxError, Shown, text_file};
-use greenroom_session_api::spec::{HOME, Network};
+use super::limits::confine;
+use super::{Plan, Running, Sandbox, SandboxError, text_file};
+use greenroom_session_api::spec::Network;
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -13,16 +14,18 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+const HOME: &str = "/home/user";
 const RUNTIME_DIR: &str = "/run/user/session";
 const INIT: &str = "/run/greenroom-init";
 /// Inside a user namespace the apps have this number, whoever they are outside.
 const INSIDE_ID: u32 = 1000;
 
 /// What of `/etc` an app may need and no other session's secret is in.
-const ETC: [&str; 23] = [
+const ETC: [&str; 24] = [
     "/etc/alternatives",
     "/etc/bash.bashrc",
     "/etc/ca-certificates",
+    "/etc/chromium",
     "/etc/chromium.d",
     "/etc/dconf",
     "/etc/default/locale",
@@ -74,6 +77,7 @@ impl Sandbox for Bwrap {
         if let Some((uid, gid)) = plan.user {
             command.args([uid.to_string(), gid.to_string()]);
         }
+        confine(&mut command, &plan.limits)?;
         let process = command
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
@@ -168,7 +172,6 @@ fn walls(plan: &Plan) -> Vec<OsString> {
     for path in ETC {
         walls.bind("--ro-bind-try", Path::new(path), path);
     }
-    walls.chromium(&plan.files);
     walls.bind(
         "--ro-bind-try",
         Path::new("/var/cache/fontconfig"),
@@ -190,6 +193,9 @@ fn walls(plan: &Plan) -> Vec<OsString> {
     walls.add(["--proc", "/proc", "--dev", "/dev"]);
     // World-writable, as they are everywhere: their owner is root where the apps are not.
     for path in ["/dev/shm", "/tmp", "/var/tmp"] {
+        if let Some(bytes) = plan.limits.scratch_bytes {
+            walls.add(["--size", &bytes.to_string()]);
+        }
         walls.add(["--perms", "1777", "--tmpfs", path]);
     }
     walls.bind("--bind", &plan.home, HOME);
@@ -200,26 +206,7 @@ fn walls(plan: &Plan) -> Vec<OsString> {
 
 struct Walls(Vec<OsString>);
 
-/// Where Chromium's administrator says how it is to be, on this machine and inside.
-const CHROMIUM: &str = "/etc/chromium";
-
 impl Walls {
-    /// Chromium's settings: the machine's, or those of the session without the machine's policies. Its folder
-    /// cannot be bound as a whole then, as nothing could be put into it.
-    fn chromium(&mut self, files: &[Shown]) {
-        let shown = files.iter().find(|shown| shown.place.starts_with(CHROMIUM));
-        let Some(Shown { folder, place }) = shown else {
-            self.bind("--ro-bind-try", Path::new(CHROMIUM), CHROMIUM);
-            return;
-        };
-        for path in [CHROMIUM, "/etc/chromium/policies"] {
-            self.add(["--perms", "0755", "--dir", path]);
-        }
-        let preferences = "/etc/chromium/master_preferences";
-        self.bind("--ro-bind-try", Path::new(preferences), preferences);
-        self.bind("--ro-bind", folder, place);
-    }
-
     fn add<const N: usize>(&mut self, arguments: [&str; N]) {
         self.0.extend(arguments.map(OsString::from));
     }

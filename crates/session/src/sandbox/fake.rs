@@ -7,7 +7,6 @@ use super::{Plan, Running, Sandbox, SandboxError};
 use greenroom_session_api::init::{
     Ended, FromInit, Ready, Started, ToInit, from_init::News, to_init::Order,
 };
-use greenroom_session_api::spec::HOME;
 use greenroom_session_api::{FrameBuffer, encode};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -34,7 +33,7 @@ impl Sandbox for Fake {
     }
 
     fn home(&self) -> &str {
-        HOME
+        "/home/user"
     }
 
     fn runtime_dir(&self) -> &str {
@@ -85,7 +84,8 @@ fn serve(mut link: UnixStream) -> std::io::Result<()> {
                         tell(ended(launch, None, Some(order.signal), ""))?;
                     }
                 }
-                None => {}
+                // Nothing here can take more than its due.
+                Some(Order::Bound(_)) | None => {}
             }
         }
     }

@@ -2,12 +2,11 @@
 
 pub mod bwrap;
 pub mod fake;
-pub mod files;
+mod limits;
 
 pub use bwrap::Bwrap;
-pub use files::{Files, Shown};
 
-use greenroom_session_api::spec::Network;
+use greenroom_session_api::spec::{Limits, Network};
 use std::fs::File;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -28,8 +27,8 @@ pub struct Plan {
     pub network: Network,
     /// Their time zone.
     pub timezone: String,
-    /// Folders with files from the server's hand.
-    pub files: Vec<Shown>,
+    /// What bounds them.
+    pub limits: Limits,
 }
 
 /// There is no sandbox.

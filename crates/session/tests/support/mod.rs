@@ -6,9 +6,8 @@ pub mod picture;
 pub mod wayland;
 pub mod window;
 
-use greenroom_session_api::control::{AppReport, Launch, Report, Show, Stop};
-use greenroom_session_api::files::File;
-use greenroom_session_api::spec::{App, HOLDER_SOCKET, Network};
+use greenroom_session_api::control::{AppReport, Launch, Report, Stop};
+use greenroom_session_api::spec::{App, HOLDER_SOCKET, Limits, Network};
 use greenroom_session_api::{
     FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer,
 };
@@ -196,7 +195,7 @@ pub fn spec(folder: &Path, apps: Vec<App>) -> Spec {
         locale: "C.UTF-8".into(),
         timezone: "Asia/Shanghai".into(),
         network: Network::None,
-        files: Vec::new(),
+        limits: Limits::default(),
     }
 }
 
@@ -261,10 +260,6 @@ impl Control {
 
     pub fn stop(&mut self, grace_ms: u32) {
         self.order(control::to_holder::Order::Stop(Stop { grace_ms }));
-    }
-
-    pub fn show(&mut self, files: Vec<File>) {
-        self.order(control::to_holder::Order::Show(Show { files }));
     }
 
     fn order(&mut self, order: control::to_holder::Order) {
@@ -357,39 +352,6 @@ impl Viewer {
             events: events.collect(),
         };
         self.order(viewer::to_holder::Order::Input(input));
-    }
-
-    pub fn want(&mut self, want: viewer::Want) {
-        self.order(viewer::to_holder::Order::Want(want));
-    }
-
-    /// Reads news until one is as wanted.
-    pub fn hear<T>(&mut self, wanted: impl Fn(viewer::from_holder::News) -> Option<T>) -> T {
-        let began = Instant::now();
-        loop {
-            let news = self.news().expect("the holder is there");
-            if let Some(found) = wanted(news) {
-                return found;
-            }
-            assert!(began.elapsed() < LIMIT, "no news as wanted");
-        }
-    }
-
-    pub fn text_field(&mut self, wanted: impl Fn(&viewer::TextField) -> bool) -> viewer::TextField {
-        self.hear(|news| match news {
-            viewer::from_holder::News::TextField(field) => Some(field).filter(&wanted),
-            _ => None,
-        })
-    }
-
-    pub fn cursor_image(
-        &mut self,
-        wanted: impl Fn(&viewer::CursorImage) -> bool,
-    ) -> viewer::CursorImage {
-        self.hear(|news| match news {
-            viewer::from_holder::News::CursorImage(image) => Some(image).filter(&wanted),
-            _ => None,
-        })
     }
 
     pub fn ack(&mut self) -> u64 {

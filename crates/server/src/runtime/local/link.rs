@@ -1,7 +1,7 @@
 //! The control link to one holder: reports and heartbeats in, orders out.
 
 use super::process::Process;
-use super::{Handle, Seat, Seen};
+use super::{Handle, Seat};
 use greenroom_session_api::control::{FromHolder, ToHolder, from_holder::News};
 use greenroom_session_api::spec::HOLDER_SOCKET;
 use greenroom_session_api::{FrameBuffer, Hello, PROTOCOL, Role, encode};
@@ -106,9 +106,7 @@ async fn talk(
                 Some(News::Welcome(welcome)) if welcome.persistent_id != seat.session.as_str() => {
                     return Err(LinkError::OtherSession(welcome.persistent_id));
                 }
-                Some(News::Report(report)) => {
-                    seat.present(handle, Seen::from_report(&report), Instant::now())
-                }
+                Some(News::Report(report)) => seat.present(handle, &report, Instant::now()),
                 // Welcomes of this session, and news of a later holder that this server does not know.
                 Some(News::Welcome(_)) | None => {}
             }
@@ -127,7 +125,7 @@ async fn send(link: &mut UnixStream, bytes: &[u8]) -> Result<(), LinkError> {
 #[cfg(test)]
 mod tests {
     use super::super::process::started_at;
-    use super::super::{Changes, Observation, lock};
+    use super::super::{Changes, Observation, Seen, lock};
     use super::*;
     use greenroom_model::PersistentId;
     use greenroom_session_api::control::{FromHolder, Report, from_holder};
@@ -150,7 +148,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let listener = UnixListener::bind(folder.path().join(HOLDER_SOCKET)).unwrap();
             let session = PersistentId::parse("p-stage").unwrap();
-            let seat = Arc::new(Seat::empty(session, Changes::default()));
+            let seat = Arc::new(Seat::empty(session, Changes::default(), Arc::default()));
             let handle = Handle {
                 run_dir: folder.path().to_owned(),
                 key: [171; 32],

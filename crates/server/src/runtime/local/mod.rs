@@ -4,16 +4,21 @@
 //! It is known by its pid file, spoken to over its socket, and its end is told by the kernel, so all of it
 //! works the same for a holder an earlier server started.
 
+mod limits;
 mod link;
 mod process;
 mod spawn;
 mod users;
 
-use super::{Changes, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError, Seen};
+use super::{
+    Changes, Failure, Figures, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError,
+    Seen, Tally, Usage,
+};
 use crate::config::{self, Config};
 use greenroom_model::{Entropy, PersistentId};
 use greenroom_session_api::control::{self, ToHolder, to_holder};
 use greenroom_session_api::spec::Network;
+use limits::{Limiter, Processes};
 use process::Process;
 use spawn::{Places, files, make_dir};
 use std::collections::HashMap;
@@ -55,7 +60,10 @@ pub struct Local {
     entropy: Arc<dyn Entropy>,
     changes: Changes,
     seats: Mutex<HashMap<PersistentId, Arc<Seat>>>,
+    /// What was counted of each session whose home is here.
+    tallies: Mutex<HashMap<PersistentId, Arc<Mutex<Tally>>>>,
     users: Mutex<Users>,
+    limiter: Arc<Limiter>,
 }
 
 /// One session's place in the runtime.
@@ -68,6 +76,7 @@ struct Seat {
     /// Told when a holder that was unseen speaks again.
     spoke: Notify,
     changes: Changes,
+    tally: Arc<Mutex<Tally>>,
 }
 
 #[derive(Debug)]
@@ -77,6 +86,10 @@ struct View {
     /// The holder has given a report since it is watched.
     reported: bool,
     reach: Option<(Arc<Process>, mpsc::Sender<ToHolder>)>,
+    /// Its end is wanted.
+    ending: bool,
+    /// It is another server's, which has counted what it says at first.
+    adopted: bool,
 }
 
 /// This machine, as `config` describes it.
@@ -120,20 +133,64 @@ impl Local {
         make_dir(&sessions, 0o711)?;
         make_dir(&settings.data_dir.join("run"), 0o711)?;
         let users = Users::of(settings.uids.clone().unwrap_or(0..0), &sessions);
+        let limiter = Arc::new(Limiter::find(&settings.data_dir));
         Ok(Self {
             settings,
             entropy,
             changes,
             seats: Mutex::default(),
+            tallies: Mutex::default(),
             users: Mutex::new(users),
+            limiter,
         })
+    }
+
+    /// The trees in which the kernel counts what each session takes, if it counts all of it.
+    #[cfg(test)]
+    pub fn counted_in(&self) -> Option<Vec<PathBuf>> {
+        let all = self.limiter.counts_all();
+        all.then(|| self.limiter.folders())
+    }
+
+    /// Figures of every session that was here since this server began.
+    pub fn figures(&self) -> Vec<Figures> {
+        // The kernel is asked without a lock.
+        let tallies: Vec<_> = lock(&self.tallies)
+            .iter()
+            .map(|(session, tally)| (session.clone(), lock(tally).clone()))
+            .collect();
+        let processes = match self.limiter.counts_all() {
+            true => Processes::default(),
+            false => Processes::now(),
+        };
+        let usage = |session: &PersistentId| match self.observe(session) {
+            Observation::Absent => None,
+            Observation::Unseen(holder) | Observation::Present(holder, _) => {
+                let (counted, summed) = (self.limiter.usage(session), processes.usage(holder.pid));
+                Some(Usage {
+                    memory_bytes: counted.memory_bytes.or(summed.memory_bytes),
+                    cpu: counted.cpu.or(summed.cpu),
+                    processes: counted.processes.or(summed.processes),
+                })
+            }
+        };
+        let of = |(session, tally)| Figures {
+            usage: usage(&session),
+            session,
+            tally,
+        };
+        tallies.into_iter().map(of).collect()
     }
 
     fn seat(&self, session: &PersistentId) -> Arc<Seat> {
         let mut seats = lock(&self.seats);
-        let seat = seats
-            .entry(session.clone())
-            .or_insert_with(|| Arc::new(Seat::empty(session.clone(), self.changes.clone())));
+        let seat = seats.entry(session.clone()).or_insert_with(|| {
+            let tally = lock(&self.tallies)
+                .entry(session.clone())
+                .or_default()
+                .clone();
+            Arc::new(Seat::empty(session.clone(), self.changes.clone(), tally))
+        });
         Arc::clone(seat)
     }
 
@@ -166,8 +223,10 @@ impl Local {
         let mut key = [0; 32];
         self.entropy.fill(&mut key);
         let (settings, places, owned) = (self.settings.clone(), self.places(session), plan.clone());
+        let limiter = Arc::clone(&self.limiter);
         let (mut child, handle) =
-            off_the_loop(move || spawn::spawn(&settings, &places, &owned, key, uid)).await?;
+            off_the_loop(move || spawn::spawn(&settings, &limiter, &places, &owned, key, uid))
+                .await?;
         let process = Process::find(handle.pid, handle.started);
         match process.map_err(files("look at the process in", &handle.run_dir))? {
             Some(process) => seat.watch(process, handle, Some(child)),
@@ -228,7 +287,12 @@ impl Runtime for Local {
 
     async fn order(&self, session: &PersistentId, order: Order) -> Result<(), RuntimeError> {
         let seat = lock(&self.seats).get(session).cloned();
-        let Some((process, orders)) = seat.and_then(|seat| lock(&seat.view).reach.clone()) else {
+        let reach = seat.and_then(|seat| {
+            let mut view = lock(&seat.view);
+            view.ending |= matches!(order, Order::Kill | Order::Stop(_));
+            view.reach.clone()
+        });
+        let Some((process, orders)) = reach else {
             return Ok(());
         };
         let order = match order {
@@ -241,7 +305,6 @@ impl Runtime for Local {
                 argv: app.argv,
                 env: app.env,
             }),
-            Order::Show(files) => to_holder::Order::Show(control::Show { files }),
             Order::Stop(grace) => to_holder::Order::Stop(control::Stop {
                 grace_ms: u32::try_from(grace.as_millis()).unwrap_or(u32::MAX),
             }),
@@ -265,9 +328,15 @@ impl Runtime for Local {
         }
         let places = self.places(session);
         let home = what == Release::Home;
-        off_the_loop(move || spawn::clear(&places, home)).await?;
+        let (limiter, whose) = (Arc::clone(&self.limiter), session.clone());
+        off_the_loop(move || {
+            limiter.remove(&whose)?;
+            spawn::clear(&places, home)
+        })
+        .await?;
         if home {
             lock(&self.users).give_back(session);
+            lock(&self.tallies).remove(session);
         }
         lock(&self.seats).remove(session);
         Ok(())
@@ -275,7 +344,7 @@ impl Runtime for Local {
 }
 
 impl Seat {
-    fn empty(session: PersistentId, changes: Changes) -> Self {
+    fn empty(session: PersistentId, changes: Changes, tally: Arc<Mutex<Tally>>) -> Self {
         Self {
             session,
             turn: tokio::sync::Mutex::default(),
@@ -284,9 +353,12 @@ impl Seat {
                 heard: Instant::now(),
                 reported: false,
                 reach: None,
+                ending: false,
+                adopted: false,
             }),
             spoke: Notify::new(),
             changes,
+            tally,
         }
     }
 
@@ -308,6 +380,11 @@ impl Seat {
             view.heard = Instant::now();
             view.reported = false;
             view.reach = Some((Arc::clone(&process), orders));
+            view.ending = false;
+            view.adopted = child.is_none();
+        }
+        if child.is_some() {
+            lock(&self.tally).started();
         }
         self.changes.tell(&self.session);
         let seat = Arc::clone(self);
@@ -320,13 +397,16 @@ impl Seat {
         });
     }
 
-    fn present(&self, handle: &Handle, seen: Seen, now: Instant) {
+    fn present(&self, handle: &Handle, report: &control::Report, now: Instant) {
         let changed = {
             let mut view = lock(&self.view);
-            let next = Observation::Present(handle.clone(), seen);
+            let next = Observation::Present(handle.clone(), Seen::from_report(report));
             let changed = view.observation != next || !view.reported;
             view.observation = next;
             view.heard = now;
+            let mut tally = lock(&self.tally);
+            tally.hear(&report.apps, view.adopted && !view.reported);
+            (tally.frames, tally.damaged_pixels) = (report.frames, report.damaged_pixels);
             view.reported = true;
             changed
         };
@@ -344,6 +424,11 @@ impl Seat {
     fn absent(&self) {
         {
             let mut view = lock(&self.view);
+            let stopping =
+                matches!(&view.observation, Observation::Present(_, seen) if seen.stopping);
+            if !view.ending && !stopping {
+                lock(&self.tally).failed(Failure::Holder);
+            }
             view.observation = Observation::Absent;
             view.reach = None;
         }

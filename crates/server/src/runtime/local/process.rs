@@ -51,16 +51,55 @@ impl Process {
 
 /// When a living process began, in clock ticks since the machine did. A zombie does not live.
 pub fn started_at(pid: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The second field is the program's name in parentheses, which may contain anything.
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace();
-    let state = fields.next()?;
-    if matches!(state, "Z" | "X") {
-        return None;
+    Stat::read(pid).map(|stat| stat.started)
+}
+
+/// What the kernel says of a living process in `/proc/PID/stat`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stat {
+    /// Its id.
+    pub pid: u32,
+    /// Who started it, or took it over.
+    pub parent: u32,
+    /// Its program's name, of which it may make anything; at most 15 bytes.
+    pub name: String,
+    /// Processors' time of it and of the children that it has waited for, in clock ticks.
+    pub ticks: u64,
+    /// Pages of memory it has, those that it shares included.
+    pub pages: u64,
+    /// Its threads.
+    pub threads: u64,
+    /// When it began, in clock ticks since the machine did.
+    pub started: u64,
+}
+
+impl Stat {
+    /// Of the process of that id; `None` when there is none, or a zombie.
+    pub fn read(pid: u32) -> Option<Self> {
+        Self::parse(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
     }
-    // The state is the third field of the file, the start time the twenty-second.
-    fields.nth(18)?.parse().ok()
+
+    fn parse(text: &str) -> Option<Self> {
+        // The second field is the program's name in parentheses, which may contain anything.
+        let (pid, rest) = text.split_once(" (")?;
+        let (name, rest) = rest.rsplit_once(") ")?;
+        let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
+        // Numbered as in proc(5), where the state is the third.
+        let field = |number: usize| fields.get(number - 3).copied();
+        let number = |at: usize| field(at)?.parse::<u64>().ok();
+        if matches!(field(3)?, "Z" | "X") {
+            return None;
+        }
+        Some(Self {
+            pid: pid.parse().ok()?,
+            parent: field(4)?.parse().ok()?,
+            name: name.to_owned(),
+            ticks: number(14)? + number(15)? + number(16)? + number(17)?,
+            threads: number(20)?,
+            started: number(22)?,
+            pages: number(24)?,
+        })
+    }
 }
 
 #[cfg(test)]
@@ -82,6 +121,23 @@ mod tests {
         assert!(Process::find(child.id(), started).unwrap().is_none());
         child.wait().unwrap();
         assert!(Process::find(child.id(), started).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_process_may_be_called_anything() {
+        let line = "7 (a ) b (c) S 3 7 7 0 -1 4194560 1 0 0 0 5 6 70 800 20 0 4 0 777 9000 12 18";
+        let stat = Stat {
+            pid: 7,
+            parent: 3,
+            name: "a ) b (c".into(),
+            ticks: 881,
+            pages: 12,
+            threads: 4,
+            started: 777,
+        };
+        assert_eq!(Stat::parse(line), Some(stat));
+        assert_eq!(Stat::parse(&line.replace(" S ", " Z ")), None);
+        assert_eq!(Stat::parse("7 (a) S 3"), None);
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::limits::Limiter;
 use super::process::{Process, started_at};
 use super::{Handle, Plan, RuntimeError, Settings};
 use greenroom_model::{PersistentId, hex};
@@ -53,6 +54,7 @@ impl Places {
 /// Starts a holder. Whoever calls knows that there is none.
 pub fn spawn(
     settings: &Settings,
+    limiter: &Limiter,
     places: &Places,
     plan: &Plan,
     key: [u8; 32],
@@ -78,7 +80,7 @@ pub fn spawn(
         locale: settings.locale.clone(),
         timezone: settings.timezone.clone(),
         network: settings.network,
-        files: plan.files.clone(),
+        limits: limiter.make(&plan.persistent_id, &plan.share)?,
     };
     write_secret(&places.spec(), &spec.to_json()?)?;
     let child = run(settings, places)?;

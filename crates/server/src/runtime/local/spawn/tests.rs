@@ -1,6 +1,7 @@
 //! How a holder is run, what is left of it, and how it is found, with a script in its stead.
 
 use super::*;
+use crate::runtime::Share;
 use greenroom_session_api::spec::Network;
 use std::time::{Duration, Instant};
 
@@ -44,9 +45,17 @@ impl Stage {
             apps: Vec::new(),
             width: 640,
             height: 480,
-            files: Vec::new(),
+            share: Share::SMALL,
         };
-        spawn(&self.settings, &self.places, &plan, [171; 32], None)
+        let limiter = Limiter::default();
+        spawn(
+            &self.settings,
+            &limiter,
+            &self.places,
+            &plan,
+            [171; 32],
+            None,
+        )
     }
 
     /// What the program wrote, once it is all there.
