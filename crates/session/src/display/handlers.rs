@@ -27,9 +27,13 @@ use smithay::wayland::selection::primary_selection::{
 use smithay::wayland::shm::{ShmHandler, ShmState};
 use smithay::wayland::tablet_manager::TabletSeatHandler;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// Surfaces inside surfaces. They are walked by recursion, so an app must not choose how deep.
 pub(super) const MAX_DEPTH: usize = 32;
+
+/// Surfaces of one client at once: windows, their parts, menus and pointers of a large app, many times over.
+const MAX_SURFACES: usize = 1024;
 
 impl Stage {
     /// Ends a client that broke a rule no protocol error exists for.
@@ -55,6 +59,17 @@ impl CompositorHandler for Stage {
             // Every client is admitted with its data; this one would share its state with its like.
             None => NOBODY.get_or_init(CompositorClientState::default),
         }
+    }
+
+    fn new_surface(&mut self, surface: &WlSurface) {
+        if surfaces_of(surface, |surfaces| surfaces.fetch_add(1, Ordering::Relaxed)) >= MAX_SURFACES
+        {
+            self.expel(surface, "too many surfaces");
+        }
+    }
+
+    fn destroyed(&mut self, surface: &WlSurface) {
+        surfaces_of(surface, |surfaces| surfaces.fetch_sub(1, Ordering::Relaxed));
     }
 
     fn new_subsurface(&mut self, surface: &WlSurface, parent: &WlSurface) {
@@ -89,6 +104,13 @@ impl CompositorHandler for Stage {
             None => {}
         }
     }
+}
+
+/// Counts a surface of a client; answers how many there were before. One without a client is its last.
+fn surfaces_of(surface: &WlSurface, count: impl FnOnce(&AtomicUsize) -> usize) -> usize {
+    let client = surface.client();
+    let app = client.as_ref().and_then(|client| client.get_data::<App>());
+    app.map_or(0, |app| count(&app.surfaces))
 }
 
 fn above(surface: &WlSurface) -> usize {

@@ -41,6 +41,7 @@ use smithay::wayland::xdg_activation::XdgActivationState;
 use std::cell::RefCell;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use windows::Windows;
 
@@ -121,6 +122,7 @@ pub struct Stage {
 pub struct App {
     compositor: CompositorClientState,
     launch: u64,
+    surfaces: AtomicUsize,
 }
 
 /// The launch whose socket a client came through.
@@ -205,8 +207,8 @@ impl Stage {
     /// Its socket is broken already.
     pub fn admit(&mut self, client: UnixStream, launch: u64) -> std::io::Result<Client> {
         let app = App {
-            compositor: CompositorClientState::default(),
             launch,
+            ..App::default()
         };
         self.display.insert_client(client, Arc::new(app))
     }

@@ -21,6 +21,9 @@ use smithay::wayland::shell::xdg::{
     PopupSurface, PositionerState, ToplevelSurface, XdgShellHandler, XdgShellState,
 };
 
+/// Windows of one client at once. Each costs a look whenever something is raised or drawn.
+const MAX_WINDOWS: usize = 128;
+
 impl Stage {
     /// The first configure of a window or popup, which it waits for before it draws.
     pub(super) fn configure_first(&mut self, surface: &WlSurface) {
@@ -74,6 +77,10 @@ impl XdgShellHandler for Stage {
     fn new_toplevel(&mut self, surface: ToplevelSurface) {
         let client = surface.wl_surface().client();
         let launch = client.as_ref().map_or(0, launch_of);
+        let same = |entry: &&Entry| entry.toplevel().wl_surface().client() == client;
+        if self.windows.all().filter(same).count() >= MAX_WINDOWS {
+            return self.expel(surface.wl_surface(), "too many windows");
+        }
         self.windows.push(Entry::new(surface, launch));
     }
 

@@ -1,0 +1,157 @@
+//! Clients that want too much or speak wrongly: they are disconnected, and the app beside them notices nothing.
+
+#![allow(clippy::unwrap_used)] // A failure anywhere here is a failed test.
+
+mod support;
+
+use support::picture::Picture;
+use support::wayland::Client;
+use support::window::{BLUE, GREEN, RED};
+use support::{Session, idle, skipped};
+
+/// A session with a window in it that is not to notice anything.
+struct Stage {
+    session: Session,
+    picture: Picture,
+    neighbour: Client,
+    surface: u32,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let session = Session::start(vec![idle("ca-one"), idle("ca-two")]);
+        let mut viewer = session.viewer();
+        let mut picture = Picture::watch(&session, &mut viewer);
+        let mut neighbour = Client::connect(&session, 1);
+        let surface = neighbour.window(RED).surface;
+        picture.until_at(5, 5, RED);
+        Self {
+            session,
+            picture,
+            neighbour,
+            surface,
+        }
+    }
+
+    fn client(&self) -> Client {
+        Client::connect(&self.session, 2)
+    }
+
+    /// The neighbour draws and is seen.
+    fn goes_on(&mut self) {
+        for colour in [BLUE, GREEN] {
+            self.neighbour.paint(self.surface, 1280, 800, colour);
+            self.picture.until_at(5, 5, colour);
+        }
+    }
+}
+
+#[test]
+fn ten_thousand_windows_are_refused() {
+    if skipped("bwrap") {
+        return;
+    }
+    let mut stage = Stage::new();
+    let mut greedy = stage.client();
+    for _ in 0..10_000 {
+        let window = greedy.bare_window();
+        greedy.commit(window.surface);
+    }
+    assert!(greedy.is_closed());
+    stage.goes_on();
+}
+
+#[test]
+fn surfaces_without_end_are_refused_and_surfaces_one_after_the_other_are_not() {
+    if skipped("bwrap") {
+        return;
+    }
+    let mut stage = Stage::new();
+    let mut busy = stage.client();
+    for _ in 0..5000 {
+        let surface = busy.surface();
+        busy.request(surface, 0, &[]);
+    }
+    busy.sync();
+    let mut greedy = stage.client();
+    for _ in 0..5000 {
+        greedy.surface();
+    }
+    assert!(greedy.is_closed());
+    busy.sync();
+    stage.goes_on();
+}
+
+#[test]
+fn sizes_and_places_beyond_reason_harm_nobody_else() {
+    if skipped("bwrap") {
+        return;
+    }
+    const HUGE: u32 = i32::MAX as u32;
+    let mut stage = Stage::new();
+    // A buffer far larger than its pool.
+    let mut beyond = stage.client();
+    let shm = beyond.global("wl_shm", 1);
+    let memory = rustix::fs::memfd_create("pool", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    let (pool, buffer) = (beyond.new_id(), beyond.new_id());
+    beyond.request_with(shm, 0, &[pool, 4096], &memory);
+    beyond.request(pool, 0, &[buffer, 0, 16_384, 16_384, 16_384 * 4, 1]);
+    assert!(beyond.is_closed());
+    // A viewport that stretches one pixel over everything there is.
+    let mut stretched = stage.client();
+    let window = stretched.bare_window();
+    stretched.begin(window);
+    let viewporter = stretched.global("wp_viewporter", 1);
+    let viewport = stretched.new_id();
+    stretched.request(viewporter, 1, &[viewport, window.surface]);
+    stretched.request(viewport, 2, &[HUGE, HUGE]);
+    stretched.paint(window.surface, 1, 1, BLUE);
+    drop(stretched);
+    // A menu at the end of the world, and a window that wants to be at least that large.
+    let mut far = stage.client();
+    let window = far.bare_window();
+    far.request(window.role, 8, &[HUGE, HUGE]);
+    far.begin(window);
+    far.paint(window.surface, 10, 10, BLUE);
+    let menu = far.bare_popup(window, HUGE - 1, HUGE - 1);
+    far.commit(menu.surface);
+    drop(far);
+    stage.goes_on();
+}
+
+#[test]
+fn half_messages_and_wrong_ids_end_their_client_only() {
+    if skipped("bwrap") {
+        return;
+    }
+    let mut stage = Stage::new();
+    // Half a message is waited for; the rest of the session is not.
+    let mut half = stage.client();
+    half.send(&[1, 0, 0, 0, 0, 0]);
+    stage.goes_on();
+    half.send(&[4, 0]);
+    assert!(half.is_closed(), "a message shorter than its own header");
+    let wrong: [fn(&mut Client); 3] = [
+        // An id that was skipped, one that is taken, one of the wrong kind.
+        |client| {
+            let compositor = client.global("wl_compositor", 5);
+            client.request(compositor, 0, &[4000]);
+        },
+        |client| {
+            let compositor = client.global("wl_compositor", 5);
+            client.request(compositor, 0, &[compositor]);
+        },
+        |client| {
+            let (surface, shell) = (client.surface(), client.global("xdg_wm_base", 4));
+            let id = client.new_id();
+            client.request(shell, 2, &[id, shell]);
+            client.commit(surface);
+        },
+    ];
+    for (at, act) in wrong.into_iter().enumerate() {
+        let mut client = stage.client();
+        act(&mut client);
+        assert!(client.is_closed(), "case {at}");
+    }
+    stage.goes_on();
+}
