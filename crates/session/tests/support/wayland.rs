@@ -148,10 +148,10 @@ impl Client {
         self.event(callback, 0);
     }
 
-    /// The descriptor that came with an event.
+    /// The descriptor that came last.
     pub fn descriptor(&mut self) -> OwnedFd {
         self.descriptors
-            .pop_front()
+            .pop_back()
             .expect("a descriptor came with it")
     }
 
