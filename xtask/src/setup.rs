@@ -60,6 +60,16 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "the text editor of the built-in image",
     ),
     (
+        "dbus-daemon",
+        Scope::Demo,
+        "the message bus that apps expect in their session",
+    ),
+    (
+        "dbus-bin",
+        Scope::Test,
+        "asks a session's message bus who it is",
+    ),
+    (
         "python3-venv",
         Scope::Test,
         "the official Python SDK runs in an environment of its own",

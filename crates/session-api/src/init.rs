@@ -4,7 +4,7 @@
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToInit {
     /// The order; an unknown one is ignored.
-    #[prost(oneof = "to_init::Order", tags = "1, 2, 3")]
+    #[prost(oneof = "to_init::Order", tags = "1, 2, 3, 4")]
     pub order: Option<to_init::Order>,
 }
 
@@ -22,6 +22,10 @@ pub mod to_init {
         /// Bound every process that is started from here on.
         #[prost(message, tag = "3")]
         Bound(super::Bound),
+        /// Listen at a socket and start its program when somebody connects. An init that does not know this has no
+        /// such socket, and apps find nobody there.
+        #[prost(message, tag = "4")]
+        Serve(super::Serve),
     }
 }
 
@@ -51,6 +55,29 @@ pub struct Launch {
     /// The whole environment, `NAME=value` each.
     #[prost(string, repeated, tag = "3")]
     pub env: Vec<String>,
+}
+
+/// A socket to listen at, and the program that the first connection starts.
+///
+/// The program gets the listening socket as systemd passes one: as descriptor 3, with `LISTEN_FDS` and
+/// `LISTEN_PID`. When it ends, the next connection starts it again.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Serve {
+    /// Names the file that what the program says goes to.
+    #[prost(string, tag = "1")]
+    pub name: String,
+    /// The socket, inside the sandbox.
+    #[prost(string, tag = "2")]
+    pub path: String,
+    /// Program and arguments, at least one element.
+    #[prost(string, repeated, tag = "3")]
+    pub argv: Vec<String>,
+    /// The whole environment, `NAME=value` each.
+    #[prost(string, repeated, tag = "4")]
+    pub env: Vec<String>,
+    /// The launch with whose end nobody may connect any more; 0 when it is there for all.
+    #[prost(uint64, tag = "5")]
+    pub launch: u64,
 }
 
 /// A signal to send.

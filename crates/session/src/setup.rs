@@ -3,6 +3,7 @@
 //! Later on folders are reached by the descriptors opened here: the session's user may not be able to walk
 //! to them, when the data lies where only root may go.
 
+use crate::machine_id;
 use crate::oom::OomKills;
 use crate::privileges::{self, Stuck};
 use crate::sandbox::{Plan, Running, Sandbox, SandboxError};
@@ -99,6 +100,8 @@ impl Setup {
             .map_err(|_| SetupError::Held)?;
         let home = spec.session_dir.join("home");
         folder(&home, owner)?;
+        let machine_id = machine_id::of_session(&spec.session_dir)
+            .map_err(|error| SetupError::Kernel("name the machine", error))?;
         let sockets_path = spec.run_dir.join(SOCKETS);
         match std::fs::remove_dir_all(&sockets_path) {
             Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -131,6 +134,7 @@ impl Setup {
             network: spec.network,
             timezone: spec.timezone.clone(),
             limits: spec.limits.clone(),
+            machine_id,
         })?;
         rustix::process::umask(private);
 

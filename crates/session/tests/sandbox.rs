@@ -37,6 +37,7 @@ fn contract(sandbox: &dyn Sandbox, programs: &Programs) {
             network: Network::None,
             timezone: "Asia/Shanghai".into(),
             limits: Limits::default(),
+            machine_id: "0".repeat(32),
         })
         .unwrap();
     let Running { link, process } = running;

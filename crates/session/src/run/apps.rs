@@ -3,7 +3,6 @@
 use super::io::{Taken, give, take};
 use super::{Holder, KERNEL_GRACE, Stop};
 use crate::apps::Decision;
-use crate::sandbox::{Bwrap, Sandbox, bwrap::shell};
 use greenroom_session_api::FrameError;
 use greenroom_session_api::control::{self, Limit};
 use greenroom_session_api::init::{
@@ -50,38 +49,6 @@ impl Holder {
         }
     }
 
-    fn environment(&self, display: &str, added: &[String]) -> Vec<String> {
-        let sandbox = Bwrap;
-        let runtime_dir = sandbox.runtime_dir();
-        let spec = &self.setup.spec;
-        let own = [
-            (
-                "PATH",
-                "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
-            ),
-            ("HOME", sandbox.home()),
-            ("USER", "user"),
-            ("LOGNAME", "user"),
-            ("SHELL", shell()),
-            ("LANG", &spec.locale),
-            ("TZ", &spec.timezone),
-            ("XDG_RUNTIME_DIR", runtime_dir),
-            ("WAYLAND_DISPLAY", display),
-            ("XDG_SESSION_TYPE", "wayland"),
-            ("GDK_BACKEND", "wayland"),
-            ("QT_QPA_PLATFORM", "wayland"),
-            ("MOZ_ENABLE_WAYLAND", "1"),
-            // There is no accessibility bus and no settings daemon; without these GTK looks for them first.
-            ("NO_AT_BRIDGE", "1"),
-            ("GTK_A11Y", "none"),
-            ("GSETTINGS_BACKEND", "keyfile"),
-        ];
-        let own = own
-            .into_iter()
-            .map(|(name, value)| format!("{name}={value}"));
-        own.chain(added.iter().cloned()).collect()
-    }
-
     /// Bounds what init starts; to be told before anything else.
     pub(super) fn bound_apps(&mut self) -> std::io::Result<()> {
         let limits = &self.setup.spec.limits;
@@ -93,7 +60,7 @@ impl Holder {
         self.tell_init(Order::Bound(bound))
     }
 
-    fn tell_init(&mut self, order: Order) -> std::io::Result<()> {
+    pub(super) fn tell_init(&mut self, order: Order) -> std::io::Result<()> {
         let init = self
             .init
             .as_mut()

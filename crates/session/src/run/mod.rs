@@ -3,6 +3,7 @@
 
 mod apps;
 mod clients;
+mod desktop;
 mod io;
 mod peers;
 mod picture;
@@ -199,6 +200,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
     holder
         .bound_apps()
         .map_err(|error| RunError::Kernel("bound the apps", error))?;
+    holder.offer_desktop();
     for app in holder.setup.spec.apps.clone() {
         holder.launch(&control::Launch {
             app_id: app.app_id,

@@ -21,12 +21,13 @@ const INIT: &str = "/run/greenroom-init";
 const INSIDE_ID: u32 = 1000;
 
 /// What of `/etc` an app may need and no other session's secret is in.
-const ETC: [&str; 24] = [
+const ETC: &[&str] = &[
     "/etc/alternatives",
     "/etc/bash.bashrc",
     "/etc/ca-certificates",
     "/etc/chromium",
     "/etc/chromium.d",
+    "/etc/dbus-1",
     "/etc/dconf",
     "/etc/default/locale",
     "/etc/firefox",
@@ -61,11 +62,16 @@ impl Sandbox for Bwrap {
             &format!("user:x:{uid}:{gid}:user:{HOME}:{}\n", shell()),
         )?;
         let group = text_file("group", &format!("user:x:{gid}:\n"))?;
+        let machine_id = text_file("machine-id", &format!("{}\n", plan.machine_id))?;
         let (ours, inits) = UnixStream::pair().map_err(failed("make the link to init"))?;
 
         let mut command = Command::new("bwrap");
         command.args(walls(plan));
-        for (file, path) in [(&passwd, "/etc/passwd"), (&group, "/etc/group")] {
+        for (file, path) in [
+            (&passwd, "/etc/passwd"),
+            (&group, "/etc/group"),
+            (&machine_id, "/etc/machine-id"),
+        ] {
             pass_on(file).map_err(failed("pass a file into the sandbox"))?;
             // Readable by the apps' user, who does not own it when the server is root.
             command.args(["--perms", "0444"]);

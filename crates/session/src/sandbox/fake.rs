@@ -84,8 +84,8 @@ fn serve(mut link: UnixStream) -> std::io::Result<()> {
                         tell(ended(launch, None, Some(order.signal), ""))?;
                     }
                 }
-                // Nothing here can take more than its due.
-                Some(Order::Bound(_)) | None => {}
+                // Nothing here can take more than its due, and it has no sockets.
+                Some(Order::Bound(_) | Order::Serve(_)) | None => {}
             }
         }
     }

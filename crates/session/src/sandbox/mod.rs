@@ -29,6 +29,8 @@ pub struct Plan {
     pub timezone: String,
     /// What bounds them.
     pub limits: Limits,
+    /// What `/etc/machine-id` says, 32 hexadecimal digits.
+    pub machine_id: String,
 }
 
 /// There is no sandbox.

@@ -2,23 +2,29 @@
 //! says what became of its launches. Its standard input is the link to the holder; when that closes, it
 //! ends, and the kernel ends everything else in its process namespace with it.
 
+mod children;
+mod limits;
 #[path = "../privileges.rs"]
 mod privileges;
+mod program;
+mod services;
 
 use greenroom_session_api::init::{
-    Bound, Ended, FromInit, Launch, Ready, Started, ToInit, from_init::News, to_init::Order,
+    Ended, FromInit, Launch, Ready, Serve, Started, ToInit, from_init::News, to_init::Order,
 };
 use greenroom_session_api::{FrameBuffer, encode};
+use program::Program;
 use rustix::event::{PollFd, PollFlags};
-use rustix::process::{Pid, Resource, Rlimit, Signal, WaitOptions};
+use rustix::process::{Pid, Signal, WaitOptions};
+use services::Services;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
-use std::os::fd::{AsFd, FromRawFd, OwnedFd};
+use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::path::PathBuf;
-use std::process::{Command, ExitCode, ExitStatus, Stdio};
+use std::os::unix::process::ExitStatusExt;
+use std::process::{ExitCode, ExitStatus, Stdio};
+use std::time::Instant;
 
 /// More than the largest launch the control link carries.
 const MAX_ORDER: usize = 2 << 20;
@@ -54,10 +60,11 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
     // The apps' standard input is not the link.
     let nothing = File::open("/dev/null")?;
     rustix::stdio::dup2_stdin(&nothing)?;
-    let children = children_signal()?;
+    let children = children::ended_signal()?;
     Init {
         link,
         launches: HashMap::new(),
+        services: Services::default(),
     }
     .run(&children)
 }
@@ -77,6 +84,7 @@ struct Init {
     link: UnixStream,
     /// The launch of each process that runs.
     launches: HashMap<i32, u64>,
+    services: Services,
 }
 
 impl Init {
@@ -85,18 +93,19 @@ impl Init {
         let mut inbox = FrameBuffer::new(MAX_ORDER);
         let mut bytes = vec![0; 64 << 10];
         loop {
-            let mut ready = [
+            let mut ready = vec![
                 PollFd::new(&self.link, PollFlags::IN),
                 PollFd::new(children, PollFlags::IN),
             ];
+            let idle = self.services.idle();
+            ready.extend(idle.map(|door| PollFd::from_borrowed_fd(door, PollFlags::IN)));
             match rustix::event::poll(&mut ready, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
-            let (orders, ended) = (
-                !ready[0].revents().is_empty(),
-                !ready[1].revents().is_empty(),
-            );
+            let ready: Vec<bool> = ready.iter().map(|it| !it.revents().is_empty()).collect();
+            let (orders, ended, knocked) = (ready[0], ready[1], &ready[2..]);
+            self.services.answer(knocked, Instant::now());
             if ended {
                 // How many signals wait does not matter: every child that ended is reaped.
                 let _ = (&*children).read(&mut bytes);
@@ -113,8 +122,9 @@ impl Init {
                 while let Some(ToInit { order }) = inbox.take()? {
                     match order {
                         Some(Order::Launch(launch)) => self.launch(&launch)?,
+                        Some(Order::Serve(order)) => self.serve(order),
                         Some(Order::Signal(order)) => self.signal(order.launch, order.signal),
-                        Some(Order::Bound(bound)) => apply(bound)?,
+                        Some(Order::Bound(bound)) => limits::apply(bound)?,
                         None => {}
                     }
                 }
@@ -123,7 +133,12 @@ impl Init {
     }
 
     fn launch(&mut self, order: &Launch) -> std::io::Result<()> {
-        match spawn(order) {
+        let program = Program {
+            name: order.argv.first().map_or("", String::as_str),
+            argv: &order.argv,
+            env: &order.env,
+        };
+        match program.start(Stdio::null()) {
             Ok(pid) => {
                 self.launches.insert(pid, order.launch);
                 self.tell(News::Started(Started {
@@ -137,6 +152,17 @@ impl Init {
                 signal: None,
                 failure: error.to_string(),
             })),
+        }
+    }
+
+    fn serve(&mut self, order: Serve) {
+        let name = order.name.clone();
+        if let Err(error) = self.services.offer(order) {
+            // Apps do without, as on a desktop that lacks it.
+            let _ = writeln!(
+                std::io::stderr(),
+                "greenroom-init: cannot offer {name}: {error}"
+            );
         }
     }
 
@@ -159,10 +185,13 @@ impl Init {
 
     fn reap(&mut self) -> std::io::Result<()> {
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+            let pid = pid.as_raw_nonzero().get();
+            self.services.ended(pid, Instant::now());
             // Others are orphans of the apps: reaped, and nobody asks what became of them.
-            let Some(launch) = self.launches.remove(&pid.as_raw_nonzero().get()) else {
+            let Some(launch) = self.launches.remove(&pid) else {
                 continue;
             };
+            self.services.retire(launch);
             let status = ExitStatus::from_raw(status.as_raw());
             self.tell(News::Ended(Ended {
                 launch,
@@ -177,100 +206,4 @@ impl Init {
     fn tell(&self, news: News) -> std::io::Result<()> {
         (&self.link).write_all(&encode(&FromInit { news: Some(news) }))
     }
-}
-
-/// Takes on what every process started from here inherits.
-fn apply(bound: Bound) -> std::io::Result<()> {
-    let asked = [
-        (Resource::Nproc, bound.processes),
-        (Resource::Data, bound.data_bytes),
-        (Resource::Fsize, bound.file_bytes),
-    ];
-    for (resource, most) in asked.into_iter().filter(|(_, most)| *most > 0) {
-        limit(resource, most)?;
-    }
-    // What was in an app's memory does not belong in a file of its home, and may be larger than that.
-    limit(Resource::Core, 0)
-}
-
-fn limit(resource: Resource, most: u64) -> std::io::Result<()> {
-    // Never more than whoever started the server allows.
-    let allowed = rustix::process::getrlimit(resource).maximum;
-    let most = Some(allowed.map_or(most, |allowed| allowed.min(most)));
-    let both = Rlimit {
-        current: most,
-        maximum: most,
-    };
-    Ok(rustix::process::setrlimit(resource, both)?)
-}
-
-/// Starts a process that leads its own group; what it says goes to a file of its user's.
-fn spawn(order: &Launch) -> std::io::Result<i32> {
-    let Some((program, arguments)) = order.argv.split_first() else {
-        return Err(std::io::Error::new(
-            ErrorKind::InvalidInput,
-            "no program is named",
-        ));
-    };
-    let environment: Vec<(&str, &str)> = order
-        .env
-        .iter()
-        .filter_map(|entry| entry.split_once('='))
-        .collect();
-    let value = |name: &str| {
-        environment
-            .iter()
-            .rev()
-            .find(|(known, _)| *known == name)
-            .map(|(_, value)| *value)
-    };
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env_clear()
-        .envs(environment.iter().copied())
-        .process_group(0)
-        .stdin(Stdio::null());
-    // A full or read-only home must not keep an app from starting.
-    let (out, err) = match value("HOME").and_then(|home| output_file(home, program).ok()) {
-        Some(file) => (Stdio::from(file.try_clone()?), Stdio::from(file)),
-        None => (Stdio::null(), Stdio::null()),
-    };
-    command.stdout(out).stderr(err);
-    if let Some(home) = value("HOME") {
-        command.current_dir(home);
-    }
-    let child = command.spawn().map_err(|error| {
-        std::io::Error::new(error.kind(), format!("cannot start {program}: {error}"))
-    })?;
-    // Reaped by `reap`, like every other process; a `Child` does nothing when it is dropped.
-    Ok(i32::try_from(child.id()).unwrap_or(i32::MAX))
-}
-
-/// `~/.local/state/greenroom/PROGRAM.log`, of the latest launch only.
-fn output_file(home: &str, program: &str) -> std::io::Result<File> {
-    let folder = PathBuf::from(home).join(".local/state/greenroom");
-    std::fs::create_dir_all(&folder)?;
-    let name = program.rsplit('/').next().unwrap_or(program);
-    File::create(folder.join(format!("{name}.log")))
-}
-
-/// A descriptor that can be read when a child has ended.
-fn children_signal() -> std::io::Result<File> {
-    // SAFETY: `set` is plain data that sigemptyset initialises before it is read; the calls take no other
-    // pointer, and the descriptor that signalfd answers is new and ours alone.
-    let descriptor = unsafe {
-        let mut set = std::mem::zeroed::<libc::sigset_t>();
-        libc::sigemptyset(&raw mut set);
-        libc::sigaddset(&raw mut set, libc::SIGCHLD);
-        if libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) != 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        let descriptor = libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK);
-        if descriptor < 0 {
-            return Err(std::io::Error::last_os_error());
-        }
-        OwnedFd::from_raw_fd(descriptor)
-    };
-    Ok(File::from(descriptor))
 }

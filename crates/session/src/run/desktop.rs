@@ -1,0 +1,81 @@
+//! What an app expects of a desktop around it: the variables that say where things are, and the services behind
+//! them, which init starts when they are first asked for.
+
+use super::Holder;
+use crate::sandbox::{Bwrap, Sandbox, bwrap::shell};
+use greenroom_session_api::init::{Serve, to_init::Order};
+
+/// What no launch of an app's stands behind: services, and what they start.
+const SHARED: u64 = 0;
+
+/// The message bus' socket, in the folder of the compositor's sockets.
+const BUS: &str = "bus";
+
+impl Holder {
+    /// Offers what all apps of the session share.
+    pub(super) fn offer_desktop(&mut self) {
+        let display = match self.open_app_door(SHARED) {
+            Ok(display) => display,
+            Err(error) => {
+                tracing::error!(%error, "no display for the session's services");
+                return;
+            }
+        };
+        let bus = [
+            "dbus-daemon",
+            "--session",
+            "--address=systemd:",
+            "--nofork",
+            "--nopidfile",
+            "--nosyslog",
+        ];
+        self.offer("dbus-daemon", BUS, &bus, &display);
+    }
+
+    fn offer(&mut self, name: &str, socket: &str, argv: &[&str], display: &str) {
+        let order = Serve {
+            name: name.to_owned(),
+            path: format!("{}/{socket}", Bwrap.runtime_dir()),
+            argv: argv.iter().map(|part| (*part).to_owned()).collect(),
+            env: self.environment(display, &[]),
+            launch: SHARED,
+        };
+        // A sandbox that is gone already needs nothing.
+        let _ = self.tell_init(Order::Serve(order));
+    }
+
+    /// The environment of a program whose windows go to `display`.
+    pub(super) fn environment(&self, display: &str, added: &[String]) -> Vec<String> {
+        let sandbox = Bwrap;
+        let runtime_dir = sandbox.runtime_dir();
+        let spec = &self.setup.spec;
+        let bus = format!("unix:path={runtime_dir}/{BUS}");
+        let own = [
+            (
+                "PATH",
+                "/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games",
+            ),
+            ("HOME", sandbox.home()),
+            ("USER", "user"),
+            ("LOGNAME", "user"),
+            ("SHELL", shell()),
+            ("LANG", &spec.locale),
+            ("TZ", &spec.timezone),
+            ("XDG_RUNTIME_DIR", runtime_dir),
+            ("DBUS_SESSION_BUS_ADDRESS", &bus),
+            ("WAYLAND_DISPLAY", display),
+            ("XDG_SESSION_TYPE", "wayland"),
+            ("GDK_BACKEND", "wayland"),
+            ("QT_QPA_PLATFORM", "wayland"),
+            ("MOZ_ENABLE_WAYLAND", "1"),
+            // There is no accessibility bus and no settings daemon; without these GTK looks for them first.
+            ("NO_AT_BRIDGE", "1"),
+            ("GTK_A11Y", "none"),
+            ("GSETTINGS_BACKEND", "keyfile"),
+        ];
+        let own = own
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"));
+        own.chain(added.iter().cloned()).collect()
+    }
+}

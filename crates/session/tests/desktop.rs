@@ -1,0 +1,103 @@
+//! What apps find around them: a machine of their own, a message bus and what is reached over it.
+
+#![allow(clippy::unwrap_used)] // A failure anywhere here is a failed test.
+
+mod support;
+
+use support::{Session, script, skipped, until};
+
+/// Runs a shell script in a session; answers what it wrote.
+fn told_by(session: &Session, id: &str, text: &str) -> String {
+    let script = script(
+        id,
+        &format!("{{ {text}\n}} > ~/{id} 2>&1; touch ~/{id}.done"),
+    );
+    session.control().launch(&script);
+    until(id, || {
+        session
+            .home()
+            .join(format!("{id}.done"))
+            .exists()
+            .then_some(())
+    });
+    std::fs::read_to_string(session.home().join(id)).unwrap()
+}
+
+/// Asks the bus which bus it is.
+const GET_ID: &str = "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus \
+                      /org/freedesktop/DBus org.freedesktop.DBus.GetId";
+const IS_RUNNING: &str = "grep -sxq dbus-daemon /proc/[0-9]*/comm";
+
+#[test]
+fn a_session_has_a_message_bus_of_its_own_from_when_it_is_first_asked_for() {
+    if skipped("bwrap") || skipped("dbus-daemon") || skipped("dbus-send") {
+        return;
+    }
+    let look = format!("{IS_RUNNING} && echo early\n{GET_ID}\n{IS_RUNNING} && echo runs");
+    let told: Vec<String> = (0..2)
+        .map(|_| told_by(&Session::start(vec![]), "ca-bus", &look))
+        .collect();
+    for told in &told {
+        assert!(
+            told.ends_with("runs\n") && !told.contains("early"),
+            "{told}"
+        );
+    }
+    assert_ne!(told[0], told[1]);
+}
+
+#[test]
+fn a_message_bus_that_ended_is_back_with_the_next_who_asks() {
+    if skipped("bwrap") || skipped("dbus-daemon") || skipped("dbus-send") {
+        return;
+    }
+    let session = Session::start(vec![]);
+    let kill =
+        "for it in /proc/[0-9]*; do grep -sxq dbus-daemon $it/comm && kill -9 ${it#/proc/}; done";
+    let told = told_by(
+        &session,
+        "ca-bus",
+        &format!("{GET_ID}; echo\n{kill}\nwhile {IS_RUNNING}; do :; done\n{GET_ID}; echo"),
+    );
+    let ids: Vec<&str> = told.lines().map(str::trim).collect();
+    assert_eq!(ids.len(), 2, "{told}");
+    assert!(
+        ids.iter().all(|id| id.len() == 32) && ids[0] != ids[1],
+        "{told}"
+    );
+}
+
+#[test]
+fn a_service_that_fails_again_and_again_is_not_tried_for_ever() {
+    if skipped("bwrap") || skipped("dbus-daemon") || skipped("dbus-send") {
+        return;
+    }
+    let session = Session::start(vec![]);
+    let kill =
+        "for it in /proc/[0-9]*; do grep -sxq dbus-daemon $it/comm && kill -9 ${it#/proc/}; done";
+    let once = format!("{GET_ID} > /dev/null\n{kill}\nwhile {IS_RUNNING}; do :; done\n");
+    let told = told_by(&session, "ca-bus", &format!("{}\n{GET_ID}", once.repeat(3)));
+    assert!(
+        told.contains("No such file") || told.contains("refused"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_session_names_its_machine_itself_and_keeps_to_it() {
+    if skipped("bwrap") {
+        return;
+    }
+    let mut session = Session::start(vec![]);
+    let first = told_by(&session, "ca-first", "cat /etc/machine-id");
+    assert_eq!(first.trim().len(), 32, "{first}");
+    session.process.kill().unwrap();
+    session.wait();
+    // The folder stays with the first holder, which is gone.
+    let again = Session::start_with(tempfile::tempdir().unwrap(), session.spec.clone());
+    assert_eq!(told_by(&again, "ca-again", "cat /etc/machine-id"), first);
+    assert_ne!(
+        told_by(&Session::start(vec![]), "ca-other", "cat /etc/machine-id"),
+        first
+    );
+}
