@@ -298,7 +298,7 @@ fn usual_apps() -> Vec<App> {
 }
 
 /// Looks where the session's own system looks as well, whatever this process' PATH is.
-fn on_path(program: &str) -> bool {
+pub fn on_path(program: &str) -> bool {
     let path = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&path)
         .chain(["/usr/bin", "/bin"].map(PathBuf::from))

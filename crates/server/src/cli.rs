@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod doctor;
 mod output;
 mod remote;
 mod server;
@@ -16,6 +17,7 @@ use crate::data_dir::{DataDir, DataDirError};
 use crate::database::{Database, DatabaseError};
 use crate::error::chain;
 use crate::root::{self, RootError, RootKey};
+use crate::runtime::RuntimeError;
 use crate::secrets::{self, SecretsError};
 use crate::serve::{self, Ready, ServeError};
 use crate::system::{KernelEntropy, SystemClock};
@@ -70,6 +72,11 @@ enum Command {
     /// See what was done and by whom, and verify that nobody changed the record of it.
     #[command(subcommand)]
     Audit(AuditCommand),
+    /// Say which mechanisms keep sessions apart on this machine, what is missing, and what to do about it.
+    ///
+    /// It looks with the rights and from the control group that it is started with: the server may have others, and
+    /// says at /readyz what it has. Exit status: 1 when no session could start.
+    Doctor(Place),
     /// Copy the database of a server that runs to a file, on its machine.
     ///
     /// Everything that was answered before is in it. Not in it are DATA_DIR/secrets.key, without which it is of
@@ -218,6 +225,10 @@ enum CliError {
     Kept(#[from] KeptError),
     #[error(transparent)]
     Verify(#[from] VerifyError),
+    #[error("cannot look at this machine")]
+    Machine(#[from] RuntimeError),
+    #[error("no session can start on this machine: see what is missing above")]
+    NoSessions,
     #[error("cannot open the database")]
     Store(#[from] StoreError),
     #[error("cannot start")]
@@ -240,6 +251,7 @@ pub fn run() -> ExitCode {
         Command::Session(command) => session::run(&command),
         Command::Server(command) => server::run(&command),
         Command::Audit(command) => audit::run(&command),
+        Command::Doctor(place) => doctor::run(&place),
         Command::Backup(command) => backup::back_up(&command),
         Command::Restore(command) => backup::restore(&command),
     };
@@ -442,6 +454,7 @@ mod tests {
         for line in [
             "greenroom serve --listen 127.0.0.1:0 --data-dir d --config c",
             "greenroom serve --tls self-signed",
+            "greenroom doctor --data-dir d --config c",
             "greenroom serve --tls-cert c --tls-key k",
             "greenroom config check --config c",
             "greenroom config example",

@@ -3,7 +3,7 @@
 use crate::dispatch::Api;
 use crate::metrics::{Census, render_reconcilers, render_sessions, render_store};
 use crate::reconcilers::Health;
-use crate::runtime::Figures;
+use crate::runtime::{Figures, Wall};
 use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
@@ -45,6 +45,8 @@ pub struct Site {
     pub census: Census,
     /// What the sessions here take; asks the kernel.
     pub sessions: Box<dyn Fn() -> Vec<Figures> + Send + Sync>,
+    /// What keeps the sessions here apart.
+    pub walls: Vec<Wall>,
     /// What the gateway counts.
     pub gateway: Arc<Metrics>,
     /// The time.
@@ -163,7 +165,10 @@ async fn healthz() -> &'static str {
 /// Calls will be answered and sessions looked after.
 async fn readyz(State(site): State<Arc<Site>>) -> Response {
     match site.trouble().await {
-        None => "ready\n".into_response(),
+        None => {
+            let walls = site.walls.iter().map(|wall| format!("{wall}\n"));
+            format!("ready\n{}", walls.collect::<String>()).into_response()
+        }
         Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")).into_response(),
     }
 }

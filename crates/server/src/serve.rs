@@ -172,6 +172,7 @@ pub async fn serve(
         census: Census::new(store.clone(), membership.id().clone()),
         store,
         health: reconcilers.health(),
+        walls: runtime::walls(&config)?,
         sessions: Box::new(move || runtime.figures()),
         gateway: metrics.clone(),
         clock,

@@ -162,6 +162,7 @@ impl TestServer {
             store: self.store,
             health: Health::default(),
             sessions: Box::new(Vec::new),
+            walls: Vec::new(),
             gateway: Arc::default(),
             clock: self.clock,
             draining: AtomicBool::new(false),

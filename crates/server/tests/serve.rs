@@ -47,9 +47,14 @@ fn a_first_start_keeps_its_credentials_and_answers_signed_calls() {
     );
 
     assert_eq!(server.get("/healthz").0, 200);
-    server.wait_for("it is ready", || {
-        server.get("/readyz") == (200, "ready\n".to_owned())
-    });
+    server.wait_for("it is ready", || server.get("/readyz").0 == 200);
+    let (_, ready) = server.get("/readyz");
+    let walls: Vec<&str> = ready
+        .lines()
+        .filter_map(|line| Some(line.split_once(": ")?.0))
+        .collect();
+    assert!(ready.starts_with("ready\n"), "{ready}");
+    assert_eq!(walls, ["programs", "users", "network", "limits", "disk"]);
     assert_eq!(server.get("/nowhere").0, 404);
     let (_, metrics) = server.get("/metrics");
     assert!(

@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub use figures::{Failure, Figures, Tally, Usage};
-pub use local::from_config;
+pub use local::{Standing, Wall, from_config, walls};
 
 /// Where a runtime says of which sessions it observes something else than before; the one who reconciles
 /// waits on it. Clones share it.

@@ -9,6 +9,7 @@ mod link;
 mod process;
 mod spawn;
 mod users;
+mod walls;
 
 use super::{
     Changes, Failure, Figures, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError,
@@ -30,6 +31,8 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use users::Users;
+
+pub use walls::{Standing, Wall, walls};
 
 /// Orders that wait for a holder that does not take them.
 const WAITING_ORDERS: usize = 32;
@@ -101,10 +104,15 @@ pub fn from_config(
     entropy: Arc<dyn Entropy>,
     changes: Changes,
 ) -> Result<Local, RuntimeError> {
+    Local::new(settings(config)?, entropy, changes)
+}
+
+/// What `config` says of every session of this machine.
+fn settings(config: &Config) -> Result<Settings, RuntimeError> {
     let data_dir = &config.general.data_dir;
     let sessions = &config.sessions;
     let is_root = rustix::process::geteuid().is_root();
-    let settings = Settings {
+    Ok(Settings {
         data_dir: std::path::absolute(data_dir).map_err(files("find", data_dir))?,
         install_dir: config.program_dir(),
         uids: is_root.then(|| sessions.first_uid..sessions.first_uid.saturating_add(sessions.uids)),
@@ -114,8 +122,7 @@ pub fn from_config(
             config::Network::None => Network::None,
             config::Network::Host => Network::Host,
         },
-    };
-    Local::new(settings, entropy, changes)
+    })
 }
 
 impl Local {

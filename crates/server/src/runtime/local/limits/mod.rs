@@ -119,6 +119,33 @@ impl Limiter {
             && self.counts(Controller::Pids)
     }
 
+    /// What acts, in words for an administrator.
+    pub fn mechanism(&self) -> String {
+        let versions: BTreeSet<&str> = self
+            .trees
+            .iter()
+            .map(|ground| match ground.version {
+                Version::One => "control groups of version 1",
+                Version::Two => "control groups of version 2",
+            })
+            .collect();
+        match versions.is_empty() {
+            true => "bounds on single processes".to_owned(),
+            false => Vec::from_iter(versions).join(" and "),
+        }
+    }
+
+    /// What is not counted of a session as a whole.
+    pub fn lacking(&self) -> Vec<&'static str> {
+        let all = [
+            (Controller::Memory, "memory"),
+            (Controller::Cpu, "cpu"),
+            (Controller::Pids, "processes"),
+        ];
+        let lacks = all.into_iter().filter(|(it, _)| !self.counts(*it));
+        lacks.map(|(_, name)| name).collect()
+    }
+
     /// The folders in which the sessions' groups are.
     #[cfg(test)]
     pub fn folders(&self) -> Vec<PathBuf> {

@@ -1,0 +1,256 @@
+//! What keeps sessions apart on this machine: which mechanism acts, what is missing, and what to do about it.
+
+use super::limits::Limiter;
+use super::{RuntimeError, Settings, settings};
+use crate::catalogue::on_path;
+use crate::config::Config;
+use greenroom_session_api::spec::Network;
+use std::fmt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// One of the walls around a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wall {
+    /// What it is for.
+    pub name: &'static str,
+    /// How it stands.
+    pub standing: Standing,
+    /// What acts, in words for an administrator.
+    pub acts: String,
+    /// What to do about what is missing; empty when nothing is.
+    pub advice: &'static str,
+}
+
+/// How a wall stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// As it should.
+    Whole,
+    /// Sessions run, and can do to others what they should not.
+    Partly,
+    /// No session can start.
+    Missing,
+}
+
+impl fmt::Display for Wall {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let standing = match self.standing {
+            Standing::Whole => "ok",
+            Standing::Partly => "partly",
+            Standing::Missing => "missing",
+        };
+        write!(f, "{}: {standing}: {}", self.name, self.acts)?;
+        match self.advice {
+            "" => Ok(()),
+            advice => write!(f, " ({advice})"),
+        }
+    }
+}
+
+/// The walls that sessions of a server have which this process would be. Tries a sandbox.
+///
+/// # Errors
+/// The data folder's path cannot be told.
+pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
+    let settings = settings(config)?;
+    // A data folder that is yet to be made will be on the file system of the one above it.
+    let there = settings.data_dir.ancestors().find(|path| path.is_dir());
+    let limiter = Limiter::find(there.unwrap_or(Path::new("/")));
+    Ok(vec![
+        programs(&settings),
+        sandbox(settings.uids.is_some()),
+        network(settings.network),
+        limits(&limiter),
+        disk(),
+    ])
+}
+
+fn programs(settings: &Settings) -> Wall {
+    let needed = ["greenroom-session", "greenroom-init", "greenroom-stream"];
+    let lacking: Vec<&str> = needed
+        .into_iter()
+        .filter(|name| !settings.install_dir.join(name).is_file())
+        .collect();
+    let folder = settings.install_dir.display();
+    if lacking.is_empty() {
+        return whole("programs", format!("all in {folder}"));
+    }
+    Wall {
+        name: "programs",
+        standing: Standing::Missing,
+        acts: format!("{} not in {folder}", lacking.join(", ")),
+        advice: "install them there, or set install_dir",
+    }
+}
+
+fn sandbox(own_ids: bool) -> Wall {
+    let missing = |acts: String, advice| Wall {
+        name: "users",
+        standing: Standing::Missing,
+        acts,
+        advice,
+    };
+    if !on_path("bwrap") {
+        return missing(
+            "bubblewrap is not there".to_owned(),
+            "install the package bubblewrap",
+        );
+    }
+    let mut trial = Command::new("bwrap");
+    trial.args(["--unshare-pid", "--unshare-ipc", "--unshare-uts"]);
+    trial.args(["--ro-bind", "/", "/", "--proc", "/proc", "--dev", "/dev"]);
+    if !own_ids {
+        trial.arg("--unshare-user");
+    }
+    let tried = trial.args(["--", "true"]).stdin(Stdio::null()).output();
+    match tried {
+        Ok(output) if output.status.success() && own_ids => whole(
+            "users",
+            "each session is a user of its own, in a sandbox of bubblewrap's".to_owned(),
+        ),
+        Ok(output) if output.status.success() => whole(
+            "users",
+            "each session is in a user namespace, in a sandbox of bubblewrap's".to_owned(),
+        ),
+        Ok(output) => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let why = said.lines().next().unwrap_or("it says nothing");
+            missing(format!("no sandbox can be made: {why}"), hint(read_sysctl))
+        }
+        Err(error) => missing(
+            format!("bubblewrap cannot be run: {error}"),
+            "look at its file",
+        ),
+    }
+}
+
+/// What most likely forbids sandboxes, by the kernel's settings.
+fn hint(setting: impl Fn(&str) -> Option<String>) -> &'static str {
+    let is = |path: &str, value: &str| setting(path).as_deref() == Some(value);
+    if is("kernel/apparmor_restrict_unprivileged_userns", "1") {
+        "AppArmor forbids user namespaces: give /usr/bin/bwrap a profile with `userns,`, as Ubuntu's documentation \
+         shows, or run the server as root"
+    } else if is("kernel/unprivileged_userns_clone", "0") {
+        "set the sysctl kernel.unprivileged_userns_clone to 1, or run the server as root"
+    } else if is("user/max_user_namespaces", "0") {
+        "raise the sysctl user.max_user_namespaces, or run the server as root"
+    } else {
+        "a container around this server may forbid it: it has to allow namespaces and an unmasked /proc"
+    }
+}
+
+fn read_sysctl(name: &str) -> Option<String> {
+    let text = std::fs::read_to_string(Path::new("/proc/sys").join(name)).ok()?;
+    Some(text.trim().to_owned())
+}
+
+fn network(network: Network) -> Wall {
+    match network {
+        Network::None => whole("network", "sessions have none".to_owned()),
+        Network::Host => Wall {
+            name: "network",
+            standing: Standing::Partly,
+            acts: "sessions reach all that this machine reaches, its own services included"
+                .to_owned(),
+            advice: "set sessions.network to \"none\" where strangers have sessions",
+        },
+    }
+}
+
+fn limits(limiter: &Limiter) -> Wall {
+    let lacking = limiter.lacking();
+    if lacking.is_empty() {
+        return whole(
+            "limits",
+            format!("memory, cpu, processes by {}", limiter.mechanism()),
+        );
+    }
+    Wall {
+        name: "limits",
+        standing: Standing::Partly,
+        acts: format!(
+            "{}; not of a whole session: {}",
+            limiter.mechanism(),
+            lacking.join(", ")
+        ),
+        advice: "run the server as root, or under systemd with Delegate=yes in its unit",
+    }
+}
+
+/// Nothing bounds it yet, and an administrator has to know.
+fn disk() -> Wall {
+    Wall {
+        name: "disk",
+        standing: Standing::Partly,
+        acts: "nothing bounds what sessions write into their homes".to_owned(),
+        advice: "keep the data folder on a file system of its own",
+    }
+}
+
+fn whole(name: &'static str, acts: String) -> Wall {
+    Wall {
+        name,
+        standing: Standing::Whole,
+        acts,
+        advice: "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_kernel_forbids_is_told_with_what_to_do() {
+        let only = |name: &'static str, value: &'static str| {
+            move |asked: &str| (asked == name).then(|| value.to_owned())
+        };
+        for (name, value, told) in [
+            (
+                "kernel/apparmor_restrict_unprivileged_userns",
+                "1",
+                "AppArmor",
+            ),
+            (
+                "kernel/unprivileged_userns_clone",
+                "0",
+                "unprivileged_userns_clone",
+            ),
+            ("user/max_user_namespaces", "0", "max_user_namespaces"),
+            ("kernel/unprivileged_userns_clone", "1", "container"),
+        ] {
+            let hint = hint(only(name, value));
+            assert!(hint.contains(told), "{hint}");
+        }
+    }
+
+    #[test]
+    fn without_groups_the_limits_are_told_to_be_partial() {
+        let wall = limits(&Limiter::default());
+        assert_eq!(wall.standing, Standing::Partly);
+        let line = wall.to_string();
+        for part in ["limits: partly: ", "memory", "cpu", "processes", "Delegate"] {
+            assert!(line.contains(part), "{part} in {line}");
+        }
+    }
+
+    #[test]
+    fn programs_that_are_not_there_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut config = Config::default();
+        config.general.install_dir = folder.path().to_owned();
+        config.general.data_dir = folder.path().join("not/yet/made");
+        std::fs::write(folder.path().join("greenroom-init"), "").unwrap();
+        let walls = walls(&config).unwrap();
+        let programs = &walls[0];
+        assert_eq!(programs.standing, Standing::Missing);
+        assert!(
+            programs
+                .acts
+                .starts_with("greenroom-session, greenroom-stream not in"),
+            "{programs}"
+        );
+        assert!(!folder.path().join("not").exists(), "looking makes nothing");
+    }
+}
