@@ -20,6 +20,8 @@ pub enum Scope {
     Demo,
     /// Every check of `cargo xtask test`, except the cargo subcommands: see [`tool`].
     Test,
+    /// The benchmarks, for what they compare with.
+    Bench,
 }
 
 /// The least version of Node that the player's build and the end-to-end test are run with.
@@ -83,6 +85,11 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "chromium",
         Scope::Test,
         "the browser of the end-to-end test, and of groups of browsers",
+    ),
+    (
+        "weston",
+        Scope::Bench,
+        "the compositor that `bench session` compares with",
     ),
 ];
 

@@ -8,14 +8,14 @@ use std::path::Path;
 
 use crate::args::Args;
 use crate::database::{self, Cluster, Database, NewDatabase};
-use crate::failure::{Context, Result, bail};
+use crate::failure::{Context, Result};
 use crate::server::{self, Server};
 use crate::shell::Run;
 use crate::workspace::{Profile, Workspace};
 use crate::{build, interrupt, scratch};
 
 use super::process::Watched;
-use super::report::{Better, Figure, Report};
+use super::report::{Better, Figure, Report, Said};
 
 /// Sessions of the group, one database after the other.
 const SIZES: &[u32] = &[1_000, 100_000, 1_000_000];
@@ -146,19 +146,15 @@ impl Bench<'_> {
     }
 
     fn figure(&self, suffix: &str, line: &str) -> Result<Figure> {
-        let fields: Vec<&str> = line.split('\t').collect();
-        let [workload, metric, unit, value] = fields[..] else {
-            bail!("list_bench said `{line}`");
-        };
-        let value = value.parse().context(|| format!("reading `{line}`"))?;
+        let said = Said::parse(line)?;
         Ok(Figure {
-            workload: format!("{} sessions{suffix}: {workload}", self.rows),
-            metric: metric.to_owned(),
+            workload: format!("{} sessions{suffix}: {}", self.rows, said.workload),
+            metric: said.metric.to_owned(),
             subject: self.database.name(),
-            unit: unit.to_owned(),
-            value,
-            better: better(metric),
-            goal: goal(workload, metric, self.rows),
+            unit: said.unit.to_owned(),
+            value: said.value,
+            better: better(said.metric),
+            goal: goal(said.workload, said.metric, self.rows),
         })
     }
 }

@@ -6,6 +6,7 @@
 mod list;
 mod process;
 mod report;
+mod session;
 mod skeleton;
 mod viewer;
 
@@ -30,6 +31,11 @@ const BENCHES: &[Bench] = &[
         name: "list",
         about: "pages of a group's sessions, on both databases; [--rows N] [--database sqlite|postgres]",
         run: list::measure,
+    },
+    Bench {
+        name: "session",
+        about: "what a holder and its sandbox add to an app, and a hundred sessions on one server",
+        run: session::measure,
     },
     Bench {
         name: "skeleton",

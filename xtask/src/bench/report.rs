@@ -4,6 +4,8 @@ use std::fs;
 
 use serde_json::{Map, Value, json};
 
+use crate::failure::{Context, Result, bail};
+
 /// Which way a figure should move.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Better {
@@ -65,6 +67,35 @@ impl Figure {
         };
         let met = if self.meets(goal) { "met" } else { "not met" };
         format!("  goal {} {goal:.2}: {met}", self.better.sign())
+    }
+}
+
+/// One figure as the programs that measure say it: workload, metric, unit and value, separated by tabs.
+pub struct Said<'a> {
+    /// What was going on.
+    pub workload: &'a str,
+    /// What was measured of it.
+    pub metric: &'a str,
+    /// In what.
+    pub unit: &'a str,
+    /// The figure itself.
+    pub value: f64,
+}
+
+impl<'a> Said<'a> {
+    /// Reads one line.
+    pub fn parse(line: &'a str) -> Result<Self> {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [workload, metric, unit, value] = fields[..] else {
+            bail!("`{line}` is no figure");
+        };
+        let value = value.parse().context(|| format!("reading `{line}`"))?;
+        Ok(Self {
+            workload,
+            metric,
+            unit,
+            value,
+        })
     }
 }
 
