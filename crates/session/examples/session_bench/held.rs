@@ -2,7 +2,7 @@
 
 use super::{Result, SIZE, user};
 use greenroom_session_api::control::{FromHolder, Stop, ToHolder, from_holder::News, to_holder};
-use greenroom_session_api::spec::{App, HOLDER_SOCKET, Network};
+use greenroom_session_api::spec::{App, HOLDER_SOCKET, Limits, Network};
 use greenroom_session_api::{FrameBuffer, Hello, PROTOCOL, Role, Spec, encode};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
@@ -137,6 +137,7 @@ fn spec(programs: &Programs, folder: &Path, app: App) -> Spec {
         locale: "C.UTF-8".into(),
         timezone: "Etc/UTC".into(),
         network: Network::None,
+        limits: Limits::default(),
     }
 }
 
