@@ -1,6 +1,8 @@
 //! What this installation offers: regions, node types, the image of this machine's apps, policies, and how
 //! much of the machine all groups together may take.
 
+pub mod desktop_entry;
+
 use crate::config::{App, Clipboard, Config, Policy};
 use crate::runtime::Share;
 use greenroom_model::{AppId, ImageId, PolicyId, ProductType};
@@ -240,10 +242,18 @@ impl Catalogue {
 }
 
 fn local_image(config: &Config) -> Option<Image> {
-    let apps = if config.apps.is_empty() {
+    let entries = &config.image.desktop_entries;
+    let apps = if config.apps.is_empty() && entries.is_empty() {
         usual_apps()
     } else {
-        config.apps.clone()
+        let mut apps = config.apps.clone();
+        for app in entries.iter().filter_map(|name| described(name)) {
+            // What is written out in full counts, and the first of two names that make one id.
+            if apps.iter().all(|known: &App| known.id != app.id) {
+                apps.push(app);
+            }
+        }
+        apps
     };
     Some(Image {
         id: ImageId::parse(LOCAL_IMAGE).ok()?,
@@ -251,6 +261,22 @@ fn local_image(config: &Config) -> Option<Image> {
         product: ProductType::CloudApp,
         apps,
     })
+}
+
+/// The app of a desktop entry. One that is none is told of and left out: the others are worth having.
+fn described(name: &str) -> Option<App> {
+    match desktop_entry::app(name) {
+        Ok(app) => Some(app),
+        Err(error) => {
+            let error = &error as &dyn std::error::Error;
+            tracing::error!(
+                entry = name,
+                error,
+                "a desktop entry of the image is no app"
+            );
+            None
+        }
+    }
 }
 
 /// Debian's browser, which is a script that reads its arguments before the browser does.
@@ -380,6 +406,27 @@ mod tests {
             image.app(&AppId::parse("ca-clock").unwrap()).unwrap().argv,
             ["xclock", "-digital"]
         );
+    }
+
+    #[test]
+    fn a_desktop_entry_that_is_no_app_is_left_out_and_the_others_stay() {
+        let config = Config::from_text(
+            "[image]\ndesktop_entries = ['greenroom-no-such-entry']\n[[image.apps]]\nid = 'ca-clock'\nname = 'Clock'\nargv = ['xclock']",
+        )
+        .unwrap();
+        let catalogue = Catalogue::from_config(&config);
+        let apps = &catalogue.image(LOCAL_IMAGE).unwrap().apps;
+        let ids: Vec<&str> = apps.iter().map(|app| app.id.as_str()).collect();
+        assert_eq!(ids, ["ca-clock"]);
+    }
+
+    #[test]
+    fn names_of_desktop_entries_that_are_paths_or_there_twice_are_refused() {
+        for names in ["'../foot'", "'/etc/passwd'", "''", "'foot', 'foot'"] {
+            let text = format!("[image]\ndesktop_entries = [{names}]");
+            let refused = Config::from_text(&text).unwrap_err().to_string();
+            assert!(refused.contains("image.desktop_entries"), "{refused}");
+        }
     }
 
     #[test]

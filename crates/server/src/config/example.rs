@@ -12,7 +12,8 @@ const HEAD: &str = "\
 ";
 
 const LISTS: &str = r#"
-# Apps of this machine, offered as the image `img-this-machine`. Without any, the terminal `foot` (ca-foot)
+# Apps of this machine, offered as the image `img-this-machine`. Without any, and without
+# `desktop_entries`, the terminal `foot` (ca-foot)
 # and the editor `mousepad` (ca-mousepad) are offered when they are installed. Ids begin with `ca-`. The
 # browser `chromium` is offered as an image of its own, `img-browser`, when it is installed.
 # [[image.apps]]

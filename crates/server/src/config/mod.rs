@@ -134,6 +134,8 @@ section! {
     Image in "image" {
         /// The name that ListImage answers.
         name: String = "This machine".to_owned();
+        /// Apps by their desktop entries, as in "org.xfce.mousepad" for /usr/share/applications/org.xfce.mousepad.desktop.
+        desktop_entries: Vec<String> = Vec::new();
     }
 }
 
@@ -445,6 +447,18 @@ impl Config {
                 .iter()
                 .all(|app| app.argv.first().is_some_and(|program| !program.is_empty())),
             "image.apps: argv needs a program",
+        )?;
+        let entries = &self.image.desktop_entries;
+        let is_name = |name: &String| crate::catalogue::desktop_entry::is_name(name);
+        let mut named: Vec<&String> = entries.iter().collect();
+        named.sort_unstable();
+        rule(
+            entries.len() <= 64 && entries.iter().all(is_name),
+            "image.desktop_entries: at most 64 names of files, without their folder and .desktop",
+        )?;
+        rule(
+            named.windows(2).all(|pair| pair[0] != pair[1]),
+            "image.desktop_entries: a name is there twice",
         )?;
         let fits =
             |app: &App| app.argv.len() <= 128 && app.argv.iter().all(|word| word.len() <= 4096);
