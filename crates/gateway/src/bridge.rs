@@ -239,8 +239,8 @@ impl<'a> Bridge<'a> {
                 Ok(())
             }
             Some(News::Ending(ending)) => Err(Farewell::SessionEnding(ending.reason)),
-            // The player draws the browser's own pointer.
-            Some(News::Cursor(_)) | None => Ok(()),
+            // The player draws the browser's own pointer; the others are not asked for.
+            Some(News::Cursor(_) | News::CursorImage(_) | News::TextField(_)) | None => Ok(()),
         }
     }
 

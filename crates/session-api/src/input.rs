@@ -1,4 +1,4 @@
-//! What a person does: keys, pointer, wheel, in the browser's terms.
+//! What a person does: keys, pointer, wheel, touch and composed text, in the browser's terms.
 
 /// Events of one input stream, in order.
 #[derive(Clone, PartialEq, prost::Message)]
@@ -21,7 +21,7 @@ pub struct Event {
     #[prost(double, tag = "2")]
     pub at_ms: f64,
     /// What happened; an unknown kind is acknowledged and ignored.
-    #[prost(oneof = "event::Kind", tags = "3, 4, 5, 6, 7")]
+    #[prost(oneof = "event::Kind", tags = "3, 4, 5, 6, 7, 8, 9")]
     pub kind: Option<event::Kind>,
 }
 
@@ -45,6 +45,12 @@ pub mod event {
         /// The player lost the focus: let go of every key and button.
         #[prost(message, tag = "7")]
         Release(super::Release),
+        /// A finger touched the screen, moved or left it. An older holder ignores it.
+        #[prost(message, tag = "8")]
+        Touch(super::Touch),
+        /// Text that an input method composed. An older holder ignores it.
+        #[prost(message, tag = "9")]
+        Text(super::Text),
     }
 }
 
@@ -101,7 +107,64 @@ pub struct Wheel {
     pub dy: f64,
 }
 
-/// Let go of every key and button.
+/// A finger on the screen.
+#[derive(Clone, PartialEq, prost::Message)]
+pub struct Touch {
+    /// Which finger, for as long as it is down; at most 16 are followed.
+    #[prost(uint32, tag = "1")]
+    pub id: u32,
+    /// What it did.
+    #[prost(enumeration = "TouchPhase", tag = "2")]
+    pub phase: i32,
+    /// Session pixels from the left, when it touched or moved.
+    #[prost(double, tag = "3")]
+    pub x: f64,
+    /// Session pixels from the top, when it touched or moved.
+    #[prost(double, tag = "4")]
+    pub y: f64,
+}
+
+/// What a finger did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, prost::Enumeration)]
+#[repr(i32)]
+pub enum TouchPhase {
+    /// Never valid; ignored.
+    Unspecified = 0,
+    /// It touched the screen.
+    Down = 1,
+    /// It moved.
+    Motion = 2,
+    /// It left the screen.
+    Up = 3,
+    /// The touches of all fingers were something else, a gesture of the player's own for instance.
+    Cancel = 4,
+}
+
+/// The longest text of a [`Text`], in bytes; a longer one is ignored.
+pub const MAX_TEXT: usize = 4000;
+
+/// Text that an input method composed. Where the app takes none, the committed text is typed with keys and the
+/// rest is ignored.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Text {
+    /// To be inserted at the caret.
+    #[prost(string, tag = "1")]
+    pub commit: String,
+    /// Shown at the caret until the next `Text`, whose own takes its place.
+    #[prost(string, tag = "2")]
+    pub preedit: String,
+    /// Where the caret is within `preedit`, in bytes from its begin.
+    #[prost(uint32, tag = "3")]
+    pub preedit_caret: u32,
+    /// Bytes to be deleted before the caret first.
+    #[prost(uint32, tag = "4")]
+    pub delete_before: u32,
+    /// Bytes to be deleted after the caret first.
+    #[prost(uint32, tag = "5")]
+    pub delete_after: u32,
+}
+
+/// Let go of every key, button and finger.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct Release {}
 

@@ -91,12 +91,15 @@ impl CompositorHandler for Stage {
             }
         }
         self.popups.commit(surface);
+        if self.cursor_surface() == Some(surface) {
+            self.look_at_cursor();
+        }
         self.configure_first(surface);
         match self.windows.update(surface) {
             Some(Mapped::Shown(launch)) => {
                 self.tell_scale(surface);
                 self.windows.raise(surface);
-                self.news.push(News::Drawn { launch });
+                self.tell(News::Drawn { launch });
                 // Only now: foot 1.13 crashes when it gets the keyboard before its first buffer.
                 self.refocus();
             }
@@ -144,10 +147,11 @@ impl SeatHandler for Stage {
         let client = focused.and_then(|surface| surface.client());
         set_data_device_focus(&self.display, seat, client.clone());
         set_primary_focus(&self.display, seat, client);
+        self.move_text_focus(focused);
     }
 
     fn cursor_image(&mut self, _seat: &Seat<Self>, image: CursorImageStatus) {
-        self.set_cursor(&image);
+        self.set_cursor(image);
     }
 }
 

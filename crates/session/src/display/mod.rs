@@ -4,18 +4,23 @@
 
 mod activation;
 mod compose;
+mod cursor;
 mod handlers;
 mod presentation;
 pub mod ring;
 mod seat;
 mod shell;
+mod text_input;
+mod touch;
 mod windows;
 
 pub use compose::{Composed, Painter, expel_broken};
 pub use ring::Ring;
 
 use crate::input::{Keyboard, keyboard::NoKeymap};
-use smithay::desktop::PopupManager;
+use cursor::Pointer;
+use smithay::desktop::utils::send_frames_surface_tree;
+use smithay::desktop::{PopupGrab, PopupManager};
 use smithay::input::{Seat, SeatState};
 use smithay::output::{Mode, Output, PhysicalProperties, Scale, Subpixel};
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::WmCapabilities;
@@ -43,6 +48,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
+use text_input::TextInputs;
 use windows::Windows;
 
 /// What an output of one viewer's device looks like.
@@ -71,15 +77,19 @@ impl Geometry {
 }
 
 /// What happened on stage.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum News {
     /// A window of the launch has something to show for the first time.
     Drawn {
         /// The launch.
         launch: u64,
     },
-    /// The pointer's shape, as CSS names it; `none` when it is hidden.
-    Cursor(String),
+    /// The pointer has another shape.
+    Cursor,
+    /// The pointer has another image.
+    CursorImage,
+    /// The app wants text elsewhere, other text, or none.
+    TextField,
 }
 
 /// The compositor's state.
@@ -92,11 +102,15 @@ pub struct Stage {
     seat: Seat<Self>,
     keyboard: Keyboard,
     buttons: Vec<u32>,
+    fingers: Vec<touch::Finger>,
+    /// The menus that are open, while they hold the pointer and the keyboard.
+    menus: Option<PopupGrab<Self>>,
+    text_inputs: TextInputs,
     /// Something may look different from the frame composed last, or an app waits for its frame callback.
     dirty: bool,
     expelled: RefCell<Vec<u64>>,
     news: Vec<News>,
-    cursor: String,
+    pointer: Pointer,
 
     compositor: CompositorState,
     xdg_shell: XdgShellState,
@@ -145,6 +159,7 @@ impl Stage {
         let mut seats = SeatState::new();
         let mut seat = seats.new_wl_seat(display, "seat0");
         seat.add_pointer();
+        seat.add_touch();
 
         let output = Output::new(
             "greenroom".into(),
@@ -166,10 +181,13 @@ impl Stage {
             seat,
             keyboard,
             buttons: Vec::new(),
+            fingers: Vec::new(),
+            menus: None,
+            text_inputs: TextInputs::new(display),
             dirty: true,
             expelled: RefCell::default(),
             news: Vec::new(),
-            cursor: "default".into(),
+            pointer: Pointer::default(),
             compositor: CompositorState::new_v6::<Self>(display),
             xdg_shell: XdgShellState::new_with_capabilities::<Self>(
                 display,
@@ -218,6 +236,13 @@ impl Stage {
         std::mem::take(&mut self.news)
     }
 
+    fn tell(&mut self, news: News) {
+        // An app may change one thing without pause; once is enough.
+        if self.news.last() != Some(&news) {
+            self.news.push(news);
+        }
+    }
+
     /// Whether something may look different since [`Self::settle`], or an app waits for its frame callback.
     pub fn is_dirty(&self) -> bool {
         self.dirty
@@ -242,11 +267,6 @@ impl Stage {
     /// The output as it is.
     pub fn geometry(&self) -> Geometry {
         self.geometry
-    }
-
-    /// The pointer's shape, as CSS names it.
-    pub fn cursor(&self) -> &str {
-        &self.cursor
     }
 
     /// Gives the output another size; the windows follow.
@@ -281,6 +301,9 @@ impl Stage {
             self.windows.all().for_each(send);
         } else {
             self.windows.visible().for_each(send);
+        }
+        if let Some(surface) = self.cursor_surface() {
+            send_frames_surface_tree(surface, output, now, None, |_, _| Some(output.clone()));
         }
     }
 

@@ -1,12 +1,12 @@
-//! The seat: a viewer's events as the focused app's input, and the shape the app wants the pointer to have.
+//! The seat: a viewer's events as the focused app's input.
 
-use super::{News, Stage};
+use super::Stage;
 use crate::input::{Step, codes, wheel};
-use greenroom_session_api::input::{Event, event::Kind};
+use greenroom_session_api::input::{Event, Motion, event::Kind};
 use smithay::backend::input::{Axis, AxisSource, ButtonState, KeyState};
 use smithay::desktop::WindowSurfaceType;
 use smithay::input::keyboard::FilterResult;
-use smithay::input::pointer::{AxisFrame, ButtonEvent, CursorImageStatus, MotionEvent};
+use smithay::input::pointer::{AxisFrame, ButtonEvent, MotionEvent};
 use smithay::reexports::wayland_server::protocol::wl_surface::WlSurface;
 use smithay::utils::{Logical, Physical, Point, SERIAL_COUNTER};
 use std::time::Duration;
@@ -23,7 +23,7 @@ impl Stage {
                 let steps = self.keyboard.key(key);
                 self.play(steps, time);
             }
-            Some(Kind::Motion(motion)) => self.motion((motion.x, motion.y).into(), time),
+            Some(Kind::Motion(motion)) => self.motion(motion, time),
             Some(Kind::Button(button)) => {
                 if let Some(code) = codes::button_code(button.button) {
                     self.button(code, button.down, time);
@@ -31,11 +31,13 @@ impl Stage {
             }
             Some(Kind::Wheel(wheel)) => self.wheel(wheel.dx, wheel.dy, time),
             Some(Kind::Release(_)) => self.let_go(now),
+            Some(Kind::Touch(touch)) => self.touch(touch, time),
+            Some(Kind::Text(text)) => self.type_text(text, time),
             None => {}
         }
     }
 
-    /// Lets go of every key and button.
+    /// Lets go of every key, button and finger.
     pub fn let_go(&mut self, now: Duration) {
         let time = milliseconds(now);
         let steps = self.keyboard.release();
@@ -43,9 +45,10 @@ impl Stage {
         for button in std::mem::take(&mut self.buttons) {
             self.press_button(button, ButtonState::Released, time);
         }
+        self.cancel_touch(time);
     }
 
-    fn play(&mut self, steps: Vec<Step>, time: u32) {
+    pub(super) fn play(&mut self, steps: Vec<Step>, time: u32) {
         let Some(keyboard) = self.seat.get_keyboard() else {
             return;
         };
@@ -73,18 +76,23 @@ impl Stage {
         }
     }
 
-    fn motion(&mut self, pixels: Point<f64, Physical>, time: u32) {
-        let Some(pointer) = self.seat.get_pointer() else {
-            return;
-        };
-        if !(pixels.x.is_finite() && pixels.y.is_finite()) {
-            return;
+    /// The place on the output of a viewer's pixels; what is outside is at the edge.
+    pub(super) fn place_of(&self, x: f64, y: f64) -> Option<Point<f64, Logical>> {
+        if !(x.is_finite() && y.is_finite()) {
+            return None;
         }
         let within = |at: f64, size: i32| at.clamp(0.0, f64::from(size - 1));
         let size = self.geometry.size();
-        let pixels =
-            Point::<f64, Physical>::from((within(pixels.x, size.w), within(pixels.y, size.h)));
-        let location = pixels.to_logical(self.geometry.scale());
+        let pixels = Point::<f64, Physical>::from((within(x, size.w), within(y, size.h)));
+        Some(pixels.to_logical(self.geometry.scale()))
+    }
+
+    fn motion(&mut self, motion: &Motion, time: u32) {
+        let (Some(pointer), Some(location)) =
+            (self.seat.get_pointer(), self.place_of(motion.x, motion.y))
+        else {
+            return;
+        };
         let focus = self.surface_under(location);
         let serial = SERIAL_COUNTER.next_serial();
         pointer.motion(
@@ -114,22 +122,17 @@ impl Stage {
         } else {
             ButtonState::Released
         };
-        if down {
-            self.choose_under_pointer();
+        let pointer = self.seat.get_pointer();
+        // A click closes a menu or ends a drag first, and only then is about windows.
+        if let Some(pointer) = pointer.filter(|pointer| down && !pointer.is_grabbed()) {
+            self.choose_at(pointer.current_location());
         }
         self.press_button(code, state, time);
     }
 
-    /// A window that is clicked gets the keyboard, unless a menu or a drag has the pointer.
-    fn choose_under_pointer(&mut self) {
-        let Some(pointer) = self
-            .seat
-            .get_pointer()
-            .filter(|pointer| !pointer.is_grabbed())
-        else {
-            return;
-        };
-        let Some((window, _)) = self.under(pointer.current_location()) else {
+    /// A window that is clicked or touched gets the keyboard.
+    pub(super) fn choose_at(&mut self, location: Point<f64, Logical>) {
+        let Some((window, _)) = self.under(location) else {
             return;
         };
         let focus = self.windows.focus();
@@ -181,7 +184,7 @@ impl Stage {
         }
     }
 
-    fn surface_under(&self, at: Point<f64, Logical>) -> Option<Placed> {
+    pub(super) fn surface_under(&self, at: Point<f64, Logical>) -> Option<Placed> {
         self.under(at).map(|(_, found)| found)
     }
 
@@ -196,20 +199,6 @@ impl Stage {
             let window = entry.toplevel().wl_surface().clone();
             Some((window, (surface, (origin + offset).to_f64())))
         })
-    }
-
-    /// Notes the pointer's shape that the app under it wants.
-    pub(super) fn set_cursor(&mut self, status: &CursorImageStatus) {
-        let name = match status {
-            CursorImageStatus::Hidden => "none",
-            CursorImageStatus::Named(icon) => icon.name(),
-            // An image of the app's own: its shape is unknown here.
-            CursorImageStatus::Surface(_) => "default",
-        };
-        if self.cursor != name {
-            self.cursor = name.to_owned();
-            self.news.push(News::Cursor(self.cursor.clone()));
-        }
     }
 }
 

@@ -147,6 +147,7 @@ impl XdgShellHandler for Stage {
             }
             pointer.set_grab(self, PopupPointerGrab::new(&grab), serial, Focus::Keep);
         }
+        self.menus = Some(grab);
     }
 
     fn parent_changed(&mut self, surface: ToplevelSurface) {

@@ -100,6 +100,27 @@ impl Keyboard {
         }
     }
 
+    /// A text typed key by key: its first 256 characters, since each may need a keymap of its own.
+    pub fn text(&mut self, text: &str) -> Vec<Step> {
+        const MAX_TYPED: usize = 256;
+        let mut steps = Vec::new();
+        for typed in text.chars().take(MAX_TYPED) {
+            let name = match typed {
+                '\n' => "Enter".to_owned(),
+                '\t' => "Tab".to_owned(),
+                typed => typed.to_string(),
+            };
+            for down in [true, false] {
+                steps.extend(self.key(&Key {
+                    key: name.clone(),
+                    down,
+                    ..Key::default()
+                }));
+            }
+        }
+        steps
+    }
+
     /// Lets go of every key.
     pub fn release(&mut self) -> Vec<Step> {
         let held = std::mem::take(&mut self.down);
@@ -307,6 +328,16 @@ mod tests {
         let mut keyboard = Keyboard::new().unwrap();
         assert_eq!(keyboard.key(&key("", "a", true)), [press(30, true)]);
         assert_eq!(keyboard.key(&key("", "Backspace", true)), [press(14, true)]);
+    }
+
+    #[test]
+    fn a_text_is_typed_character_by_character() {
+        let mut keyboard = Keyboard::new().unwrap();
+        let steps = keyboard.text("a\né");
+        let pressed = |code| [press(code, true), press(code, false)];
+        assert_eq!(steps[..4], [pressed(30), pressed(28)].concat());
+        assert!(matches!(&steps[4], Step::Keymap(text) if text.contains("eacute")));
+        assert_eq!(keyboard.text(&"a".repeat(1000)).len(), 512);
     }
 
     #[test]

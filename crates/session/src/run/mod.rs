@@ -7,6 +7,7 @@ mod desktop;
 mod io;
 mod peers;
 mod picture;
+mod states;
 
 use crate::apps::Apps;
 use crate::display::{Geometry, News, Stage};
@@ -16,6 +17,7 @@ use crate::setup::Setup;
 use calloop::generic::Generic;
 use calloop::signals::{Signal, Signals};
 use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction, RegistrationToken};
+use greenroom_session_api::viewer::Want;
 use greenroom_session_api::{FrameBuffer, PROTOCOL, Role, Welcome, control, viewer};
 use smithay::reexports::wayland_server::{Client, Display};
 use std::collections::HashMap;
@@ -101,6 +103,7 @@ struct Peer {
     link: Link,
     token: Option<RegistrationToken>,
     came: Instant,
+    states: states::States,
 }
 
 /// What is to be done when.
@@ -356,12 +359,21 @@ impl Holder {
                         tracing::info!(launch, ?after, "the first window is drawn");
                     }
                 }
-                News::Cursor(name) => {
+                News::Cursor => {
+                    let name = self.stage.cursor().to_owned();
                     let cursor = viewer::from_holder::News::Cursor(viewer::Cursor { name });
                     for peer in self.peers.values_mut() {
                         peer.link.tell_viewer(cursor.clone());
                     }
                 }
+                News::CursorImage => self.note_changed(Want {
+                    cursor_images: true,
+                    ..Want::default()
+                }),
+                News::TextField => self.note_changed(Want {
+                    text_fields: true,
+                    ..Want::default()
+                }),
             }
         }
     }

@@ -1,6 +1,7 @@
 //! The server and the gateways at the door.
 
 use super::io::{Taken, give, take};
+use super::states::tell;
 use super::{HELLO_WITHIN, Holder, Peer, geometry};
 use crate::links::{Link, Order};
 use calloop::generic::Generic;
@@ -44,6 +45,7 @@ impl Holder {
                     link: Link::default(),
                     token: inserted.ok(),
                     came: Instant::now(),
+                    states: super::states::States::default(),
                 },
             );
         }
@@ -87,7 +89,13 @@ impl Holder {
         let mut gone = Vec::new();
         for (id, peer) in &mut self.peers {
             let late = peer.link.role().is_none() && now >= peer.came + HELLO_WITHIN;
-            if late || give(&peer.stream, &mut peer.link.outbox).is_err() {
+            let sent = give(&peer.stream, &mut peer.link.outbox).and_then(|()| {
+                if tell(peer, &mut self.stage) {
+                    give(&peer.stream, &mut peer.link.outbox)?;
+                }
+                Ok(())
+            });
+            if late || sent.is_err() {
                 gone.push(*id);
             }
         }
@@ -111,6 +119,7 @@ impl Holder {
             Order::Control(Control::Stop(stop)) => {
                 self.begin_stop(stop.grace_ms, ExitCode::SUCCESS)
             }
+            Order::Viewer(Viewer::Want(want)) => self.want(id, want),
             Order::Viewer(Viewer::Input(input)) => self.take_input(id, &input),
             Order::Viewer(Viewer::Resize(size)) => {
                 self.resize(geometry(size.width, size.height, size.scale_120));

@@ -354,6 +354,39 @@ impl Viewer {
         self.order(viewer::to_holder::Order::Input(input));
     }
 
+    pub fn want(&mut self, want: viewer::Want) {
+        self.order(viewer::to_holder::Order::Want(want));
+    }
+
+    /// Reads news until one is as wanted.
+    pub fn hear<T>(&mut self, wanted: impl Fn(viewer::from_holder::News) -> Option<T>) -> T {
+        let began = Instant::now();
+        loop {
+            let news = self.news().expect("the holder is there");
+            if let Some(found) = wanted(news) {
+                return found;
+            }
+            assert!(began.elapsed() < LIMIT, "no news as wanted");
+        }
+    }
+
+    pub fn text_field(&mut self, wanted: impl Fn(&viewer::TextField) -> bool) -> viewer::TextField {
+        self.hear(|news| match news {
+            viewer::from_holder::News::TextField(field) => Some(field).filter(&wanted),
+            _ => None,
+        })
+    }
+
+    pub fn cursor_image(
+        &mut self,
+        wanted: impl Fn(&viewer::CursorImage) -> bool,
+    ) -> viewer::CursorImage {
+        self.hear(|news| match news {
+            viewer::from_holder::News::CursorImage(image) => Some(image).filter(&wanted),
+            _ => None,
+        })
+    }
+
     pub fn ack(&mut self) -> u64 {
         loop {
             match self.news().expect("the holder is there") {
