@@ -4,7 +4,7 @@
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToHolder {
     /// The order; an unknown one is ignored.
-    #[prost(oneof = "to_holder::Order", tags = "1, 2")]
+    #[prost(oneof = "to_holder::Order", tags = "1, 2, 3")]
     pub order: Option<to_holder::Order>,
 }
 
@@ -19,6 +19,10 @@ pub mod to_holder {
         /// End every app, then the holder itself.
         #[prost(message, tag = "2")]
         Stop(super::Stop),
+        /// Show the apps these files from now on. A holder that does not know the order goes on showing
+        /// those it was started with.
+        #[prost(message, tag = "3")]
+        Show(super::Show),
     }
 }
 
@@ -34,6 +38,14 @@ pub struct Launch {
     /// Added to the sandbox's own environment, `NAME=value` each.
     #[prost(string, repeated, tag = "3")]
     pub env: Vec<String>,
+}
+
+/// All the files of [`Spec::files`](crate::Spec::files), anew. Places that had none at the start stay empty.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Show {
+    /// In place of those there were.
+    #[prost(message, repeated, tag = "1")]
+    pub files: Vec<crate::files::File>,
 }
 
 /// End every app: asked to close, then SIGTERM, then SIGKILL.

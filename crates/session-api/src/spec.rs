@@ -4,6 +4,7 @@
 //! administrator who wonders what a holder was told. Like the messages it only grows: a reader ignores
 //! fields it does not know, and a new field must have a default.
 
+use crate::files::{self, File};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -19,6 +20,8 @@ pub const OUTPUT_SIZES: std::ops::RangeInclusive<u32> = 64..=8192;
 
 /// The most groups a sandbox joins: the kernel's first version has one for each kind of resource.
 const MAX_GROUPS: usize = 16;
+/// The home of a session's apps, as they see it.
+pub const HOME: &str = "/home/user";
 
 /// The holder's socket, beneath [`Spec::run_dir`].
 pub const HOLDER_SOCKET: &str = "holder.sock";
@@ -66,6 +69,9 @@ pub struct Spec {
     /// What bounds the apps; a spec of an older server has no bounds.
     #[serde(default)]
     pub limits: Limits,
+    /// Files the apps find beside those of their image.
+    #[serde(default)]
+    pub files: Vec<File>,
 }
 
 /// What bounds the apps of a session, all its services included, but neither the holder nor the streamer.
@@ -188,6 +194,7 @@ impl Spec {
             ("locale", self.locale.len() <= 64),
             ("timezone", is_timezone(&self.timezone)),
             ("limits", self.limits.is_whole()),
+            ("files", files::are_taken(&self.files)),
         ];
         match whole.into_iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(SpecError::Bounds(field)),
@@ -268,6 +275,14 @@ mod tests {
             timezone: "Asia/Shanghai".into(),
             network: Network::None,
             limits: Limits::default(),
+            files: vec![policy()],
+        }
+    }
+
+    fn policy() -> File {
+        File {
+            path: "/etc/chromium/policies/managed/greenroom.json".into(),
+            contents: "{}".into(),
         }
     }
 
@@ -297,9 +312,18 @@ mod tests {
     }
 
     #[test]
+    fn the_spec_of_a_server_that_knew_no_files_has_none() {
+        let mut json: serde_json::Value =
+            serde_json::from_slice(&spec().to_json().unwrap()).unwrap();
+        json.as_object_mut().unwrap().remove("files");
+        let read = Spec::from_json(json.to_string().as_bytes()).unwrap();
+        assert_eq!(read.files, []);
+    }
+
+    #[test]
     fn what_is_out_of_bounds_is_named() {
         type Change = fn(&mut Spec);
-        let cases: [(&str, Change); 12] = [
+        let cases: [(&str, Change); 13] = [
             ("key_hex", |s| s.key_hex = "xy".repeat(32)),
             ("key_hex", |s| s.key_hex.push('0')),
             ("width", |s| s.width = 63),
@@ -314,6 +338,7 @@ mod tests {
             ("init", |s| s.init = "greenroom-init".into()),
             ("limits", |s| s.limits.join = vec!["cgroup.procs".into()]),
             ("limits", |s| s.limits.oom_events = Some("events".into())),
+            ("files", |s| s.files[0].path = "/etc/passwd".into()),
         ];
         for (field, change) in cases {
             let mut wrong = spec();

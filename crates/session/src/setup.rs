@@ -6,10 +6,12 @@
 use crate::machine_id;
 use crate::oom::OomKills;
 use crate::privileges::{self, Stuck};
-use crate::sandbox::{Plan, Running, Sandbox, SandboxError};
+use crate::sandbox::files::{folder_name, places};
+use crate::sandbox::{Files, Plan, Running, Sandbox, SandboxError, Shown};
 use greenroom_session_api::Spec;
 use greenroom_session_api::spec::{HOLDER_PID, HOLDER_SOCKET, MAX_SPEC, STREAM_SOCKET, SpecError};
 use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
+use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
 use std::io::{self, ErrorKind, Read};
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -74,6 +76,8 @@ pub struct Setup {
     pub oom_kills: OomKills,
     /// Its apps' sockets.
     pub sockets: SocketsDir,
+    /// What its apps are shown of the server's files.
+    pub files: Files,
     run_dir: File,
     // Kept so that no descriptor of ours is ever at the numbers the streamer expects its own at.
     _reserved: Vec<File>,
@@ -103,13 +107,8 @@ impl Setup {
         let machine_id = machine_id::of_session(&spec.session_dir)
             .map_err(|error| SetupError::Kernel("name the machine", error))?;
         let sockets_path = spec.run_dir.join(SOCKETS);
-        match std::fs::remove_dir_all(&sockets_path) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(files("clear", &sockets_path)(error));
-            }
-            _ => {}
-        }
-        let sockets = SocketsDir(folder(&sockets_path, owner)?);
+        let sockets = SocketsDir(fresh_folder(&sockets_path, owner)?);
+        let (shown_files, shown) = show_files(&spec, &run_dir, owner)?;
 
         let door = listen(&spec.run_dir.join(HOLDER_SOCKET), owner)?;
         let stream_door = listen(&spec.run_dir.join(STREAM_SOCKET), owner)?;
@@ -135,6 +134,7 @@ impl Setup {
             timezone: spec.timezone.clone(),
             limits: spec.limits.clone(),
             machine_id,
+            files: shown,
         })?;
         rustix::process::umask(private);
 
@@ -153,6 +153,7 @@ impl Setup {
             sandbox,
             oom_kills,
             sockets,
+            files: shown_files,
             run_dir,
             _reserved: reserved,
         })
@@ -161,6 +162,7 @@ impl Setup {
     /// Leaves nothing in the run folder that could be taken for a holder.
     pub fn clear(&self) {
         self.sockets.clear();
+        self.files.clear();
         for name in [HOLDER_SOCKET, STREAM_SOCKET, HOLDER_PID] {
             // What is gone already need not go.
             let _ = rustix::fs::unlinkat(&self.run_dir, name, rustix::fs::AtFlags::empty());
@@ -231,6 +233,38 @@ fn read_spec(path: &Path) -> Result<Spec, SetupError> {
         path: path.to_owned(),
         source,
     })
+}
+
+/// The files of the spec, and the folders that show them.
+fn show_files(
+    spec: &Spec,
+    run_dir: &File,
+    owner: Option<(u32, u32)>,
+) -> Result<(Files, Vec<Shown>), SetupError> {
+    let mut folders = BTreeMap::new();
+    let mut shown = Vec::new();
+    for place in places(&spec.files) {
+        let path = spec.run_dir.join(folder_name(place));
+        folders.insert(place, fresh_folder(&path, owner)?);
+        shown.push(Shown {
+            folder: path,
+            place,
+        });
+    }
+    let drafts = run_dir.try_clone().map_err(files("open", &spec.run_dir))?;
+    let written = Files::new(drafts, folders);
+    written
+        .replace(&spec.files)
+        .map_err(files("write the files in", &spec.run_dir))?;
+    Ok((written, shown))
+}
+
+/// A folder as [`folder`] makes it, with nothing in it.
+fn fresh_folder(path: &Path, owner: Option<(u32, u32)>) -> Result<File, SetupError> {
+    match std::fs::remove_dir_all(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(files("clear", path)(error)),
+        _ => folder(path, owner),
+    }
 }
 
 /// A folder of the session's user and nobody else.

@@ -38,6 +38,7 @@ fn contract(sandbox: &dyn Sandbox, programs: &Programs) {
             timezone: "Asia/Shanghai".into(),
             limits: Limits::default(),
             machine_id: "0".repeat(32),
+            files: Vec::new(),
         })
         .unwrap();
     let Running { link, process } = running;

@@ -90,6 +90,7 @@ impl Operation for ModifyAppInstanceGroupAttribute {
                 product,
                 chosen,
                 cx.spend_nonce(),
+                cx.now,
                 move |group| req.change(group),
             )
             .await

@@ -43,6 +43,7 @@ impl Operation for ModifyAppPolicy {
                 req.product_type.0,
                 Chosen::Followers(policy),
                 cx.spend_nonce(),
+                cx.now,
                 move |group| {
                     change_settings(group, |settings| {
                         let changed = merged(settings.video_policy.as_ref(), &video)?;

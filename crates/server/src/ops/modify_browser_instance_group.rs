@@ -1,7 +1,7 @@
 //! `ModifyBrowserInstanceGroup`: decides anew about a group that delivers browsers. What is not given stays.
 //!
-//! The page that a browser opens counts from its next start; how long a hold outlasts its viewer, from the
-//! next viewer that leaves.
+//! What its users may do reaches browsers that run within seconds. Switches and the page that is opened count from
+//! a browser's next start; how long a hold outlasts its viewer, from the next viewer that leaves.
 
 use super::prelude::*;
 use crate::delivery_group::{
@@ -57,6 +57,7 @@ impl Operation for ModifyBrowserInstanceGroup {
                 ProductType::CloudBrowser,
                 Chosen::Group(group.made.id),
                 cx.spend_nonce(),
+                cx.now,
                 move |group| req.change(&asked, &ids, group),
             )
             .await

@@ -3,7 +3,8 @@
 use crate::catalogue::Catalogue;
 use crate::delivery_group::{BrowserSettings, Settings};
 use crate::runtime::Plan;
-use greenroom_model::AppId;
+use greenroom_model::{AppId, ProductType};
+use greenroom_session_api::files::File;
 use greenroom_session_api::spec;
 use greenroom_store::SessionRecord;
 use std::sync::Arc;
@@ -35,6 +36,13 @@ impl Blueprint {
         let browser = settings.browser.as_ref();
         let homepage = browser.and_then(BrowserSettings::homepage);
         let mut argv = found.argv.clone();
+        // What follows the last `--` is only ever something to open.
+        let end = argv.iter().rposition(|word| word == "--");
+        let switches = browser.into_iter().flat_map(BrowserSettings::switches);
+        let switches: Vec<String> = switches.map(str::to_owned).collect();
+        if let Some(end) = end {
+            argv.splice(end..end, switches);
+        }
         argv.extend(homepage.map(str::to_owned));
         Some(spec::App {
             app_id: found.id.as_str().to_owned(),
@@ -55,7 +63,18 @@ impl Blueprint {
             share: self
                 .catalogue
                 .share(&session.node_type, session.node_capacity),
+            files: self.files(session),
         }
+    }
+
+    /// What the session's apps are shown beside their image.
+    pub fn files(&self, session: &SessionRecord) -> Vec<File> {
+        let image = self.catalogue.image(session.image.as_str());
+        if image.is_none_or(|image| image.product != ProductType::CloudBrowser) {
+            return Vec::new();
+        }
+        let browser = settings(session).browser.unwrap_or_default();
+        vec![browser.policies()]
     }
 }
 

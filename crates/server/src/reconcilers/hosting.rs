@@ -5,8 +5,10 @@
 //! neither counts a failure twice nor launches an app twice.
 
 use crate::runtime::{AppSeen, Handle, Seen};
-use greenroom_model::{AppId, Timestamp};
+use greenroom_model::{AppId, Timestamp, hex};
+use greenroom_session_api::files::File;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A session's holder, as it is remembered.
@@ -23,22 +25,26 @@ pub struct Hosting {
     /// reports another one, the order is on its way.
     #[serde(default)]
     ordered: BTreeMap<AppId, u64>,
+    /// The digest of the files that its apps were last told to be shown; empty: of none.
+    #[serde(default)]
+    files: String,
 }
 
 impl Hosting {
-    /// A holder that was just started with these apps.
-    pub fn started(handle: Handle, apps: &[AppId], now: Timestamp) -> Self {
+    /// A holder that was just started with these apps and files.
+    pub fn started(handle: Handle, apps: &[AppId], files: &[File], now: Timestamp) -> Self {
         Self {
             handle,
             launched_at: now,
             handled: BTreeSet::new(),
             ordered: apps.iter().map(|app| (app.clone(), 0)).collect(),
+            files: digest(files),
         }
     }
 
     /// A holder that was found and about which nothing else is known.
     pub fn found(handle: Handle, now: Timestamp) -> Self {
-        Self::started(handle, &[], now)
+        Self::started(handle, &[], &[], now)
     }
 
     /// The form the store keeps.
@@ -81,6 +87,29 @@ impl Hosting {
         let launch = latest(app, seen).map_or(0, |launch| launch.launch);
         self.ordered.insert(app.clone(), launch);
     }
+
+    /// Whether these are the files that its apps were last told to be shown.
+    pub fn shows(&self, files: &[File]) -> bool {
+        self.files == digest(files)
+    }
+
+    /// Takes note that its apps are shown these files.
+    pub fn show(&mut self, files: &[File]) {
+        self.files = digest(files);
+    }
+}
+
+/// What stands for files: they may hold more than is worth keeping with every session.
+fn digest(files: &[File]) -> String {
+    if files.is_empty() {
+        return String::new();
+    }
+    let mut digest = Sha256::new();
+    for text in files.iter().flat_map(|file| [&file.path, &file.contents]) {
+        digest.update(text.len().to_le_bytes());
+        digest.update(text);
+    }
+    hex::encode(&digest.finalize())
 }
 
 fn latest<'a>(app: &AppId, seen: &'a Seen) -> Option<&'a AppSeen> {
@@ -119,7 +148,7 @@ mod tests {
 
     #[test]
     fn what_the_store_keeps_reads_back() {
-        let mut hosting = Hosting::started(handle(), &[app()], Timestamp(5));
+        let mut hosting = Hosting::started(handle(), &[app()], &[], Timestamp(5));
         hosting.handle_end(&seen(1, AppState::Closed).apps[0]);
         assert_eq!(Hosting::from_bytes(&hosting.to_bytes()), Some(hosting));
         assert_eq!(Hosting::from_bytes(b"of another age"), None);
@@ -128,7 +157,7 @@ mod tests {
     #[test]
     fn an_app_is_ordered_once_and_again_only_after_it_was_seen_to_end() {
         let failed = |launch| seen(launch, AppState::Failed(String::new()));
-        let mut hosting = Hosting::started(handle(), &[app()], Timestamp(0));
+        let mut hosting = Hosting::started(handle(), &[app()], &[], Timestamp(0));
         assert!(!hosting.lacks(&app(), &Seen::default()), "it is on its way");
         assert!(!hosting.lacks(&app(), &seen(1, AppState::Launched)));
         assert!(hosting.lacks(&app(), &failed(1)));

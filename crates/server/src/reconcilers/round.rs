@@ -400,6 +400,7 @@ mod tests {
             width: 640,
             height: 480,
             share: Share::SMALL,
+            files: Vec::new(),
         };
         world.fake.start(&plan).await.unwrap();
         let reconcilers = begin(&world).await;

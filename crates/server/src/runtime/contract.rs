@@ -8,6 +8,7 @@ use super::{
 };
 use crate::system::KernelEntropy;
 use greenroom_model::{AppId, PersistentId};
+use greenroom_session_api::files::{FILE_PLACES, File};
 use greenroom_session_api::spec::{App, Network};
 use rustix::process::{Pid, Signal, kill_process};
 use std::path::{Path, PathBuf};
@@ -36,6 +37,9 @@ trait Place {
     /// Has the holder fall silent, or go on.
     fn freeze(&self, session: &PersistentId, holder: &Handle, frozen: bool);
 
+    /// What is in the [`file`] that the session's apps are shown.
+    fn shown(&self, session: &PersistentId, holder: &Handle) -> String;
+
     /// Whether the session's home is there.
     fn has_home(&self, session: &PersistentId) -> bool;
 }
@@ -49,6 +53,7 @@ async fn contract(place: &impl Place) {
         width: 640,
         height: 480,
         share: Share::SMALL,
+        files: vec![file("first")],
     };
     let until = |runtime: Arc<_>, changes: Changes, wanted: fn(&Observation) -> bool| {
         let session = session.clone();
@@ -91,6 +96,17 @@ async fn contract(place: &impl Place) {
     assert_eq!(apps(&two).len(), 2);
     assert!(is_drawn(&two), "{two:?}");
     assert_eq!(handle(&two), handle(&first));
+
+    // What its apps are shown is what was said last.
+    assert_eq!(place.shown(&session, &handle(&first)), "first");
+    let order = Order::Show(vec![file("second")]);
+    runtime.order(&session, order).await.unwrap();
+    let showing = async {
+        while place.shown(&session, &handle(&first)) != "second" {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, showing).await.unwrap();
 
     // The next server finds it as it is, by the same handle, and can end it.
     drop(runtime);
@@ -204,6 +220,14 @@ fn app(id: &str, argv: &[&str]) -> App {
     }
 }
 
+/// A file for the apps of the session.
+fn file(contents: &str) -> File {
+    File {
+        path: format!("{}/test.json", FILE_PLACES[0]),
+        contents: contents.to_owned(),
+    }
+}
+
 struct FakePlace(Arc<Fake>, Changes);
 
 impl Place for FakePlace {
@@ -227,6 +251,11 @@ impl Place for FakePlace {
 
     fn freeze(&self, session: &PersistentId, _: &Handle, frozen: bool) {
         self.0.freeze(session, frozen);
+    }
+
+    fn shown(&self, session: &PersistentId, _: &Handle) -> String {
+        let files = self.0.files(session);
+        files.into_iter().map(|file| file.contents).collect()
     }
 
     fn has_home(&self, session: &PersistentId) -> bool {
@@ -314,6 +343,19 @@ impl Place for ThisMachine {
         self::signal(holder, signal);
     }
 
+    /// Seen as its apps do: through the root of the process that is the first inside.
+    fn shown(&self, _: &PersistentId, holder: &Handle) -> String {
+        let inside = processes_below(holder.pid).into_iter().find_map(|pid| {
+            let root = PathBuf::from(format!("/proc/{pid}/root"));
+            std::fs::read_to_string(
+                root.join(FILE_PLACES[0].trim_start_matches('/'))
+                    .join("test.json"),
+            )
+            .ok()
+        });
+        inside.unwrap_or_default()
+    }
+
     fn has_home(&self, session: &PersistentId) -> bool {
         self.data_dir
             .join("sessions")
@@ -321,6 +363,18 @@ impl Place for ThisMachine {
             .join("home")
             .is_dir()
     }
+}
+
+/// The children of a process, and theirs.
+fn processes_below(pid: u32) -> Vec<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{pid}/task/{pid}/children"));
+    let children = children.unwrap_or_default();
+    let children = children
+        .split_whitespace()
+        .filter_map(|pid| pid.parse().ok());
+    children
+        .flat_map(|child| [vec![child], processes_below(child)].concat())
+        .collect()
 }
 
 fn signal(holder: &Handle, signal: Signal) {
@@ -353,6 +407,7 @@ async fn a_session_that_takes_all_it_can_takes_its_own_share_and_its_neighbour_g
         apps: vec![app],
         width: 640,
         height: 480,
+        files: Vec::new(),
         share: Share {
             memory_mib: 96,
             processes: 60,

@@ -7,6 +7,7 @@ use super::{
     Seen,
 };
 use greenroom_model::{AppId, PersistentId};
+use greenroom_session_api::files::File;
 use greenroom_session_api::spec::App;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -46,6 +47,7 @@ struct Host {
     apps: Vec<AppSeen>,
     launches: u64,
     front: Option<AppId>,
+    files: Vec<File>,
     stopping: bool,
     frozen: bool,
     deaf_to_stop: bool,
@@ -117,6 +119,13 @@ impl Fake {
     /// The app that was launched or raised last.
     pub fn front(&self, session: &PersistentId) -> Option<AppId> {
         self.world().hosts.get(session)?.front.clone()
+    }
+
+    /// The files that the session's apps are shown.
+    pub fn files(&self, session: &PersistentId) -> Vec<File> {
+        let world = self.world();
+        let host = world.hosts.get(session);
+        host.map(|host| host.files.clone()).unwrap_or_default()
     }
 
     /// The holder has been told to end by somebody else, and has begun to.
@@ -193,6 +202,7 @@ impl Runtime for Fake {
                 apps: Vec::new(),
                 launches: 0,
                 front: None,
+                files: plan.files.clone(),
                 stopping: false,
                 frozen: false,
                 deaf_to_stop: false,
@@ -229,6 +239,7 @@ impl Runtime for Fake {
             };
             match order {
                 Order::Launch(app) => host.launch(&app, &world.scripts),
+                Order::Show(files) => host.files = files,
                 Order::Stop(_) if host.deaf_to_stop || host.frozen => {}
                 Order::Stop(_) | Order::Kill => {
                     world.hosts.remove(session);

@@ -16,6 +16,7 @@ pub mod fake;
 use greenroom_gateway::Endpoint;
 use greenroom_model::{AppId, PersistentId};
 use greenroom_session_api::control;
+use greenroom_session_api::files::File;
 use greenroom_session_api::spec;
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
@@ -118,6 +119,8 @@ pub struct Plan {
     pub height: u32,
     /// How much its apps may take.
     pub share: Share,
+    /// What its apps are shown beside their image.
+    pub files: Vec<File>,
 }
 
 /// How much of the machine the apps of one session may take together.
@@ -190,6 +193,8 @@ pub enum AppState {
 pub enum Order {
     /// Run an app; one that runs already is left alone and raised.
     Launch(spec::App),
+    /// Show the apps these files and no others from now on. A holder that began without any shows none.
+    Show(Vec<File>),
     /// End the apps, then itself, taking no longer than this.
     Stop(Duration),
     /// End at once. Nothing of the session's processes is left after it.

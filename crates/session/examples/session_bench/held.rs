@@ -138,6 +138,7 @@ fn spec(programs: &Programs, folder: &Path, app: App) -> Spec {
         timezone: "Etc/UTC".into(),
         network: Network::None,
         limits: Limits::default(),
+        files: Vec::new(),
     }
 }
 

@@ -86,11 +86,10 @@ fn starts(
     let over = pairs().map(|(raw, held)| held - raw).collect();
     let ratio = pairs().map(|(raw, held)| held / raw).collect();
     let workload = format!("{name}, from the spawn to its first frame");
-    say(&workload, "raw, p50", "ms", median(raw.clone()));
-    say(&workload, "in a session, p50", "ms", median(held.clone()));
-    say(&workload, "session less raw", "ms", median(over));
-    say(&workload, "session over raw", "", median(ratio));
-    Ok(())
+    say(&workload, "raw, p50", "ms", median(raw.clone()))?;
+    say(&workload, "in a session, p50", "ms", median(held.clone()))?;
+    say(&workload, "session less raw", "ms", median(over))?;
+    say(&workload, "session over raw", "", median(ratio))
 }
 
 /// What everything of a session but its app takes while nothing happens and nobody looks.
@@ -103,7 +102,7 @@ fn still(programs: &Programs, folder: &Path) -> Result {
     let used = tree::cpu(&processes)?.saturating_sub(before);
     let workload = "still terminal, no viewer, all but the app";
     let share = used.as_secs_f64() / STILL.as_secs_f64() * 100.0;
-    say(workload, "CPU", "% of a core", share);
+    say(workload, "CPU", "% of a core", share)?;
     say(
         workload,
         "memory (PSS)",
@@ -121,8 +120,10 @@ fn app(argv: &[&str]) -> App {
     }
 }
 
-fn say(workload: &str, metric: &str, unit: &str, value: f64) {
-    println!("{workload}\t{metric}\t{unit}\t{value}");
+fn say(workload: &str, metric: &str, unit: &str, value: f64) -> Result {
+    use std::io::Write;
+    let mut out = std::io::stdout();
+    Ok(writeln!(out, "{workload}\t{metric}\t{unit}\t{value}")?)
 }
 
 fn milliseconds(time: Duration) -> f64 {

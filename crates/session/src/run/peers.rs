@@ -119,6 +119,11 @@ impl Holder {
             Order::Control(Control::Stop(stop)) => {
                 self.begin_stop(stop.grace_ms, ExitCode::SUCCESS)
             }
+            Order::Control(Control::Show(show)) => {
+                if let Err(error) = self.setup.files.replace(&show.files) {
+                    tracing::error!(%error, "the apps' files stay as they were");
+                }
+            }
             Order::Viewer(Viewer::Want(want)) => self.want(id, want),
             Order::Viewer(Viewer::Input(input)) => self.take_input(id, &input),
             Order::Viewer(Viewer::Resize(size)) => {

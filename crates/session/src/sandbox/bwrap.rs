@@ -5,8 +5,8 @@
 //! no kernel setting on user namespaces matters. Without one, a user namespace is the only way in.
 
 use super::limits::confine;
-use super::{Plan, Running, Sandbox, SandboxError, text_file};
-use greenroom_session_api::spec::Network;
+use super::{Plan, Running, Sandbox, SandboxError, Shown, text_file};
+use greenroom_session_api::spec::{HOME, Network};
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -14,7 +14,6 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const HOME: &str = "/home/user";
 const RUNTIME_DIR: &str = "/run/user/session";
 const INIT: &str = "/run/greenroom-init";
 /// Inside a user namespace the apps have this number, whoever they are outside.
@@ -25,7 +24,6 @@ const ETC: &[&str] = &[
     "/etc/alternatives",
     "/etc/bash.bashrc",
     "/etc/ca-certificates",
-    "/etc/chromium",
     "/etc/chromium.d",
     "/etc/dbus-1",
     "/etc/dconf",
@@ -178,6 +176,7 @@ fn walls(plan: &Plan) -> Vec<OsString> {
     for path in ETC {
         walls.bind("--ro-bind-try", Path::new(path), path);
     }
+    walls.chromium(&plan.files);
     walls.bind(
         "--ro-bind-try",
         Path::new("/var/cache/fontconfig"),
@@ -212,7 +211,26 @@ fn walls(plan: &Plan) -> Vec<OsString> {
 
 struct Walls(Vec<OsString>);
 
+/// Where Chromium's administrator says how it is to be, on this machine and inside.
+const CHROMIUM: &str = "/etc/chromium";
+
 impl Walls {
+    /// Chromium's settings: the machine's, or those of the session without the machine's policies. Its folder
+    /// cannot be bound as a whole then, as nothing could be put into it.
+    fn chromium(&mut self, files: &[Shown]) {
+        let shown = files.iter().find(|shown| shown.place.starts_with(CHROMIUM));
+        let Some(Shown { folder, place }) = shown else {
+            self.bind("--ro-bind-try", Path::new(CHROMIUM), CHROMIUM);
+            return;
+        };
+        for path in [CHROMIUM, "/etc/chromium/policies"] {
+            self.add(["--perms", "0755", "--dir", path]);
+        }
+        let preferences = "/etc/chromium/master_preferences";
+        self.bind("--ro-bind-try", Path::new(preferences), preferences);
+        self.bind("--ro-bind", folder, place);
+    }
+
     fn add<const N: usize>(&mut self, arguments: [&str; N]) {
         self.0.extend(arguments.map(OsString::from));
     }

@@ -7,6 +7,7 @@ use super::{Plan, Running, Sandbox, SandboxError};
 use greenroom_session_api::init::{
     Ended, FromInit, Ready, Started, ToInit, from_init::News, to_init::Order,
 };
+use greenroom_session_api::spec::HOME;
 use greenroom_session_api::{FrameBuffer, encode};
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -33,7 +34,7 @@ impl Sandbox for Fake {
     }
 
     fn home(&self) -> &str {
-        "/home/user"
+        HOME
     }
 
     fn runtime_dir(&self) -> &str {

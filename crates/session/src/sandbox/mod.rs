@@ -2,9 +2,11 @@
 
 pub mod bwrap;
 pub mod fake;
+pub mod files;
 mod limits;
 
 pub use bwrap::Bwrap;
+pub use files::{Files, Shown};
 
 use greenroom_session_api::spec::{Limits, Network};
 use std::fs::File;
@@ -31,6 +33,8 @@ pub struct Plan {
     pub limits: Limits,
     /// What `/etc/machine-id` says, 32 hexadecimal digits.
     pub machine_id: String,
+    /// Folders with files from the server's hand.
+    pub files: Vec<Shown>,
 }
 
 /// There is no sandbox.

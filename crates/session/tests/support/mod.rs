@@ -6,7 +6,8 @@ pub mod picture;
 pub mod wayland;
 pub mod window;
 
-use greenroom_session_api::control::{AppReport, Launch, Report, Stop};
+use greenroom_session_api::control::{AppReport, Launch, Report, Show, Stop};
+use greenroom_session_api::files::File;
 use greenroom_session_api::spec::{App, HOLDER_SOCKET, Limits, Network};
 use greenroom_session_api::{
     FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer,
@@ -196,6 +197,7 @@ pub fn spec(folder: &Path, apps: Vec<App>) -> Spec {
         timezone: "Asia/Shanghai".into(),
         network: Network::None,
         limits: Limits::default(),
+        files: Vec::new(),
     }
 }
 
@@ -260,6 +262,10 @@ impl Control {
 
     pub fn stop(&mut self, grace_ms: u32) {
         self.order(control::to_holder::Order::Stop(Stop { grace_ms }));
+    }
+
+    pub fn show(&mut self, files: Vec<File>) {
+        self.order(control::to_holder::Order::Show(Show { files }));
     }
 
     fn order(&mut self, order: control::to_holder::Order) {

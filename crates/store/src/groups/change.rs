@@ -2,10 +2,13 @@
 
 use super::record::{GROUP, GroupSpec, group};
 use crate::Store;
-use crate::connection::{Connection, all, values};
+use crate::connection::{Connection, all, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
-use greenroom_model::{AccountId, AppInstanceGroupId, PolicyId, ProductType};
+use crate::reconcile::wake;
+use greenroom_model::{
+    AccountId, AppInstanceGroupId, PersistentId, PolicyId, ProductType, Timestamp,
+};
 
 /// Which groups of an account are changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +22,8 @@ pub enum Chosen {
 impl Store {
     /// Changes groups of the account that deliver that, all of them or none: `change` is shown each as it
     /// is and leaves it as it is to be. Only the name, the app opened at start, the session timeout, whether
-    /// users are checked, and the settings can change. What `change` refuses is the inner error.
+    /// users are checked, and the settings can change. What `change` refuses is the inner error. Where the settings change,
+    /// sessions that run are looked at again, at `at`.
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when there is no such group, [`StoreError::NonceReplayed`], or the database
@@ -30,6 +34,7 @@ impl Store {
         product_type: ProductType,
         chosen: Chosen,
         nonce: Option<Nonce>,
+        at: Timestamp,
         change: impl Fn(&mut GroupSpec) -> std::result::Result<(), E> + Send + 'static,
     ) -> Result<std::result::Result<(), E>> {
         let account = account.clone();
@@ -38,14 +43,18 @@ impl Store {
             if groups.is_empty() {
                 return Err(StoreError::NotFound("group"));
             }
+            let before: Vec<String> = groups.iter().map(|group| group.settings.clone()).collect();
             for group in &mut groups {
                 if let Err(refused) = change(group) {
                     return Ok(Err(refused));
                 }
             }
             nonces::spend(c, nonce.as_ref())?;
-            for group in &groups {
+            for (group, settings) in groups.iter().zip(before) {
                 update(c, group)?;
+                if group.settings != settings {
+                    wake_hosted(c, &group.id, at)?;
+                }
             }
             Ok(Ok(()))
         })
@@ -69,6 +78,16 @@ fn find(
     );
     let parameters = values![account, product_type.as_str(), id];
     all(c, &sql, parameters, |row| Ok(group(row)?.made))
+}
+
+/// What runs may have to be told.
+fn wake_hosted(c: &mut dyn Connection, group: &AppInstanceGroupId, at: Timestamp) -> Result<()> {
+    const HOSTED: &str =
+        "SELECT session_id FROM sessions WHERE group_id = $1 AND handle IS NOT NULL";
+    let hosted = all(c, HOSTED, values![group], |row| {
+        word(row.text(0)?, PersistentId::parse)
+    })?;
+    hosted.iter().try_for_each(|session| wake(c, session, at))
 }
 
 fn update(c: &mut dyn Connection, spec: &GroupSpec) -> Result<()> {

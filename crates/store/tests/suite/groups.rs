@@ -1,6 +1,6 @@
 //! Delivery groups: made whole or not at all, listed, asked to go.
 
-use crate::world::{START, World, after, nonce, user};
+use crate::world::{START, World, after, nonce, seen, user};
 use greenroom_model::{
     AccountId, AppInstanceGroupId, AppInstanceStatus, AuthMode, Desired, GroupStatus,
     PersistentStatus, PolicyId, ProductType, Timestamp,
@@ -315,6 +315,7 @@ pub async fn groups_change_together_or_not_at_all(w: World) {
             cloud_app,
             followers(),
             nonce(1),
+            after(0),
             all_but_the_studio,
         )
         .await;
@@ -327,7 +328,7 @@ pub async fn groups_change_together_or_not_at_all(w: World) {
     ] {
         let refused = w
             .store
-            .change_groups(account, product, chosen, None, anything);
+            .change_groups(account, product, chosen, None, after(0), anything);
         assert!(matches!(refused.await, Err(StoreError::NotFound("group"))));
     }
     assert_eq!(names().await, before);
@@ -339,19 +340,19 @@ pub async fn groups_change_together_or_not_at_all(w: World) {
     };
     // The nonce of the call that was refused was not spent.
     w.store
-        .change_groups(&w.acme, cloud_app, followers(), nonce(1), rename)
+        .change_groups(&w.acme, cloud_app, followers(), nonce(1), after(0), rename)
         .await
         .unwrap()
         .unwrap();
     assert_eq!(names().await, "attic office! studio!");
     let replayed = w
         .store
-        .change_groups(&w.acme, cloud_app, followers(), nonce(1), rename)
+        .change_groups(&w.acme, cloud_app, followers(), nonce(1), after(0), rename)
         .await;
     assert!(matches!(replayed, Err(StoreError::NonceReplayed)));
     let chosen = Chosen::Group(alone.clone());
     w.store
-        .change_groups(&w.acme, cloud_app, chosen, None, rename)
+        .change_groups(&w.acme, cloud_app, chosen, None, after(0), rename)
         .await
         .unwrap()
         .unwrap();
@@ -359,4 +360,41 @@ pub async fn groups_change_together_or_not_at_all(w: World) {
     assert_eq!((group.name.as_str(), group.session_timeout), ("attic!", -1));
     let session = w.page(&alone, 1, 9).await.items.remove(0);
     assert_eq!(session.name, "attic-1");
+}
+
+pub async fn what_runs_is_looked_at_again_when_a_setting_of_its_group_changes(w: World) {
+    let group = w.with_group("office", 2).await;
+    let ids = w.ids(&group).await;
+    w.observe(&ids[0], PersistentStatus::Running, after(1))
+        .await;
+    w.observe(&ids[1], PersistentStatus::Stopped, after(1))
+        .await;
+    let change = async |at: Timestamp, make: fn(&mut GroupSpec)| {
+        let change = move |group: &mut GroupSpec| {
+            make(group);
+            Ok::<(), ()>(())
+        };
+        let chosen = Chosen::Group(group.clone());
+        let changed =
+            w.store
+                .change_groups(&w.acme, ProductType::CloudApp, chosen, None, at, change);
+        changed.await.unwrap().unwrap();
+    };
+    let due = async || {
+        [
+            w.session(&ids[0]).await.wake_at,
+            w.session(&ids[1]).await.wake_at,
+        ]
+    };
+    change(after(2), |group| group.name.push('!')).await;
+    assert_eq!(due().await, [None, None]);
+    let before = w.session(&ids[0]).await;
+    change(after(3), |group| group.settings = "{\"a\":1}".to_owned()).await;
+    assert_eq!(due().await, [Some(after(3)), None]);
+    // What was seen before the change must not hide it.
+    let late = seen(&before, PersistentStatus::Running, after(3));
+    assert!(matches!(
+        w.record(&before, late).await,
+        Err(StoreError::Conflict(_))
+    ));
 }

@@ -89,7 +89,8 @@ suite! {
         a_listing_filters_and_pages_oldest_first
         a_group_asked_to_go_is_not_found_and_its_sessions_are_to_go
         users_are_granted_and_lose_a_group
-        groups_change_together_or_not_at_all;
+        groups_change_together_or_not_at_all
+        what_runs_is_looked_at_again_when_a_setting_of_its_group_changes;
     nodes:
         nodes_are_paged_in_the_order_in_which_they_came;
     resize:

@@ -1,6 +1,7 @@
 //! `BrowserConfig`: how the browser begins.
 
 use super::numbered::{ElementId, Names, Numbered, changed};
+use super::switches;
 use crate::error::ApiError;
 use crate::ops::fields::{List, Text, filled};
 use serde::de::{Deserializer, Error};
@@ -84,8 +85,26 @@ impl<'de> Deserialize<'de> for WebAddress {
     }
 }
 
+impl Bookmark {
+    pub(super) fn name(&self) -> &str {
+        self.bookmark_name.as_str()
+    }
+
+    pub(super) fn url(&self) -> &str {
+        self.bookmark_url.as_str()
+    }
+
+    pub(super) fn folder(&self) -> Option<&str> {
+        Some(self.bookmark_folder.as_ref()?.as_str())
+    }
+}
+
 impl BrowserConfig {
     pub(super) fn check(&self) -> Result<(), ApiError> {
+        let switches = self.browser_param.as_ref();
+        if !switches.is_none_or(|text| switches::are_allowed(text.as_str())) {
+            return Err(ApiError::Invalid("BrowserConfig.BrowserParam"));
+        }
         match self.bookmarks_file_path {
             None => Ok(()),
             Some(_) => Err(ApiError::Invalid("BrowserConfig.BookmarksFilePath")),

@@ -1,10 +1,13 @@
 //! What a group that delivers browsers has beside other groups, in the vendor's words. A new group's settings are
 //! the change of empty ones, so that what may be asked for at first may be asked for later.
 
+mod address;
 mod config;
+mod managed;
 mod network;
 mod numbered;
 mod policy;
+mod switches;
 mod view;
 
 pub use config::BrowserConfig;

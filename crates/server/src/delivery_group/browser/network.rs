@@ -1,5 +1,6 @@
 //! `Network` of a browser group: which addresses may be opened.
 
+use super::address::filter;
 use super::numbered::{ElementId, Names, Numbered, changed};
 use crate::error::ApiError;
 use crate::ops::fields::{List, Text};
@@ -65,7 +66,16 @@ impl Numbered for RestrictedUrl {
 }
 
 impl BrowserNetwork {
+    /// The addresses that may be opened, as Chromium writes them.
+    pub(super) fn filters(&self) -> impl Iterator<Item = String> {
+        let urls = self.restricted_urls.items().iter();
+        urls.filter_map(|it| filter(it.url.as_str()))
+    }
+
     pub(super) fn check(&self) -> Result<(), ApiError> {
+        if self.filters().count() < self.restricted_urls.items().len() {
+            return Err(ApiError::Invalid("Network.RestrictedURLs.URL"));
+        }
         if self.restricted_urls.items().len() > INLINE_URLS {
             return Err(ApiError::Invalid("Network.RestrictedURLs"));
         }

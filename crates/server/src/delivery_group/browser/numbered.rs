@@ -2,12 +2,16 @@
 
 use crate::error::ApiError;
 use crate::ops::fields::{List, Text};
+use serde::Serialize;
 
 /// The id of an element.
 pub(super) type ElementId = Text<64>;
 
+/// The most bytes of a list. Whatever the browser is told of two of them fits into a session's files.
+const MOST_BYTES: usize = 96 << 10;
+
 /// An element of such a list.
-pub(super) trait Numbered: Clone {
+pub(super) trait Numbered: Clone + Serialize {
     /// What its ids begin with.
     const PREFIX: &'static str;
 
@@ -58,5 +62,10 @@ pub(super) fn changed<'a, T: Numbered, const MAX: usize>(
             *place.ok_or(ApiError::Invalid(names.id))? = item;
         }
     }
-    List::of(items).ok_or(ApiError::Invalid(names.given))
+    let too_much = || ApiError::Invalid(names.given);
+    let bytes = serde_json::to_string(&items).map_err(|_| too_much())?.len();
+    if bytes > MOST_BYTES {
+        return Err(too_much());
+    }
+    List::of(items).ok_or_else(too_much)
 }

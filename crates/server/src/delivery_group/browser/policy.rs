@@ -262,6 +262,24 @@ impl BrowserPolicy {
         }
     }
 
+    /// Whether files may come from pages into the session's home.
+    pub(super) fn takes_downloads(&self) -> bool {
+        use FileTransfer as T;
+        !matches!(self.html5_file_transfer, Some(T::Off | T::Upload))
+    }
+
+    /// Whether files of the session's home may go to pages.
+    pub(super) fn takes_uploads(&self) -> bool {
+        use FileTransfer as T;
+        !matches!(self.html5_file_transfer, Some(T::Off | T::Download))
+    }
+
+    /// Whether there is a clipboard in any direction.
+    pub(super) fn has_clipboard(&self) -> bool {
+        let policy = self.clipboard_policy.as_ref();
+        policy.and_then(|policy| policy.clipboard) != Some(Ways::Off)
+    }
+
     /// The rules between its fields.
     pub(super) fn check(&self) -> Result<(), ApiError> {
         let seconds = self.no_operation_disconnect_time.map(Whole::get);

@@ -62,6 +62,8 @@ async fn what_breaks_a_rule_is_named_and_makes_nothing() {
     let server = TestServer::start().await;
     let user = |name: &str| json!({"EndUserId": name});
     let urls = vec![json!({"URL": "example.com"}); 21];
+    let address = format!("https://example.com/{}", "a".repeat(2000));
+    let large_bookmarks = vec![json!({"BookmarkName": "a", "BookmarkURL": address}); 50];
     for (more, code) in [
         (
             json!({"BizRegionId": "cn-hangzhou"}),
@@ -113,6 +115,22 @@ async fn what_breaks_a_rule_is_named_and_makes_nothing() {
         (
             json!({"Network": {"RestrictedURLs": urls}}),
             "InvalidParameter.Network.RestrictedURLs",
+        ),
+        (
+            json!({"Network": {"RestrictedURLs": [{"URL": "file:///etc"}]}}),
+            "InvalidParameter.Network.RestrictedURLs.URL",
+        ),
+        (
+            json!({"BrowserConfig": {"BrowserParam": "--incognito --no-sandbox"}}),
+            "InvalidParameter.BrowserConfig.BrowserParam",
+        ),
+        (
+            json!({"BrowserConfig": {"BrowserParam": "--remote-debugging-port=9222"}}),
+            "InvalidParameter.BrowserConfig.BrowserParam",
+        ),
+        (
+            json!({"BrowserConfig": {"Bookmarks": large_bookmarks}}),
+            "InvalidParameter.BrowserConfig.Bookmarks",
         ),
         (
             json!({"Network": {"RestrictedURLsFilePath": "a.csv"}}),

@@ -120,6 +120,14 @@ async fn a_change_that_is_refused_changes_nothing() {
             "InvalidParameter.Network.RemoveRestrictedURLIds",
         ),
         (
+            json!({"BrowserConfig": {"BrowserParam": "--no-sandbox"}}),
+            "InvalidParameter.BrowserConfig.BrowserParam",
+        ),
+        (
+            json!({"Network": {"RestrictedURLs": [{"URL": "chrome://flags"}]}}),
+            "InvalidParameter.Network.RestrictedURLs.URL",
+        ),
+        (
             json!({"Policy": {"PolicyId": "pg-other"}}),
             "InvalidParameter.Policy.PolicyId",
         ),

@@ -21,7 +21,7 @@ const LIMITS: &str = "\
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
 | `RuntimePolicy` except `SessionPreOpen`, and `PerSessionPerApp` | one machine, one kind of session |
 | `VideoPolicy` except the resolution, which counts from a session's next start | pictures are exact tiles over WebSocket |
-| of browser groups `BrowserConfig` except `Homepage`, `Network` (also `ALLOW_LIST`), `Policy` except `DisconnectKeepSession`, `AuthNotificationEnabled`, `InstanceType`, `MaxAmount` | nothing tells the browser or the gateway of them yet: no address, download, client, clipboard or file is held back, no watermark drawn, no switch passed on, nobody is written to or counted |
+| of browser groups `BrowserConfig.CookiesSync`, `RestrictedURLs` without `ALLOW_LIST`, `Policy` except `DisconnectKeepSession`, `Html5FileTransfer` and `ClipboardPolicy.Clipboard`, `AuthNotificationEnabled`, `InstanceType`, `MaxAmount` | nothing tells the gateway of them yet: no client and no viewer's clipboard is held back, no watermark drawn, nobody is written to or counted. `Clipboard` holds for pages only, of which it is kept when it is `off` |
 | `AppInstanceGroupExpireRemind` | nobody is written to, so nobody is reminded |
 | the tag `System/Scheduler/GRAYSCALE` | nothing is rolled out step by step |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
@@ -45,6 +45,7 @@ const LIMITS: &str = "\
 | what | fault |
 |---|---|
 | `BookmarksFilePath`, `RestrictedURLsFilePath` | `InvalidParameter.<Param>`: files of a store that is not here |
+| `BrowserParam` with a switch that is not known to be harmless, `RestrictedURLs` that stand for no web address | `InvalidParameter.<Param>`: they could let a user out of the browser, or anybody into it |
 | user groups, group sets, avatars other than `default` | `InvalidParameter.<Param>`: none exist. Filters by them find nothing |
 | `GetConnectionTicket.AppPolicyId` other than the group's own | `InvalidParameter.AppPolicyId`: a connection has no policy of its own yet |
 | `AssumeRole.SourceIdentity` | `InvalidParameter.SourceIdentity`: nothing records who is behind a session |

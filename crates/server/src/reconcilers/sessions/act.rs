@@ -93,7 +93,8 @@ impl<R: Runtime> Sessions<R> {
         case.seen = self.runtime.observe(&case.record.id);
         match &case.seen {
             Observation::Present(handle, _) | Observation::Unseen(handle) => {
-                let hosting = Hosting::started(handle.clone(), &case.record.opened_apps, now);
+                let hosting =
+                    Hosting::started(handle.clone(), &case.record.opened_apps, &plan.files, now);
                 case.hosting = Some(hosting);
                 case.record.home_lost = false;
                 Ok(())
@@ -121,6 +122,20 @@ impl<R: Runtime> Sessions<R> {
         }
         if let Some(hosting) = &mut case.hosting {
             hosting.launched_at = now;
+        }
+        Ok(())
+    }
+
+    /// Has the apps of a holder that is heard shown what they are to be shown by now.
+    pub(super) async fn show_files(&self, case: &mut Case) -> Result<(), RuntimeError> {
+        let (Some(hosting), Observation::Present(..)) = (&mut case.hosting, &case.seen) else {
+            return Ok(());
+        };
+        let files = self.blueprint.files(&case.record);
+        if !hosting.shows(&files) {
+            hosting.show(&files);
+            let order = Order::Show(files);
+            self.runtime.order(&case.record.id, order).await?;
         }
         Ok(())
     }

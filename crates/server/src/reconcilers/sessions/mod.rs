@@ -117,6 +117,7 @@ impl<R: Runtime> Sessions<R> {
             let (event, reason) = match case.next(&self.rules, now) {
                 Next::Event(event, reason) => (event, reason),
                 Next::Rest(until) => {
+                    self.show_files(&mut case).await?;
                     case.record.asked = case.asked_at_rest();
                     case.record.wake_at = until;
                     self.write(&lease, &mut case, &written, now).await?;

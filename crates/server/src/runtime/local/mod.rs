@@ -312,6 +312,7 @@ impl Runtime for Local {
                 argv: app.argv,
                 env: app.env,
             }),
+            Order::Show(files) => to_holder::Order::Show(control::Show { files }),
             Order::Stop(grace) => to_holder::Order::Stop(control::Stop {
                 grace_ms: u32::try_from(grace.as_millis()).unwrap_or(u32::MAX),
             }),

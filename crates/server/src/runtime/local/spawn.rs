@@ -81,6 +81,7 @@ pub fn spawn(
         timezone: settings.timezone.clone(),
         network: settings.network,
         limits: limiter.make(&plan.persistent_id, &plan.share)?,
+        files: plan.files.clone(),
     };
     write_secret(&places.spec(), &spec.to_json()?)?;
     let child = run(settings, places)?;

@@ -46,6 +46,7 @@ impl Stage {
             width: 640,
             height: 480,
             share: Share::SMALL,
+            files: Vec::new(),
         };
         let limiter = Limiter::default();
         spawn(
