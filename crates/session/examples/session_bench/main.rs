@@ -108,7 +108,7 @@ fn still(programs: &Programs, folder: &Path) -> Result {
         "memory (PSS)",
         "MiB",
         tree::memory_mib(&processes)?,
-    );
+    )?;
     session.end()
 }
 
