@@ -7,7 +7,7 @@ use crate::machine_id;
 use crate::oom::OomKills;
 use crate::privileges::{self, Stuck};
 use crate::sandbox::files::{folder_name, places};
-use crate::sandbox::{Files, Plan, Running, Sandbox, SandboxError, Shown};
+use crate::sandbox::{Files, Plan, Running, Sandbox, SandboxError, Shown, seccomp};
 use greenroom_session_api::Spec;
 use greenroom_session_api::spec::{HOLDER_PID, HOLDER_SOCKET, MAX_SPEC, STREAM_SOCKET, SpecError};
 use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
@@ -141,6 +141,7 @@ impl Setup {
         if let Some((uid, gid)) = owner {
             privileges::give_up(uid, gid)?;
         }
+        seccomp::enter()?;
         let hidden = rustix::process::DumpableBehavior::NotDumpable;
         rustix::process::set_dumpable_behavior(hidden)
             .map_err(|error| SetupError::Kernel("hide the memory", error.into()))?;

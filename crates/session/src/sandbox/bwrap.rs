@@ -5,7 +5,7 @@
 //! no kernel setting on user namespaces matters. Without one, a user namespace is the only way in.
 
 use super::limits::confine;
-use super::{Plan, Running, Sandbox, SandboxError, Shown, text_file};
+use super::{Plan, Running, Sandbox, SandboxError, Shown, memory_file, seccomp};
 use greenroom_session_api::spec::{HOME, Network};
 use std::ffi::OsString;
 use std::fs::File;
@@ -55,12 +55,11 @@ impl Sandbox for Bwrap {
     fn start(&self, plan: &Plan) -> Result<Running, SandboxError> {
         let failed = |step| move |source| SandboxError { step, source };
         let (uid, gid) = plan.user.unwrap_or((INSIDE_ID, INSIDE_ID));
-        let passwd = text_file(
-            "passwd",
-            &format!("user:x:{uid}:{gid}:user:{HOME}:{}\n", shell()),
-        )?;
-        let group = text_file("group", &format!("user:x:{gid}:\n"))?;
-        let machine_id = text_file("machine-id", &format!("{}\n", plan.machine_id))?;
+        let passwd = format!("user:x:{uid}:{gid}:user:{HOME}:{}\n", shell());
+        let passwd = memory_file("passwd", passwd.as_bytes())?;
+        let group = memory_file("group", format!("user:x:{gid}:\n").as_bytes())?;
+        let machine_id = memory_file("machine-id", format!("{}\n", plan.machine_id).as_bytes())?;
+        let filters = seccomp::files()?;
         let (ours, inits) = UnixStream::pair().map_err(failed("make the link to init"))?;
 
         let mut command = Command::new("bwrap");
@@ -74,6 +73,10 @@ impl Sandbox for Bwrap {
             // Readable by the apps' user, who does not own it when the server is root.
             command.args(["--perms", "0444"]);
             command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
+        }
+        for filter in &filters {
+            pass_on(filter).map_err(failed("pass a file into the sandbox"))?;
+            command.args(["--add-seccomp-fd", &filter.as_raw_fd().to_string()]);
         }
         // In a user namespace the apps would own what all these mounts stand on.
         command.args(["--remount-ro", "/"]);

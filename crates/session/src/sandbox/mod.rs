@@ -4,6 +4,7 @@ pub mod bwrap;
 pub mod fake;
 pub mod files;
 mod limits;
+pub mod seccomp;
 
 pub use bwrap::Bwrap;
 pub use files::{Files, Shown};
@@ -70,8 +71,8 @@ pub trait Sandbox {
     fn runtime_dir(&self) -> &str;
 }
 
-/// What the sandboxed see as text of their own: users and groups.
-fn text_file(name: &str, text: &str) -> Result<File, SandboxError> {
+/// A file that lies nowhere: what the sandboxed see as text of their own, and filters.
+fn memory_file(name: &str, bytes: &[u8]) -> Result<File, SandboxError> {
     use std::io::{Seek, Write};
     let failed = |source| SandboxError {
         step: "write a file for the sandbox",
@@ -79,7 +80,7 @@ fn text_file(name: &str, text: &str) -> Result<File, SandboxError> {
     };
     let file = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC);
     let mut file = File::from(file.map_err(|error| failed(error.into()))?);
-    file.write_all(text.as_bytes()).map_err(failed)?;
+    file.write_all(bytes).map_err(failed)?;
     file.rewind().map_err(failed)?;
     Ok(file)
 }

@@ -13,6 +13,7 @@ use greenroom_session_api::{
     FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer,
 };
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -84,13 +85,42 @@ impl Session {
     }
 
     pub fn start_with(folder: tempfile::TempDir, spec: Spec) -> Self {
+        let holder = Command::new(env!("CARGO_BIN_EXE_greenroom-session"));
+        Self::start_by(holder, folder, spec)
+    }
+
+    /// As somebody who is not root, which takes root to try: with programs that somebody else may start.
+    pub fn start_as(user: u32, folder: tempfile::TempDir, mut spec: Spec) -> Self {
+        (spec.uid, spec.gid) = (None, None);
+        let programs = folder.path().join("programs");
+        std::fs::create_dir(&programs).unwrap();
+        let copy = |path: &Path| {
+            let copy = programs.join(path.file_name().unwrap());
+            std::fs::copy(path, &copy).unwrap();
+            copy
+        };
+        spec.init = copy(&spec.init);
+        spec.stream = copy(&spec.stream);
+        let holder = copy(Path::new(env!("CARGO_BIN_EXE_greenroom-session")));
+        let mut holder = Command::new(holder);
+        std::os::unix::process::CommandExt::gid(&mut holder, user);
+        std::os::unix::process::CommandExt::uid(&mut holder, user);
+        give(folder.path(), user);
+        Self::start_by(holder, folder, spec)
+    }
+
+    fn start_by(mut holder: Command, folder: tempfile::TempDir, spec: Spec) -> Self {
         let path = folder.path().join("spec.json");
         std::fs::create_dir_all(&spec.session_dir).unwrap();
         std::fs::write(&path, spec.to_json().unwrap()).unwrap();
         // Whoever starts a holder may have left a descriptor open.
         let left = std::fs::File::open("/dev/null").unwrap();
         rustix::io::fcntl_setfd(&left, rustix::io::FdFlags::empty()).unwrap();
-        let process = Command::new(env!("CARGO_BIN_EXE_greenroom-session"))
+        let whose = std::fs::metadata(folder.path()).unwrap().uid();
+        for path in [&path, &spec.session_dir] {
+            give(path, whose);
+        }
+        let process = holder
             .arg("--spec")
             .arg(path)
             .stdin(Stdio::null())
@@ -166,6 +196,13 @@ impl Session {
     }
 }
 
+/// Makes a file or folder somebody's; root alone gives anything away.
+pub fn give(path: &Path, user: u32) {
+    if rustix::process::geteuid().is_root() {
+        std::os::unix::fs::chown(path, Some(user), Some(user)).unwrap();
+    }
+}
+
 impl Drop for Session {
     fn drop(&mut self) {
         // The sandbox goes with the holder.
@@ -202,7 +239,7 @@ pub fn spec(folder: &Path, apps: Vec<App>) -> Spec {
 }
 
 /// Examples are built with the tests, beside them.
-fn example(name: &str) -> PathBuf {
+pub fn example(name: &str) -> PathBuf {
     let exe = std::env::current_exe().unwrap();
     let path = exe.ancestors().nth(2).unwrap().join("examples").join(name);
     assert!(
