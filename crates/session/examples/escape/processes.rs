@@ -117,7 +117,8 @@ pub fn type_into_terminal() -> io::Result<()> {
         let theirs = libc::ioctl(ours, libc::TIOCGPTPEER, libc::O_RDWR | libc::O_NOCTTY);
         checked(theirs.into())?;
         let theirs = File::from_raw_fd(theirs);
-        // One's own controlling terminal needs no right at all.
+        // One's own controlling terminal needs no right at all; it hangs up when we are done with it.
+        libc::signal(libc::SIGHUP, libc::SIG_IGN);
         libc::setsid();
         libc::ioctl(theirs.as_raw_fd(), libc::TIOCSCTTY, 1);
         let typed = b'x';

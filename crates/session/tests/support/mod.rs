@@ -117,8 +117,10 @@ impl Session {
         let left = std::fs::File::open("/dev/null").unwrap();
         rustix::io::fcntl_setfd(&left, rustix::io::FdFlags::empty()).unwrap();
         let whose = std::fs::metadata(folder.path()).unwrap().uid();
-        for path in [&path, &spec.session_dir] {
-            give(path, whose);
+        for path in [&path, &spec.session_dir, &spec.session_dir.join("home")] {
+            if path.exists() {
+                give(path, whose);
+            }
         }
         let process = holder
             .arg("--spec")
