@@ -177,7 +177,7 @@ fn terminals() -> Built<Vec<SeccompRule>> {
     let is = |request: libc::Ioctl| {
         // The kernel looks at 32 bits, so whatever the upper ones are must not matter here.
         let condition = SeccompCmpOp::Eq;
-        SeccompCondition::new(1, SeccompCmpArgLen::Dword, condition, request as u64)
+        SeccompCondition::new(1, SeccompCmpArgLen::Dword, condition, request)
     };
     TERMINAL_INPUT
         .into_iter()
