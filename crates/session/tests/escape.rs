@@ -479,3 +479,36 @@ fn nothing_inside_gets_out_where_the_server_is_not_root() {
     let user = user().unwrap();
     nothing_gets_out(|folder, spec| Session::start_as(user, folder, spec));
 }
+
+#[test]
+fn chromium_keeps_its_own_sandbox_within() {
+    if skipped("bwrap") || skipped("chromium") {
+        return;
+    }
+    if user().is_none() {
+        eprintln!(
+            "SKIPPED: without a user of its own the browser's processes cannot be told from others"
+        );
+        return;
+    }
+    let session = Session::start(vec![support::app(
+        "ca-browser",
+        &["chromium", "--ozone-platform=wayland", "about:blank"],
+    )]);
+    let own = |path: &Path| fs::read_link(path.join("ns/user")).ok();
+    let machine = own(Path::new("/proc/self"));
+    let status = until("a renderer in Chromium's sandbox", || {
+        let processes = fs::read_dir("/proc").ok()?.flatten();
+        processes.map(|entry| entry.path()).find_map(|path| {
+            let line = fs::read_to_string(path.join("cmdline")).ok()?;
+            let status = fs::read_to_string(path.join("status")).ok()?;
+            let uid = session.spec.uid.map(|uid| format!("\nUid:\t{uid}\t"));
+            let ours = uid.is_some_and(|uid| status.contains(&uid));
+            // Ours are two; the third is Chromium's, which comes a moment after the process.
+            let filtered = status.contains("Seccomp_filters:\t3");
+            (ours && line.contains("--type=renderer") && filtered && own(&path) != machine)
+                .then_some(status)
+        })
+    });
+    assert!(status.contains("NoNewPrivs:\t1"), "{status}");
+}
