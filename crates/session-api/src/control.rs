@@ -4,7 +4,7 @@
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToHolder {
     /// The order; an unknown one is ignored.
-    #[prost(oneof = "to_holder::Order", tags = "1, 2, 3")]
+    #[prost(oneof = "to_holder::Order", tags = "1, 2, 3, 4")]
     pub order: Option<to_holder::Order>,
 }
 
@@ -23,6 +23,9 @@ pub mod to_holder {
         /// those it was started with.
         #[prost(message, tag = "3")]
         Show(super::Show),
+        /// Answer a question; not sent to a holder of [`PROTOCOL`](crate::PROTOCOL) 1, which would ignore it.
+        #[prost(message, tag = "4")]
+        Ask(crate::questions::Ask),
     }
 }
 
@@ -61,7 +64,7 @@ pub struct Stop {
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct FromHolder {
     /// The news.
-    #[prost(oneof = "from_holder::News", tags = "1, 2")]
+    #[prost(oneof = "from_holder::News", tags = "1, 2, 3")]
     pub news: Option<from_holder::News>,
 }
 
@@ -76,6 +79,9 @@ pub mod from_holder {
         /// What the holder sees now.
         #[prost(message, tag = "2")]
         Report(super::Report),
+        /// What was asked; only to the link that asked.
+        #[prost(message, tag = "3")]
+        Answer(crate::questions::Answer),
     }
 }
 

@@ -20,6 +20,7 @@ pub mod frame;
 pub mod frames;
 pub mod init;
 pub mod input;
+pub mod questions;
 pub mod spec;
 pub mod units;
 pub mod viewer;
@@ -28,9 +29,9 @@ pub use frame::{FrameBuffer, FrameError, encode};
 pub use prost::Message;
 pub use spec::Spec;
 
-/// The version this build speaks. It is raised when an older peer must act differently, not when a field
-/// is added.
-pub const PROTOCOL: u32 = 1;
+/// The version this build speaks. It is raised when a peer must know whether it is understood, not when a
+/// field is added: 2 since holders answer [`questions`].
+pub const PROTOCOL: u32 = 2;
 
 /// The first message on the holder's socket, from the server and from the gateway alike, and on the
 /// streamer's.

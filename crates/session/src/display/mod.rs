@@ -7,6 +7,7 @@ mod compose;
 mod cursor;
 mod handlers;
 mod presentation;
+mod questions;
 pub mod ring;
 mod seat;
 mod shell;

@@ -106,8 +106,18 @@ impl Ring {
         self.size
     }
 
+    /// How the memory is laid out, for whoever maps it.
+    pub fn described(&self) -> greenroom_session_api::frames::Ring {
+        greenroom_session_api::frames::Ring {
+            width: self.size.w.unsigned_abs(),
+            height: self.size.h.unsigned_abs(),
+            stride: self.stride(),
+            slots: SLOTS,
+        }
+    }
+
     /// Bytes from one row to the next.
-    pub fn stride(&self) -> u32 {
+    fn stride(&self) -> u32 {
         u32::try_from(self.mapping.length).unwrap_or(u32::MAX)
             / SLOTS
             / self.size.h.unsigned_abs().max(1)

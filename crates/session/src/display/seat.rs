@@ -204,6 +204,6 @@ impl Stage {
 
 /// Wayland's times are milliseconds that wrap around.
 #[allow(clippy::cast_possible_truncation)]
-fn milliseconds(now: Duration) -> u32 {
+pub(super) fn milliseconds(now: Duration) -> u32 {
     now.as_millis() as u32
 }

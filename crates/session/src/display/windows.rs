@@ -14,6 +14,8 @@ const MAX_FAMILY: usize = 32;
 /// A window and what became of it so far.
 #[derive(Debug)]
 pub struct Entry {
+    /// Names it as long as it is open, to those outside; given by [`Windows::push`].
+    pub id: u64,
     /// The window.
     pub window: Window,
     /// The launch whose socket its client came through.
@@ -28,6 +30,7 @@ impl Entry {
     /// A window that was just made and shows nothing yet.
     pub fn new(surface: ToplevelSurface, launch: u64) -> Self {
         Self {
+            id: 0,
             window: Window::new_wayland_window(surface),
             launch,
             mapped: false,
@@ -102,13 +105,18 @@ impl Entry {
 #[derive(Debug, Default)]
 pub struct Windows {
     stack: Vec<Entry>,
+    ever: u64,
     choices: u64,
 }
 
 impl Windows {
     /// Puts a new window on top.
     pub fn push(&mut self, entry: Entry) {
-        self.stack.push(entry);
+        self.ever += 1;
+        self.stack.push(Entry {
+            id: self.ever,
+            ..entry
+        });
     }
 
     /// Takes a window out.

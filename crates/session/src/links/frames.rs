@@ -4,8 +4,8 @@ use super::Outbox;
 use crate::display::ring::Rect;
 use crate::display::{Composed, Ring};
 use greenroom_session_api::frames::{
-    Frame, FromStreamer, Rect as WireRect, Ring as WireRing, Start, ToStreamer,
-    from_streamer::News, to_streamer::Order,
+    Frame, FromStreamer, Rect as WireRect, Start, ToStreamer, from_streamer::News,
+    to_streamer::Order,
 };
 use greenroom_session_api::input::InputAck;
 use greenroom_session_api::{FrameBuffer, FrameError};
@@ -121,14 +121,7 @@ impl Frames {
 
     fn announce(&mut self) -> std::io::Result<()> {
         let memory = self.ring.memory().try_clone_to_owned()?;
-        let size = self.ring.size();
-        let ring = WireRing {
-            width: size.w.unsigned_abs(),
-            height: size.h.unsigned_abs(),
-            stride: self.ring.stride(),
-            slots: crate::display::ring::SLOTS,
-        };
-        self.send(Order::Ring(ring), Some(memory));
+        self.send(Order::Ring(self.ring.described()), Some(memory));
         Ok(())
     }
 

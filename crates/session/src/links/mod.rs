@@ -7,7 +7,8 @@ pub use frames::Frames;
 pub use outbox::{Outbox, Parcel};
 
 use greenroom_session_api::{FrameBuffer, FrameError, Hello, Message, PROTOCOL, Role, Welcome};
-use greenroom_session_api::{control, viewer};
+use greenroom_session_api::{control, questions, viewer};
+use std::os::fd::OwnedFd;
 use subtle::ConstantTimeEq;
 
 /// The largest order: a launch with its arguments and environment, or a burst of input.
@@ -127,17 +128,27 @@ impl Link {
 
     /// Tells the server something; nothing happens on another link.
     pub fn tell_control(&mut self, news: control::from_holder::News) {
-        self.tell(Role::Control, &control::FromHolder { news: Some(news) });
+        self.tell(
+            Role::Control,
+            &control::FromHolder { news: Some(news) },
+            None,
+        );
+    }
+
+    /// Answers the server, with the memory that the answer speaks of, if it does.
+    pub fn answer_control(&mut self, answer: questions::Answer, memory: Option<OwnedFd>) {
+        let news = Some(control::from_holder::News::Answer(answer));
+        self.tell(Role::Control, &control::FromHolder { news }, memory);
     }
 
     /// Tells a viewer's gateway something; nothing happens on another link.
     pub fn tell_viewer(&mut self, news: viewer::from_holder::News) {
-        self.tell(Role::Viewer, &viewer::FromHolder { news: Some(news) });
+        self.tell(Role::Viewer, &viewer::FromHolder { news: Some(news) }, None);
     }
 
-    fn tell(&mut self, role: Role, message: &impl Message) {
+    fn tell(&mut self, role: Role, message: &impl Message, descriptor: Option<OwnedFd>) {
         if self.role == Some(role) {
-            self.outbox.push(message, None);
+            self.outbox.push(message, descriptor);
         }
     }
 }

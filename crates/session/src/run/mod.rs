@@ -7,6 +7,7 @@ mod desktop;
 mod io;
 mod peers;
 mod picture;
+mod questions;
 mod states;
 
 use crate::apps::Apps;

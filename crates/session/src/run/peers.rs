@@ -119,6 +119,7 @@ impl Holder {
             Order::Control(Control::Stop(stop)) => {
                 self.begin_stop(stop.grace_ms, ExitCode::SUCCESS)
             }
+            Order::Control(Control::Ask(ask)) => self.answer(id, &ask),
             Order::Control(Control::Show(show)) => {
                 if let Err(error) = self.setup.files.replace(&show.files) {
                     tracing::error!(%error, "the apps' files stay as they were");

@@ -8,6 +8,7 @@ pub mod window;
 
 use greenroom_session_api::control::{AppReport, Launch, Report, Show, Stop};
 use greenroom_session_api::files::File;
+use greenroom_session_api::questions::{Ask, answer::Said, ask::Question};
 use greenroom_session_api::spec::{App, HOLDER_SOCKET, Limits, Network};
 use greenroom_session_api::{
     FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer,
@@ -309,6 +310,21 @@ impl Control {
 
     fn order(&mut self, order: control::to_holder::Order) {
         self.0.send(&control::ToHolder { order: Some(order) });
+    }
+
+    /// Asks, and reads until the answer comes.
+    pub fn ask(&mut self, question: Option<Question>) -> Said {
+        let number = 7;
+        self.order(control::to_holder::Order::Ask(Ask { number, question }));
+        loop {
+            match self.news().expect("the holder answers") {
+                control::from_holder::News::Answer(answer) => {
+                    assert_eq!(answer.number, number);
+                    return answer.said.expect("an answer this test knows");
+                }
+                control::from_holder::News::Report(_) | control::from_holder::News::Welcome(_) => {}
+            }
+        }
     }
 
     /// The next news; `None` when the holder has gone.
