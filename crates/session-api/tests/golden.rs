@@ -8,7 +8,7 @@
 
 use greenroom_model::hex;
 use greenroom_session_api::control::{
-    AppReport, FromHolder, Launch, Report, Stop, ToHolder, from_holder, to_holder,
+    self, AppReport, FromHolder, Launch, Report, Stop, ToHolder, from_holder, to_holder,
 };
 use greenroom_session_api::frames::{
     Frame, FromStreamer, Rect, Release, Ring, Start, ToStreamer, Viewers, from_streamer,
@@ -96,6 +96,7 @@ fn every_message_is_written_and_read_as_it_always_was() {
         let name = match &order {
             to_holder::Order::Launch(_) => "control.launch",
             to_holder::Order::Stop(_) => "control.stop",
+            to_holder::Order::Show(_) => "control.show",
             to_holder::Order::Ask(ask) => match ask.question {
                 Some(Question::Look(_)) => "control.ask.look",
                 Some(Question::ListWindows(_)) => "control.ask.list-windows",
@@ -189,6 +190,7 @@ fn control_orders() -> Vec<to_holder::Order> {
             env: vec!["GREETING=hello".into()],
         }),
         to_holder::Order::Stop(Stop { grace_ms: 10_000 }),
+        to_holder::Order::Show(control::Show { files: Vec::new() }),
         ask(Some(Question::Look(questions::Look {}))),
         ask(Some(Question::ListWindows(questions::ListWindows {}))),
         ask(Some(Question::Type(questions::Type {
@@ -284,8 +286,37 @@ fn viewers(kept: &mut Kept) {
         event(4, Kind::Wheel(input::Wheel { dx: 0.0, dy: -53.0 })),
         event(5, Kind::Release(input::Release {})),
     ];
+    let later = vec![
+        event(
+            6,
+            Kind::Touch(input::Touch {
+                id: 1,
+                phase: input::TouchPhase::Down.into(),
+                x: 0.5,
+                y: 799.0,
+            }),
+        ),
+        event(
+            7,
+            Kind::Text(input::Text {
+                commit: "né".into(),
+                preedit: "文".into(),
+                preedit_caret: 3,
+                delete_before: 1,
+                delete_after: 2,
+            }),
+        ),
+    ];
     let orders = [
         Order::Input(Input { stream: 7, events }),
+        Order::Input(Input {
+            stream: 7,
+            events: later,
+        }),
+        Order::Want(viewer::Want {
+            cursor_images: true,
+            text_fields: true,
+        }),
         Order::Resize(Resize {
             width: 1920,
             height: 1080,
@@ -295,7 +326,9 @@ fn viewers(kept: &mut Kept) {
     ];
     for order in orders {
         let name = match &order {
+            Order::Input(input) if input.events.len() == 2 => "viewer.input.touch-and-text",
             Order::Input(_) => "viewer.input",
+            Order::Want(_) => "viewer.want",
             Order::Resize(_) => "viewer.resize",
             Order::OpenStream(_) => "viewer.open-stream",
         };
@@ -313,6 +346,22 @@ fn viewers(kept: &mut Kept) {
         News::Cursor(Cursor {
             name: "text".into(),
         }),
+        News::CursorImage(viewer::CursorImage {
+            width: 1,
+            height: 1,
+            hotspot_x: -1,
+            hotspot_y: 1,
+            scale_120: 120,
+            rgba: vec![1, 2, 3, 4],
+        }),
+        News::TextField(viewer::TextField {
+            wanted: true,
+            x: -1,
+            y: 2,
+            width: 3,
+            height: 4,
+            ..viewer::TextField::default()
+        }),
     ];
     for news in news {
         let name = match &news {
@@ -321,6 +370,8 @@ fn viewers(kept: &mut Kept) {
             News::StreamAt(_) => "viewer.stream-at",
             News::Ending(_) => "viewer.ending",
             News::Cursor(_) => "viewer.cursor",
+            News::CursorImage(_) => "viewer.cursor-image",
+            News::TextField(_) => "viewer.text-field",
         };
         kept.holds(name, viewer::FromHolder { news: Some(news) });
     }
@@ -429,12 +480,20 @@ fn init(kept: &mut Kept) {
             data_bytes: 1 << 32,
             file_bytes: 1 << 33,
         }),
+        Order::Serve(init::Serve {
+            name: "bus".into(),
+            path: "/run/user/session/bus".into(),
+            argv: vec!["dbus-daemon".into(), "--session".into()],
+            env: vec!["HOME=/home/user".into()],
+            launch: 1,
+        }),
     ];
     for order in orders {
         let name = match &order {
             Order::Launch(_) => "init.launch",
             Order::Signal(_) => "init.signal",
             Order::Bound(_) => "init.bound",
+            Order::Serve(_) => "init.serve",
         };
         kept.holds(name, ToInit { order: Some(order) });
     }

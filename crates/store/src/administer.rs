@@ -8,7 +8,8 @@ use crate::nonces::{self, Nonce};
 use crate::page::{Page, PageRequest};
 use crate::sessions::{SessionRow, add_users, apps_from_column, ask, row};
 use greenroom_model::{
-    AccountId, AppId, AppInstanceGroupId, Ask, Desired, PersistentId, ProductType, Timestamp,
+    AccountId, AppId, AppInstanceGroupId, Ask, Desired, PersistentId, ProductType, ServerId,
+    Timestamp,
 };
 use std::sync::Arc;
 
@@ -35,6 +36,8 @@ pub struct SessionDetail {
     pub opened_apps: Vec<AppId>,
     /// When it was last seen to become something else; `None` before anybody looked.
     pub observed_at: Option<Timestamp>,
+    /// The server on which it lives; `None` until one has taken it in.
+    pub server: Option<ServerId>,
 }
 
 /// Whose sessions are listed.
@@ -49,7 +52,7 @@ pub enum SessionScope {
 const DETAIL: &str =
     "SELECT s.session_id, s.name, s.status, s.instance_id, s.instance_status, s.created_at,
         s.group_id, g.product_type, s.status_reason, s.status_since, s.desired, s.asked, s.failures,
-        s.opened_apps, s.observed_at
+        s.opened_apps, s.observed_at, s.server_id
     FROM sessions s JOIN app_groups g ON g.group_id = s.group_id";
 
 fn detail(it: &dyn Row) -> Result<SessionDetail> {
@@ -67,6 +70,10 @@ fn detail(it: &dyn Row) -> Result<SessionDetail> {
         failures: narrow(it.integer(12)?)?,
         opened_apps: apps_from_column(it.text(13)?)?,
         observed_at: it.maybe_integer(14)?.map(Timestamp),
+        server: it
+            .maybe_text(15)?
+            .map(|id| word(id, ServerId::parse))
+            .transpose()?,
     })
 }
 

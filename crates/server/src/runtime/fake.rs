@@ -3,11 +3,12 @@
 //! Nothing here waits: what a real holder does after a while happens at once, or when a test says so.
 
 use super::{
-    AppSeen, AppState, Changes, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError,
-    Seen,
+    Answer, AppSeen, AppState, AskError, Changes, Handle, Log, Observation, Order, Picture, Plan,
+    Question, Release, Runtime, RuntimeError, Seen,
 };
 use greenroom_model::{AppId, PersistentId};
 use greenroom_session_api::files::File;
+use greenroom_session_api::questions::Window;
 use greenroom_session_api::spec::App;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -51,6 +52,7 @@ struct Host {
     stopping: bool,
     frozen: bool,
     deaf_to_stop: bool,
+    typed: String,
 }
 
 impl Fake {
@@ -128,6 +130,13 @@ impl Fake {
         host.map(|host| host.files.clone()).unwrap_or_default()
     }
 
+    /// What was typed into the session so far.
+    pub fn typed(&self, session: &PersistentId) -> String {
+        let world = self.world();
+        let host = world.hosts.get(session);
+        host.map(|host| host.typed.clone()).unwrap_or_default()
+    }
+
     /// The holder has been told to end by somebody else, and has begun to.
     pub fn begin_to_end(&self, session: &PersistentId) {
         if let Some(host) = self.world().hosts.get_mut(session) {
@@ -149,6 +158,22 @@ impl Fake {
 }
 
 impl Host {
+    /// A window for each app that has drawn, with the number of its launch for an id.
+    fn windows(&self) -> Vec<Window> {
+        let drawn = self.apps.iter().filter(|app| app.state == AppState::Drawn);
+        drawn
+            .map(|app| Window {
+                id: app.launch,
+                app_id: "foot".into(),
+                title: "sh".into(),
+                width: 1280,
+                height: 800,
+                active: self.front.as_ref() == Some(&app.app_id),
+                launch: app.launch,
+            })
+            .collect()
+    }
+
     fn launch(&mut self, app: &App, scripts: &HashMap<String, Script>) {
         let Ok(app_id) = AppId::parse(&app.app_id) else {
             return;
@@ -206,6 +231,7 @@ impl Runtime for Fake {
                 stopping: false,
                 frozen: false,
                 deaf_to_stop: false,
+                typed: String::new(),
             };
             for app in &plan.apps {
                 host.launch(app, &world.scripts);
@@ -248,6 +274,41 @@ impl Runtime for Fake {
         }
         self.changes.tell(session);
         Ok(())
+    }
+
+    async fn ask(&self, session: &PersistentId, question: Question) -> Result<Answer, AskError> {
+        if let Question::Log(_) = question {
+            let log = Log {
+                name: "foot.log".into(),
+                text: "a line\n".into(),
+            };
+            return Ok(Answer::Logs(vec![log]));
+        }
+        let mut world = self.world();
+        let host = world.hosts.get_mut(session).ok_or(AskError::NoHolder)?;
+        if host.frozen {
+            return Err(AskError::Silent);
+        }
+        match question {
+            Question::Look => Ok(Answer::Picture(Picture {
+                width: 2,
+                height: 1,
+                pixels: vec![3, 2, 1, 0, 6, 5, 4, 0],
+            })),
+            Question::Windows => Ok(Answer::Windows(host.windows())),
+            Question::Type(_) if host.windows().is_empty() => Err(AskError::NoWindow),
+            Question::Type(text) => {
+                host.typed.push_str(&text);
+                Ok(Answer::Done)
+            }
+            Question::Raise(id) => {
+                let raised = host.apps.iter().find(|app| app.launch == id);
+                let raised = raised.ok_or(AskError::NoWindow)?;
+                host.front = Some(raised.app_id.clone());
+                Ok(Answer::Done)
+            }
+            Question::Log(_) => unreachable!("answered above"),
+        }
     }
 
     async fn release(&self, session: &PersistentId, what: Release) -> Result<(), RuntimeError> {

@@ -7,6 +7,7 @@
 
 mod figures;
 pub mod local;
+mod questions;
 
 #[cfg(test)]
 mod contract;
@@ -29,6 +30,9 @@ use tokio::sync::Notify;
 
 pub use figures::{Failure, Figures, Tally, Usage};
 pub use local::{Standing, Wall, from_config, walls};
+pub use questions::{
+    ANSWER_WITHIN, Answer, AskError, Asked, Log, Picture, Question, Sessions, Source,
+};
 
 /// Where a runtime says of which sessions it observes something else than before; the one who reconciles
 /// waits on it. Clones share it.
@@ -97,6 +101,13 @@ pub trait Runtime: Send + Sync + 'static {
         session: &PersistentId,
         order: Order,
     ) -> impl Future<Output = Result<(), RuntimeError>> + Send;
+
+    /// Asks the session's holder, and waits for its answer no longer than [`ANSWER_WITHIN`].
+    fn ask(
+        &self,
+        session: &PersistentId,
+        question: Question,
+    ) -> impl Future<Output = Result<Answer, AskError>> + Send;
 
     /// Clears up after a holder that is gone. Refused while there is one.
     fn release(

@@ -1,13 +1,18 @@
 //! The control link to one holder: reports and heartbeats in, orders out.
 
+use super::asking::{Asking, Errand};
 use super::process::Process;
 use super::{Handle, Seat};
-use greenroom_session_api::control::{FromHolder, ToHolder, from_holder::News};
+use greenroom_session_api::control::{FromHolder, from_holder::News};
 use greenroom_session_api::spec::HOLDER_SOCKET;
 use greenroom_session_api::{FrameBuffer, Hello, PROTOCOL, Role, encode};
-use std::io;
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
+use std::collections::VecDeque;
+use std::io::{self, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, timeout};
@@ -21,6 +26,9 @@ const RETRY: Duration = Duration::from_millis(20);
 
 /// Reports are small: an app is some dozen bytes, and there are at most a few.
 const LONGEST_MESSAGE: usize = 1 << 20;
+
+/// Descriptors whose message has not come yet; a holder sends one with each picture that is asked for.
+const WAITING_DESCRIPTORS: usize = 4;
 
 /// Why a link ended.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +48,7 @@ pub async fn follow(
     seat: &Seat,
     process: &Process,
     handle: &Handle,
-    mut orders: mpsc::Receiver<ToHolder>,
+    mut orders: mpsc::Receiver<Errand>,
 ) {
     let talking = async {
         loop {
@@ -75,7 +83,7 @@ pub async fn follow(
 async fn talk(
     seat: &Seat,
     handle: &Handle,
-    orders: &mut mpsc::Receiver<ToHolder>,
+    orders: &mut mpsc::Receiver<Errand>,
 ) -> Result<(), LinkError> {
     let mut link = UnixStream::connect(handle.run_dir.join(HOLDER_SOCKET)).await?;
     let peer = link.peer_cred()?.pid();
@@ -89,16 +97,23 @@ async fn talk(
     };
     send(&mut link, &encode(&hello)).await?;
     let mut received = FrameBuffer::new(LONGEST_MESSAGE);
+    let mut descriptors = VecDeque::new();
     let mut chunk = [0; 4096];
+    // Until the holder has said how old it is, nothing is asked of it.
+    let mut asking: Option<Asking> = None;
     loop {
         tokio::select! {
-            count = link.read(&mut chunk) => match count? {
+            count = receive(&link, &mut chunk, &mut descriptors) => match count? {
                 0 => return Ok(()),
                 count => received.push(&chunk[..count]),
             },
-            order = orders.recv() => match order {
-                Some(order) => send(&mut link, &encode(&order)).await?,
-                None => return Ok(()),
+            errand = orders.recv(), if asking.is_some() => match (errand, &mut asking) {
+                (Some(errand), Some(asking)) => {
+                    if let Some(message) = asking.message(errand) {
+                        send(&mut link, &encode(&message)).await?;
+                    }
+                }
+                _ => return Ok(()),
             },
         }
         while let Some(message) = received.take::<FromHolder>()? {
@@ -106,12 +121,44 @@ async fn talk(
                 Some(News::Welcome(welcome)) if welcome.persistent_id != seat.session.as_str() => {
                     return Err(LinkError::OtherSession(welcome.persistent_id));
                 }
+                Some(News::Welcome(welcome)) => asking = Some(Asking::of(welcome.protocol)),
                 Some(News::Report(report)) => seat.present(handle, &report, Instant::now()),
-                // Welcomes of this session, and news of a later holder that this server does not know.
-                Some(News::Welcome(_)) | None => {}
+                Some(News::Answer(answer)) => {
+                    if let Some(asking) = &mut asking {
+                        asking.take(answer, &mut descriptors);
+                    }
+                }
+                // News of a later holder that this server does not know.
+                None => {}
             }
         }
     }
+}
+
+/// Reads what has come, and takes the descriptors that came with it.
+async fn receive(
+    link: &UnixStream,
+    chunk: &mut [u8],
+    descriptors: &mut VecDeque<OwnedFd>,
+) -> io::Result<usize> {
+    link.async_io(Interest::READABLE, || {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let read = rustix::net::recvmsg(
+            link,
+            &mut [IoSliceMut::new(chunk)],
+            &mut ancillary,
+            RecvFlags::CMSG_CLOEXEC | RecvFlags::DONTWAIT,
+        )?;
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(sent) = message {
+                let room = WAITING_DESCRIPTORS.saturating_sub(descriptors.len());
+                descriptors.extend(sent.take(room));
+            }
+        }
+        Ok(read.bytes)
+    })
+    .await
 }
 
 /// A holder that does not read is not waited for: its missing heartbeats tell what is to be told.
@@ -124,13 +171,17 @@ async fn send(link: &mut UnixStream, bytes: &[u8]) -> Result<(), LinkError> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::asking::Errand;
     use super::super::process::started_at;
     use super::super::{Changes, Observation, Seen, lock};
     use super::*;
     use greenroom_model::PersistentId;
-    use greenroom_session_api::control::{FromHolder, Report, from_holder};
+    use greenroom_session_api::control::{
+        FromHolder, Report, Stop, ToHolder, from_holder, to_holder,
+    };
     use greenroom_session_api::{Message, Welcome};
     use std::sync::Arc;
+    use tokio::io::AsyncReadExt;
     use tokio::net::UnixListener;
 
     /// This very process in the holder's stead, listening where a holder would.
@@ -139,7 +190,7 @@ mod tests {
         listener: UnixListener,
         seat: Arc<Seat>,
         handle: Handle,
-        orders: mpsc::Sender<ToHolder>,
+        orders: mpsc::Sender<Errand>,
     }
 
     impl Stage {
@@ -237,8 +288,14 @@ mod tests {
             .await
             .unwrap();
         stage.until(is_stopping).await;
-        stage.orders.send(ToHolder::default()).await.unwrap();
-        assert_eq!(receive::<ToHolder>(&mut link).await, ToHolder::default());
+        let stop = to_holder::Order::Stop(Stop { grace_ms: 5 });
+        stage
+            .orders
+            .send(Errand::Order(stop.clone()))
+            .await
+            .unwrap();
+        let told: ToHolder = receive(&mut link).await;
+        assert_eq!(told.order, Some(stop));
     }
 
     #[tokio::test]

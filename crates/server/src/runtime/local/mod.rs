@@ -4,20 +4,23 @@
 //! It is known by its pid file, spoken to over its socket, and its end is told by the kernel, so all of it
 //! works the same for a holder an earlier server started.
 
+mod asking;
 mod limits;
 mod link;
+mod logs;
 mod process;
 mod spawn;
 mod users;
 mod walls;
 
 use super::{
-    Changes, Failure, Figures, Handle, Observation, Order, Plan, Release, Runtime, RuntimeError,
-    Seen, Tally, Usage,
+    ANSWER_WITHIN, Answer, AskError, Changes, Failure, Figures, Handle, Observation, Order, Plan,
+    Question, Release, Runtime, RuntimeError, Seen, Tally, Usage,
 };
 use crate::config::{self, Config};
+use asking::Errand;
 use greenroom_model::{Entropy, PersistentId};
-use greenroom_session_api::control::{self, ToHolder, to_holder};
+use greenroom_session_api::control::{self, to_holder};
 use greenroom_session_api::spec::Network;
 use limits::{Limiter, Processes};
 use process::Process;
@@ -88,7 +91,7 @@ struct View {
     heard: Instant,
     /// The holder has given a report since it is watched.
     reported: bool,
-    reach: Option<(Arc<Process>, mpsc::Sender<ToHolder>)>,
+    reach: Option<(Arc<Process>, mpsc::Sender<Errand>)>,
     /// Its end is wanted.
     ending: bool,
     /// It is another server's, which has counted what it says at first.
@@ -317,11 +320,30 @@ impl Runtime for Local {
                 grace_ms: u32::try_from(grace.as_millis()).unwrap_or(u32::MAX),
             }),
         };
-        let message = ToHolder { order: Some(order) };
-        match orders.try_send(message) {
+        match orders.try_send(Errand::Order(order)) {
             Err(mpsc::error::TrySendError::Full(_)) => Err(RuntimeError::Deaf(WAITING_ORDERS)),
             // Closed: the holder has just gone, which will be observed.
             Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
+        }
+    }
+
+    async fn ask(&self, session: &PersistentId, question: Question) -> Result<Answer, AskError> {
+        if let Question::Log(source) = question {
+            let places = self.places(session);
+            let read = tokio::task::spawn_blocking(move || logs::read(&places, source));
+            return match read.await {
+                Ok(Ok(logs)) => Ok(Answer::Logs(logs)),
+                Ok(Err(error)) => Err(AskError::Failed(error.to_string())),
+                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+            };
+        }
+        let seat = lock(&self.seats).get(session).cloned();
+        let reach = seat.and_then(|seat| lock(&seat.view).reach.clone());
+        let (_, errands) = reach.ok_or(AskError::NoHolder)?;
+        let asked = asking::ask(&errands, question);
+        match tokio::time::timeout(ANSWER_WITHIN, asked).await {
+            Ok(answered) => answered,
+            Err(_) => Err(AskError::Silent),
         }
     }
 
