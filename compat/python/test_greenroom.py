@@ -3,6 +3,7 @@
 The tests of this file share one group and run in the order they are written in.
 """
 
+import base64
 import os
 import time
 
@@ -56,6 +57,16 @@ def test_a_session_is_shown_with_what_is_open_in_it(greenroom, session):
 def test_a_session_becomes_what_is_asked_of_it(greenroom, session, action, status):
     greenroom(action, **{"AppInstancePersistentIds.1": session})
     until(greenroom, session, status)
+
+
+def test_a_running_session_is_looked_at_and_typed_into(greenroom, session):
+    until(greenroom, session, "RUNNING")
+    seen = greenroom("LookAtSession", AppInstancePersistentId=session)
+    assert base64.b64decode(seen["Image"]).startswith(b"\x89PNG")
+    (window,) = greenroom("ReadSessionWindows", AppInstancePersistentId=session)["Windows"]
+    greenroom("RaiseSessionWindow", AppInstancePersistentId=session, WindowId=str(window["WindowId"]))
+    greenroom("TypeIntoSession", AppInstancePersistentId=session, Text="echo hello\n")
+    assert isinstance(greenroom("ReadSessionLog", AppInstancePersistentId=session)["Logs"], list)
 
 
 def test_its_history_tells_of_it(greenroom, session):

@@ -27,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use greenroom_model::{Clock, Timestamp};
 use greenroom_store::{Store, StoreError};
 use server::ServerCommand;
-use session::{SessionCommand, WaitError};
+use session::{ScreenshotError, SessionCommand, WaitError};
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -217,6 +217,8 @@ enum CliError {
     Client(#[from] ClientError),
     #[error(transparent)]
     Wait(#[from] WaitError),
+    #[error(transparent)]
+    Screenshot(#[from] ScreenshotError),
     #[error(transparent)]
     Database(#[from] DatabaseError),
     #[error(transparent)]

@@ -13,6 +13,7 @@ use crate::config::Throttling;
 use crate::error::{ApiError, Refused, chain};
 use crate::metrics::{self, Calls};
 use crate::ops::{self, CallContext, Entry};
+use crate::runtime::Here;
 use greenroom_model::random::uuid_upper;
 use greenroom_model::{Clock, Entropy, Timestamp};
 use greenroom_rpc::replay::REMEMBER_MS;
@@ -35,6 +36,7 @@ pub struct Api {
     catalogue: Arc<Catalogue>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
+    here: Here,
     replay: Mutex<ReplayCache>,
     throttle: Mutex<Throttle>,
     calls: Calls,
@@ -70,12 +72,14 @@ impl Api {
         catalogue: Arc<Catalogue>,
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
+        here: Here,
     ) -> Self {
         Self {
             store,
             catalogue,
             clock,
             entropy,
+            here,
             replay: Mutex::new(ReplayCache::new(NONCES)),
             throttle: Mutex::new(Throttle::new(None, None)),
             calls: Calls::of(ops::OPERATIONS.iter().map(|entry| entry.action)),
@@ -327,6 +331,7 @@ impl Api {
             now: call.now,
             principal: &call.principal,
             authority: &call.authority,
+            here: &self.here,
             nonce: &call.nonce,
         };
         tracing::debug!(request.id = %request_id, account.id = %call.principal.account(), rpc.action = call.entry.action);

@@ -5,6 +5,7 @@
 
 use crate::access::policy::Malformed;
 use crate::access::{Denial, Denied};
+use greenroom_model::ServerId;
 use greenroom_rpc::{Fault, ParamError};
 use greenroom_store::{IdentityError, StoreError, Thing};
 use std::error::Error;
@@ -51,6 +52,21 @@ pub enum ApiError {
     /// A session that is being deleted takes no other wish.
     #[error("the session is being deleted")]
     SessionEnding,
+    /// Nothing of the session runs.
+    #[error("the session does not run")]
+    SessionNotRunning,
+    /// The session lives on the server of this id, which alone can ask it.
+    #[error("the session lives on server {0}")]
+    SessionElsewhere(ServerId),
+    /// What holds the session is of a version that cannot do this yet.
+    #[error("the session's holder is too old")]
+    HolderTooOld,
+    /// What holds the session does not answer, or cannot.
+    #[error("the session's holder gives no answer: {0}")]
+    HolderUnable(String),
+    /// No such window of the session, or none that has the focus.
+    #[error("no such window")]
+    WindowNotFound,
     /// No such server, or it is forgotten already.
     #[error("no such server")]
     ServerNotFound,
@@ -230,6 +246,27 @@ impl From<&ApiError> for Fault {
                 400,
                 "OperationDenied.Deleting",
                 "The persistent session is deleted or is being deleted.",
+            ),
+            ApiError::SessionNotRunning => Self::new(
+                400,
+                "OperationDenied.Status",
+                "The persistent session is not running.",
+            ),
+            ApiError::SessionElsewhere(server) => Self::new(
+                400,
+                "OperationDenied.OtherServer",
+                format!("The persistent session lives on server {server}. Ask that server."),
+            ),
+            ApiError::HolderTooOld => Self::new(
+                400,
+                "OperationDenied.Version",
+                "The persistent session was started by an earlier version, which cannot do this. Restart the session.",
+            ),
+            ApiError::HolderUnable(_) => Self::unavailable(),
+            ApiError::WindowNotFound => Self::new(
+                400,
+                "InvalidWindowId.NotFound",
+                "The window is not found, or none has the focus.",
             ),
             ApiError::ServerNotFound => {
                 Self::new(400, "InvalidServerId.NotFound", "The server is not found.")
@@ -470,6 +507,19 @@ mod tests {
                 "InvalidAppInstancePersistentId.NotFound",
             ),
             (ApiError::SessionEnding, 400, "OperationDenied.Deleting"),
+            (ApiError::SessionNotRunning, 400, "OperationDenied.Status"),
+            (
+                ApiError::SessionElsewhere(ServerId::parse("srv-other").unwrap()),
+                400,
+                "OperationDenied.OtherServer",
+            ),
+            (ApiError::HolderTooOld, 400, "OperationDenied.Version"),
+            (
+                ApiError::HolderUnable("no memory".into()),
+                503,
+                "ServiceUnavailable",
+            ),
+            (ApiError::WindowNotFound, 400, "InvalidWindowId.NotFound"),
             (ApiError::InstanceInUse, 400, "OperationDenied.Status"),
             (ApiError::InstanceGranted, 400, "OperationDenied.Authorized"),
             (

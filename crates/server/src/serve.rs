@@ -13,7 +13,7 @@ use crate::listen;
 use crate::metrics::Census;
 use crate::reconcilers::{self, BeginError, LEASE, Membership, Supply};
 use crate::root::{self, RootError, RootKey};
-use crate::runtime::{self, Changes, RuntimeError};
+use crate::runtime::{self, Changes, Here, RuntimeError};
 use crate::secrets::{self, SecretsError};
 use crate::system::{KernelEntropy, SystemClock};
 use crate::tls::{Tls, TlsError};
@@ -149,6 +149,10 @@ pub async fn serve(
         catalogue.clone(),
         clock.clone(),
         entropy.clone(),
+        Here {
+            server: membership.id().clone(),
+            sessions: runtime.clone(),
+        },
     )
     .throttled(&config.throttling);
     let door = StoreDoor::open(

@@ -12,10 +12,14 @@ use crate::http::Site;
 use crate::metrics::Census;
 use crate::ops::{ApiProduct, OPERATIONS};
 use crate::reconcilers::Health;
+use crate::runtime::fake::Fake;
+use crate::runtime::{Changes, Here, Plan, Runtime, Share};
 use greenroom_model::{
-    AccountId, Clock, EndUserId, Entropy, GroupStatus, ServerId, TaskStatus, Timestamp,
+    AccountId, Clock, EndUserId, Entropy, GroupStatus, PersistentId, ServerId, TaskStatus,
+    Timestamp,
 };
 use greenroom_rpc::sign::{self, Algorithm, Call, SignedRequest};
+use greenroom_session_api::spec::App;
 use greenroom_store::{
     AuditRow, Holder, Lease, Leave, NewPolicy, NewRole, NewServer, NewUser, Observation,
     PolicyName, RamRole, SealingKey, Secret, SessionRecord, Shape, Store,
@@ -47,6 +51,13 @@ const CONFIG: &str = "
     clipboard = 'off'
 ";
 
+fn here(runtime: &Arc<Fake>) -> Here {
+    Here {
+        server: ServerId::parse("srv-test").unwrap(),
+        sessions: runtime.clone(),
+    }
+}
+
 fn catalogue(has_browser: bool) -> Catalogue {
     Catalogue::new(&Config::from_text(CONFIG).unwrap(), has_browser)
 }
@@ -59,6 +70,8 @@ pub struct TestServer {
     pub clock: Arc<TestClock>,
     /// Its store.
     pub store: Store,
+    /// Its sessions, of which none runs before [`Self::run`].
+    pub runtime: Arc<Fake>,
     accounts: Vec<TestAccount>,
     calls: AtomicU64,
 }
@@ -129,7 +142,8 @@ impl TestServer {
     pub fn without_a_browser(mut self) -> Self {
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let entropy = Arc::new(SeededEntropy::new(2));
-        self.api = Api::new(store, Arc::new(catalogue(false)), clock, entropy);
+        let sessions = here(&self.runtime);
+        self.api = Api::new(store, Arc::new(catalogue(false)), clock, entropy, sessions);
         self
     }
 
@@ -140,13 +154,16 @@ impl TestServer {
         accounts: Vec<TestAccount>,
         calls: u64,
     ) -> Self {
+        let runtime = Arc::new(Fake::new(Changes::default()));
         Self {
             api: Api::new(
                 store.clone(),
                 Arc::new(catalogue(true)),
                 clock.clone(),
                 entropy,
+                here(&runtime),
             ),
+            runtime,
             clock,
             store,
             accounts,
@@ -530,6 +547,26 @@ impl TestServer {
     pub async fn session_of_two(&self) -> String {
         let group = self.create_group_of_two().await;
         self.session_ids(&group).await.remove(0)
+    }
+
+    /// Has a session run here, with a terminal in it.
+    pub async fn run(&self, session: &str) -> PersistentId {
+        let persistent_id = PersistentId::parse(session).unwrap();
+        let terminal = App {
+            app_id: "ca-foot".into(),
+            argv: vec!["foot".into()],
+            env: Vec::new(),
+        };
+        let plan = Plan {
+            persistent_id: persistent_id.clone(),
+            apps: vec![terminal],
+            width: 1280,
+            height: 800,
+            share: Share::SMALL,
+            files: Vec::new(),
+        };
+        self.runtime.start(&plan).await.unwrap();
+        persistent_id
     }
 
     /// The group's persistent sessions as they are listed.

@@ -1,9 +1,11 @@
 //! `greenroom session`: what an administrator sees of sessions and asks of them, over product `greenroom`.
 
 mod api;
+mod live;
 mod view;
 mod wait;
 
+pub(super) use live::ScreenshotError;
 pub(super) use wait::WaitError;
 
 use super::output::{Json, say_each, say_part};
@@ -58,6 +60,16 @@ pub(super) enum SessionCommand {
         #[command(flatten)]
         remote: Remote,
     },
+    /// Write what is to be seen in a session into a PNG file.
+    Screenshot(live::Screenshot),
+    /// List the windows of a session, the highest first.
+    Windows(live::Windows),
+    /// Put a window of a session above the others.
+    Raise(live::Raise),
+    /// Type a text into the window of a session that has the focus.
+    Type(live::Type),
+    /// Show the end of what the programs of a session printed.
+    Logs(live::Logs),
 }
 
 #[derive(Debug, Args)]
@@ -92,6 +104,11 @@ pub(super) fn run(command: &SessionCommand) -> Result<(), CliError> {
     let (SessionCommand::List { remote, .. }
     | SessionCommand::Show { remote, .. }
     | SessionCommand::History { remote, .. }
+    | SessionCommand::Screenshot(live::Screenshot { remote, .. })
+    | SessionCommand::Windows(live::Windows { remote, .. })
+    | SessionCommand::Raise(live::Raise { remote, .. })
+    | SessionCommand::Type(live::Type { remote, .. })
+    | SessionCommand::Logs(live::Logs { remote, .. })
     | SessionCommand::Start(Wish { remote, .. })
     | SessionCommand::Stop(Wish { remote, .. })
     | SessionCommand::Restart(Wish { remote, .. })
@@ -108,6 +125,11 @@ pub(super) fn run(command: &SessionCommand) -> Result<(), CliError> {
             } => list(&sessions, group.as_deref(), status, json).await,
             SessionCommand::Show { ids, json, .. } => show(&sessions, ids, json).await,
             SessionCommand::History { ids, json, .. } => history(&sessions, ids, json).await,
+            SessionCommand::Screenshot(it) => it.run(&sessions).await,
+            SessionCommand::Windows(it) => it.run(&sessions).await,
+            SessionCommand::Raise(it) => it.run(&sessions).await,
+            SessionCommand::Type(it) => it.run(&sessions).await,
+            SessionCommand::Logs(it) => it.run(&sessions).await,
             SessionCommand::Start(wish) => ask(&sessions, wish, "StartSessions", Goal::Up).await,
             SessionCommand::Stop(wish) => ask(&sessions, wish, "StopSessions", Goal::Down).await,
             SessionCommand::Restart(wish) => {

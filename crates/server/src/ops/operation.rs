@@ -5,6 +5,7 @@ use super::product::ApiProduct;
 use crate::access::{Access, Authority, Denied, Principal};
 use crate::catalogue::Catalogue;
 use crate::error::ApiError;
+use crate::runtime::Here;
 use greenroom_model::{AccountId, AppInstanceGroupId, Entropy, ProductType, Timestamp};
 use greenroom_rpc::{Reply, Request, envelope};
 use greenroom_store::{Group, Nonce, Store};
@@ -43,7 +44,8 @@ pub trait Operation: 'static {
         Vec::new()
     }
 
-    /// Does it. A handler waits for no host: it writes down what is wanted, and a reconciler makes it true.
+    /// Does it. A handler waits for no host: it writes down what is wanted, and a reconciler makes it true. Only what
+    /// is asked of a session that runs ([`crate::live`]) is waited for, and not for long.
     fn handle(
         cx: &CallContext<'_>,
         req: Self::Request,
@@ -65,6 +67,8 @@ pub struct CallContext<'a> {
     pub principal: &'a Principal,
     /// What the caller's policies let it do.
     pub authority: &'a Authority,
+    /// The sessions that run on this server, to be asked.
+    pub here: &'a Here,
     /// The call's nonce, to be written with what a [`Access::Write`] changes.
     pub nonce: &'a Nonce,
 }

@@ -31,7 +31,7 @@ use tokio::sync::Notify;
 pub use figures::{Failure, Figures, Tally, Usage};
 pub use local::{Standing, Wall, from_config, walls};
 pub use questions::{
-    ANSWER_WITHIN, Answer, AskError, Asked, Log, Picture, Question, Sessions, Source,
+    ANSWER_WITHIN, Answer, AskError, Asked, Here, Log, Picture, Question, Sessions, Source,
 };
 
 /// Where a runtime says of which sessions it observes something else than before; the one who reconciles

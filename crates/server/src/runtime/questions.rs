@@ -2,11 +2,12 @@
 //! longer than [`ANSWER_WITHIN`]. Titles, typed text and what apps print are the user's: none of it is logged.
 
 use super::Runtime;
-use greenroom_model::PersistentId;
+use greenroom_model::{PersistentId, ServerId};
 use greenroom_session_api::questions::Window;
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a question may take.
@@ -116,6 +117,15 @@ impl fmt::Debug for Answer {
 
 /// What [`Sessions::ask`] gives.
 pub type Asked<'a> = Pin<Box<dyn Future<Output = Result<Answer, AskError>> + Send + 'a>>;
+
+/// The sessions of this server, for those who only ask.
+#[derive(Clone)]
+pub struct Here {
+    /// This server.
+    pub server: ServerId,
+    /// Where its sessions run.
+    pub sessions: Arc<dyn Sessions>,
+}
 
 /// Whatever runtime there is, for those who only ask.
 pub trait Sessions: Send + Sync {

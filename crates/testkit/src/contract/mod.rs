@@ -131,7 +131,7 @@ mod tests {
                 ("2021-09-01", 92),
                 ("2015-05-01", 42),
                 ("2015-04-01", 2),
-                ("2026-12-01", 13),
+                ("2026-12-01", 18),
             ]
         );
         let listing = operation(VERSION, "ListPersistentAppInstances").expect("recorded");

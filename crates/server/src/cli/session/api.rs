@@ -81,7 +81,12 @@ impl<'a> Sessions<'a> {
         }
     }
 
-    async fn call(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Value, ClientError> {
+    /// Calls an operation of the product.
+    pub(super) async fn call(
+        &self,
+        action: &str,
+        parameters: &[(&str, &str)],
+    ) -> Result<Value, ClientError> {
         let product = ApiProduct::GREENROOM;
         self.client.call(product, action, parameters).await
     }

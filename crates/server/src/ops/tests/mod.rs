@@ -61,6 +61,7 @@ impl World {
         let pool = &shown["AppInstanceGroupModels"]["NodePool"][0]["NodePoolId"];
         let pool = pool.as_str().unwrap().to_owned();
         server.authorize(&group, &session, "alice").await;
+        server.run(&session).await;
         let terms = json!({"AppInstanceGroupName": "paid", "AuthMode": "App", "ChargeType": "PrePaid", "PeriodUnit": "Week"});
         let paid = server.create_group(terms).await;
         server.publish(&paid).await;
@@ -147,7 +148,10 @@ impl World {
             "ListAuthorizedUsers" => {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "PageNumber": 1, "PageSize": 10})
             }
-            "GetSession" | "ListSessionEvents" => json!({"AppInstancePersistentId": session}),
+            "GetSession" | "ListSessionEvents" | "LookAtSession" | "ReadSessionLog"
+            | "ReadSessionWindows" => json!({"AppInstancePersistentId": session}),
+            "RaiseSessionWindow" => json!({"AppInstancePersistentId": session, "WindowId": 1}),
+            "TypeIntoSession" => json!({"AppInstancePersistentId": session, "Text": "hello"}),
             "CreateBackup" | "GetAuditHead" | "ListAuditEvents" | "ListServers"
             | "ListSessions" => json!({}),
             "ForgetServer" => json!({"ServerId": self.lost}),
