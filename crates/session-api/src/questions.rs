@@ -62,6 +62,13 @@ pub struct Type {
     pub text: String,
 }
 
+/// Whether a [`Type`] may have this text.
+#[must_use]
+pub fn is_typable(text: &str) -> bool {
+    let is_command = |typed: char| typed.is_control() && !matches!(typed, '\n' | '\t');
+    text.chars().count() <= MAX_TEXT && !text.contains(is_command)
+}
+
 /// Put a window above the others and give it the focus.
 #[derive(Clone, PartialEq, Eq, prost::Message)]
 pub struct Raise {

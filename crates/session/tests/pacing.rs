@@ -44,6 +44,14 @@ fn draw(app: &mut Client, surface: u32, at: u32) {
     app.event(callback, 0);
 }
 
+/// Commits the window as it is and waits for the frame callback.
+fn commit_unchanged(app: &mut Client, surface: u32) {
+    let callback = app.new_id();
+    app.request(surface, 3, &[callback]);
+    app.commit(surface);
+    app.event(callback, 0);
+}
+
 #[test]
 fn without_viewers_an_app_that_animates_is_paced_to_a_frame_a_second_and_none_is_composed() {
     if skipped("bwrap") {
@@ -103,10 +111,7 @@ fn a_still_session_sends_no_frame_and_hardly_wakes() {
     let window = app.window(RED);
     picture.until_at(5, 5, RED);
     // The last round of frame callbacks comes a second after the last frame; then heartbeats are all there is.
-    let callback = app.new_id();
-    app.request(window.surface, 3, &[callback]);
-    app.commit(window.surface);
-    app.event(callback, 0);
+    commit_unchanged(&mut app, window.surface);
     let mut control = session.control();
     for _ in 0..3 {
         control.report("a heartbeat", |_| true);
@@ -136,10 +141,7 @@ fn a_commit_that_changes_nothing_makes_no_frame() {
     let frames = || session.control().report("any", |_| true).frames;
     let before = frames();
     for _ in 0..5 {
-        let callback = app.new_id();
-        app.request(window.surface, 3, &[callback]);
-        app.commit(window.surface);
-        app.event(callback, 0);
+        commit_unchanged(&mut app, window.surface);
     }
     assert_eq!(frames(), before);
 }

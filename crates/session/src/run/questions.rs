@@ -3,8 +3,8 @@
 use super::Holder;
 use crate::display::{Painter, Ring};
 use greenroom_session_api::questions::{
-    Answer, Ask, Done, Failed, MAX_TEXT, NoWindow, Picture, Unknown, Windows, answer::Said,
-    ask::Question,
+    Answer, Ask, Done, Failed, NoWindow, Picture, Unknown, Windows, answer::Said, ask::Question,
+    is_typable,
 };
 use std::error::Error;
 use std::os::fd::{AsFd, OwnedFd};
@@ -72,13 +72,6 @@ impl Holder {
         };
         Ok((picture, ring.memory().as_fd().try_clone_to_owned()?))
     }
-}
-
-fn is_typable(text: &str) -> bool {
-    text.chars().count() <= MAX_TEXT
-        && !text
-            .chars()
-            .any(|typed| typed.is_control() && !matches!(typed, '\n' | '\t'))
 }
 
 fn failed(reason: &str) -> Said {

@@ -3,7 +3,7 @@
 use crate::live;
 use crate::ops::prelude::*;
 use crate::runtime::{Answer, Question};
-use greenroom_session_api::questions::MAX_TEXT;
+use greenroom_session_api::questions::is_typable;
 
 /// `TypeIntoSession`
 pub struct TypeIntoSession;
@@ -27,9 +27,7 @@ impl Operation for TypeIntoSession {
 
     // Enter and Tab are typed as well, so it is none of the texts of `fields`.
     fn validate(_: &CallContext<'_>, req: &Request) -> Result<(), ApiError> {
-        let is_command = |typed: char| typed.is_control() && !matches!(typed, '\n' | '\t');
-        let length = req.text.chars().count();
-        if !(1..=MAX_TEXT).contains(&length) || req.text.contains(is_command) {
+        if req.text.is_empty() || !is_typable(&req.text) {
             return Err(ApiError::Invalid("Text"));
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! Questions to one holder: sent over its control link, and matched with what it answers.
 
 use super::super::{Answer, AskError, Picture, Question};
+use super::off_the_loop;
 use greenroom_session_api::control::{ToHolder, to_holder};
 use greenroom_session_api::questions::{self, ANSWERED_SINCE, Ask, answer::Said, ask};
 use greenroom_session_api::spec::OUTPUT_SIZES;
@@ -110,11 +111,8 @@ pub async fn ask(errands: &mpsc::Sender<Errand>, question: Question) -> Result<A
     };
     match said {
         Said::Picture(told) => {
-            let read = tokio::task::spawn_blocking(move || read(&told, memory));
-            match read.await {
-                Ok(picture) => picture.map(Answer::Picture),
-                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
-            }
+            let picture = off_the_loop(move || read(&told, memory)).await;
+            picture.map(Answer::Picture)
         }
         Said::Windows(told) => Ok(Answer::Windows(told.windows)),
         Said::Done(_) => Ok(Answer::Done),

@@ -330,11 +330,10 @@ impl Runtime for Local {
     async fn ask(&self, session: &PersistentId, question: Question) -> Result<Answer, AskError> {
         if let Question::Log(source) = question {
             let places = self.places(session);
-            let read = tokio::task::spawn_blocking(move || logs::read(&places, source));
-            return match read.await {
-                Ok(Ok(logs)) => Ok(Answer::Logs(logs)),
-                Ok(Err(error)) => Err(AskError::Failed(error.to_string())),
-                Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
+            let read = off_the_loop(move || logs::read(&places, source)).await;
+            return match read {
+                Ok(logs) => Ok(Answer::Logs(logs)),
+                Err(error) => Err(AskError::Failed(error.to_string())),
             };
         }
         let seat = lock(&self.seats).get(session).cloned();
@@ -504,11 +503,9 @@ fn reap(child: &mut Child) {
     }
 }
 
-async fn off_the_loop<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, RuntimeError> + Send + 'static,
-) -> Result<T, RuntimeError> {
+async fn off_the_loop<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
+        Ok(done) => done,
         Err(panicked) => std::panic::resume_unwind(panicked.into_panic()),
     }
 }
