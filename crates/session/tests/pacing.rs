@@ -124,7 +124,9 @@ fn a_still_session_sends_no_frame_and_hardly_wakes() {
         assert_eq!(control.report("a heartbeat", |_| true).frames, frames);
     }
     let woken = wake_ups(&session) - before;
-    assert!(woken <= 4, "woken {woken} times in two seconds of nothing");
+    // The kernel counts as voluntary also what the holder did not ask for, a page that has to be read again on a busy
+    // machine for one; a tick of any rate that could carry a picture would be many times more.
+    assert!(woken <= 20, "woken {woken} times in two seconds of nothing");
 }
 
 #[test]
