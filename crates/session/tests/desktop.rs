@@ -101,3 +101,17 @@ fn a_session_names_its_machine_itself_and_keeps_to_it() {
         first
     );
 }
+
+#[test]
+fn what_the_machine_knows_of_its_fonts_need_not_be_found_out_by_each_session() {
+    let tag = "/var/cache/fontconfig/CACHEDIR.TAG";
+    let Ok(known) = std::fs::read_to_string(tag) else {
+        eprintln!("SKIPPED: this machine has not looked at its fonts");
+        return;
+    };
+    if skipped("bwrap") {
+        return;
+    }
+    let session = Session::start(vec![]);
+    assert_eq!(told_by(&session, "ca-fonts", &format!("cat {tag}")), known);
+}

@@ -163,7 +163,7 @@ fn walls(plan: &Plan) -> Vec<OsString> {
         }
     }
     // Made here because bubblewrap makes the parents of a private folder as private, and root's.
-    for path in ["/etc", "/home", "/run", "/run/user", "/var"] {
+    for path in ["/etc", "/home", "/run", "/run/user", "/var", "/var/cache"] {
         walls.add(["--perms", "0755", "--dir", path]);
     }
     walls.bind("--ro-bind", Path::new("/usr"), "/usr");
