@@ -4,7 +4,7 @@
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToInit {
     /// The order; an unknown one is ignored.
-    #[prost(oneof = "to_init::Order", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "to_init::Order", tags = "1, 2, 3, 4, 5")]
     pub order: Option<to_init::Order>,
 }
 
@@ -26,6 +26,10 @@ pub mod to_init {
         /// such socket, and apps find nobody there.
         #[prost(message, tag = "4")]
         Serve(super::Serve),
+        /// Keep what programs of a name print in the file whose descriptor comes along. An init that does not know
+        /// this keeps it elsewhere.
+        #[prost(message, tag = "5")]
+        Keep(super::Keep),
     }
 }
 
@@ -78,6 +82,15 @@ pub struct Serve {
     /// The launch with whose end nobody may connect any more; 0 when it is there for all.
     #[prost(uint64, tag = "5")]
     pub launch: u64,
+}
+
+/// Where what a program prints is kept, at its end and within a bound of init's. The descriptor of a plain file comes
+/// along, open to be read and written. A program whose name was not told is not listened to.
+#[derive(Clone, PartialEq, Eq, prost::Message)]
+pub struct Keep {
+    /// The first word of a [`Launch`], or the name of a [`Serve`].
+    #[prost(string, tag = "1")]
+    pub name: String,
 }
 
 /// A signal to send.

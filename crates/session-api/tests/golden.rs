@@ -487,6 +487,9 @@ fn init(kept: &mut Kept) {
             env: vec!["HOME=/home/user".into()],
             launch: 1,
         }),
+        Order::Keep(init::Keep {
+            name: "foot".into(),
+        }),
     ];
     for order in orders {
         let name = match &order {
@@ -494,6 +497,7 @@ fn init(kept: &mut Kept) {
             Order::Signal(_) => "init.signal",
             Order::Bound(_) => "init.bound",
             Order::Serve(_) => "init.serve",
+            Order::Keep(_) => "init.keep",
         };
         kept.holds(name, ToInit { order: Some(order) });
     }

@@ -66,6 +66,12 @@ impl Apps {
             .is_some_and(|report| !std::mem::replace(&mut report.drawn, true))
     }
 
+    /// Whether a window of it has had something to show.
+    pub fn has_drawn(&self, launch: u64) -> bool {
+        let mut reports = self.reports.iter();
+        reports.any(|report| report.launch == launch && report.drawn)
+    }
+
     /// Its process is no more, or never was; `limit` is what ended it, if one did.
     pub fn ended(&mut self, end: Ended, limit: Limit) {
         if let Some(report) = self.find(end.launch) {

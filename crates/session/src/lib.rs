@@ -7,6 +7,7 @@ pub mod apps;
 pub mod display;
 pub mod input;
 pub mod links;
+pub mod logs;
 pub mod machine_id;
 pub mod oom;
 pub mod privileges;

@@ -3,6 +3,7 @@
 //! Later on folders are reached by the descriptors opened here: the session's user may not be able to walk
 //! to them, when the data lies where only root may go.
 
+use crate::logs::Logs;
 use crate::machine_id;
 use crate::oom::OomKills;
 use crate::privileges::{self, Stuck};
@@ -21,6 +22,9 @@ use std::path::{Path, PathBuf};
 
 /// The folder with the compositor's sockets, beneath the run folder.
 const SOCKETS: &str = "wayland";
+
+/// The folder with what the apps print, beneath the session's.
+const LOGS: &str = "logs";
 
 /// The holder cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +82,8 @@ pub struct Setup {
     pub sockets: SocketsDir,
     /// What its apps are shown of the server's files.
     pub files: Files,
+    /// Where what they print is kept.
+    pub logs: Logs,
     run_dir: File,
     // Kept so that no descriptor of ours is ever at the numbers the streamer expects its own at.
     _reserved: Vec<File>,
@@ -104,6 +110,7 @@ impl Setup {
             .map_err(|_| SetupError::Held)?;
         let home = spec.session_dir.join("home");
         folder(&home, owner)?;
+        let logs = Logs::new(folder(&spec.session_dir.join(LOGS), owner)?);
         let machine_id = machine_id::of_session(&spec.session_dir)
             .map_err(|error| SetupError::Kernel("name the machine", error))?;
         let sockets_path = spec.run_dir.join(SOCKETS);
@@ -155,6 +162,7 @@ impl Setup {
             oom_kills,
             sockets,
             files: shown_files,
+            logs,
             run_dir,
             _reserved: reserved,
         })

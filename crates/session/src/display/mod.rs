@@ -278,6 +278,12 @@ impl Stage {
         }
     }
 
+    /// Whether a window of a launch has something to show.
+    pub fn shows(&self, launch: u64) -> bool {
+        let mut windows = self.windows.all();
+        windows.any(|window| window.launch == launch && window.mapped)
+    }
+
     /// Puts the windows of a launch on top.
     pub fn raise(&mut self, launch: u64) {
         self.windows.raise_launch(launch);

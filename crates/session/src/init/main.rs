@@ -6,21 +6,25 @@ mod children;
 mod limits;
 #[path = "../privileges.rs"]
 mod privileges;
+mod printed;
 mod program;
 mod services;
 
 use greenroom_session_api::init::{
-    Ended, FromInit, Launch, Ready, Serve, Started, ToInit, from_init::News, to_init::Order,
+    Ended, FromInit, Keep, Launch, Ready, Serve, Started, ToInit, from_init::News, to_init::Order,
 };
 use greenroom_session_api::{FrameBuffer, encode};
+use printed::Printed;
 use program::Program;
 use rustix::event::{PollFd, PollFlags};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use rustix::process::{Pid, Signal, WaitOptions};
 use services::Services;
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{ErrorKind, Read, Write};
-use std::os::fd::AsFd;
+use std::io::{ErrorKind, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
 use std::process::{ExitCode, ExitStatus, Stdio};
@@ -65,6 +69,8 @@ fn serve() -> Result<(), Box<dyn std::error::Error>> {
         link,
         launches: HashMap::new(),
         services: Services::default(),
+        printed: Printed::default(),
+        descriptors: VecDeque::new(),
     }
     .run(&children)
 }
@@ -85,6 +91,9 @@ struct Init {
     /// The launch of each process that runs.
     launches: HashMap<i32, u64>,
     services: Services,
+    printed: Printed,
+    /// Those whose message has not come whole yet.
+    descriptors: VecDeque<OwnedFd>,
 }
 
 impl Init {
@@ -97,26 +106,30 @@ impl Init {
                 PollFd::new(&self.link, PollFlags::IN),
                 PollFd::new(children, PollFlags::IN),
             ];
-            let idle = self.services.idle();
-            ready.extend(idle.map(|door| PollFd::from_borrowed_fd(door, PollFlags::IN)));
+            let waited_for = |at| PollFd::from_borrowed_fd(at, PollFlags::IN);
+            ready.extend(self.services.idle().map(waited_for));
+            let doors = ready.len();
+            ready.extend(self.printed.pipes().map(waited_for));
             match rustix::event::poll(&mut ready, None) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
             let ready: Vec<bool> = ready.iter().map(|it| !it.revents().is_empty()).collect();
-            let (orders, ended, knocked) = (ready[0], ready[1], &ready[2..]);
-            self.services.answer(knocked, Instant::now());
+            let (orders, ended, knocked) = (ready[0], ready[1], &ready[2..doors]);
+            self.printed.take(&ready[doors..]);
+            self.services
+                .answer(knocked, &mut self.printed, Instant::now());
             if ended {
                 // How many signals wait does not matter: every child that ended is reaped.
                 let _ = (&*children).read(&mut bytes);
                 self.reap()?;
             }
             if orders {
-                let read = match (&self.link).read(&mut bytes) {
+                let read = match self.receive(&mut bytes) {
                     Ok(0) => return Ok(()),
                     Ok(read) => read,
-                    Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                    Err(error) => return Err(error.into()),
+                    Err(rustix::io::Errno::INTR) => continue,
+                    Err(error) => return Err(std::io::Error::from(error).into()),
                 };
                 inbox.push(&bytes[..read]);
                 while let Some(ToInit { order }) = inbox.take()? {
@@ -125,10 +138,35 @@ impl Init {
                         Some(Order::Serve(order)) => self.serve(order),
                         Some(Order::Signal(order)) => self.signal(order.launch, order.signal),
                         Some(Order::Bound(bound)) => limits::apply(bound)?,
+                        Some(Order::Keep(order)) => self.keep(order),
                         None => {}
                     }
                 }
             }
+        }
+    }
+
+    /// Reads what has come, and takes the descriptors that came with it.
+    fn receive(&mut self, bytes: &mut [u8]) -> rustix::io::Result<usize> {
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
+        let read = rustix::net::recvmsg(
+            &self.link,
+            &mut [IoSliceMut::new(bytes)],
+            &mut ancillary,
+            RecvFlags::CMSG_CLOEXEC,
+        )?;
+        for message in ancillary.drain() {
+            if let RecvAncillaryMessage::ScmRights(sent) = message {
+                self.descriptors.extend(sent);
+            }
+        }
+        Ok(read.bytes)
+    }
+
+    fn keep(&mut self, order: Keep) {
+        if let Some(file) = self.descriptors.pop_front() {
+            self.printed.keep(order.name, File::from(file));
         }
     }
 
@@ -138,7 +176,7 @@ impl Init {
             argv: &order.argv,
             env: &order.env,
         };
-        match program.start(Stdio::null()) {
+        match program.start(Stdio::null(), self.printed.pipe(program.name)) {
             Ok(pid) => {
                 self.launches.insert(pid, order.launch);
                 self.tell(News::Started(Started {

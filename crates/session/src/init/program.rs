@@ -1,16 +1,14 @@
-//! Starting a program the way an app is started: a process group of its own, and what it says in a file of its
-//! user's.
+//! Starting a program the way an app is started: in its home, with a process group of its own.
 
-use std::fs::File;
 use std::io::ErrorKind;
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// What is started.
 #[derive(Debug, Clone, Copy)]
 pub struct Program<'a> {
-    /// Names the file of what it says.
+    /// By what name it is listened to.
     pub name: &'a str,
     /// Program and arguments.
     pub argv: &'a [String],
@@ -27,11 +25,11 @@ impl Program<'_> {
             .map(|(_, value)| value)
     }
 
-    /// Starts it in its home with this standard input; answers its process id.
+    /// Starts it in its home with this standard input, printing there; answers its process id.
     ///
     /// # Errors
     /// It names no program, or one that cannot be started.
-    pub fn start(&self, input: Stdio) -> std::io::Result<i32> {
+    pub fn start(&self, input: Stdio, output: Option<OwnedFd>) -> std::io::Result<i32> {
         let Some((program, arguments)) = self.argv.split_first() else {
             return Err(std::io::Error::new(
                 ErrorKind::InvalidInput,
@@ -45,14 +43,12 @@ impl Program<'_> {
             .envs(self.variables())
             .process_group(0)
             .stdin(input);
-        let home = self.variable("HOME");
-        // A full or read-only home must not keep an app from starting.
-        let (out, err) = match home.and_then(|home| self.output_file(home).ok()) {
-            Some(file) => (Stdio::from(file.try_clone()?), Stdio::from(file)),
+        let (out, err) = match output {
+            Some(output) => (Stdio::from(output.try_clone()?), Stdio::from(output)),
             None => (Stdio::null(), Stdio::null()),
         };
         command.stdout(out).stderr(err);
-        if let Some(home) = home {
+        if let Some(home) = self.variable("HOME") {
             command.current_dir(home);
         }
         let child = command.spawn().map_err(|error| {
@@ -64,13 +60,5 @@ impl Program<'_> {
 
     fn variables(&self) -> impl DoubleEndedIterator<Item = (&str, &str)> {
         self.env.iter().filter_map(|entry| entry.split_once('='))
-    }
-
-    /// `~/.local/state/greenroom/NAME.log`, of the latest start only.
-    fn output_file(&self, home: &str) -> std::io::Result<File> {
-        let folder = PathBuf::from(home).join(".local/state/greenroom");
-        std::fs::create_dir_all(&folder)?;
-        let name = self.name.rsplit('/').next().unwrap_or(self.name);
-        File::create(folder.join(format!("{name}.log")))
     }
 }

@@ -1,5 +1,6 @@
 //! Sockets whose program is started by the first who connects: what no app of a session asks for costs nothing.
 
+use crate::printed::Printed;
 use crate::program::Program;
 use greenroom_session_api::init::Serve;
 use std::io::ErrorKind;
@@ -76,13 +77,13 @@ impl Services {
     }
 
     /// Somebody has connected to some of the idle sockets, told in their order.
-    pub fn answer(&mut self, knocked: &[bool], now: Instant) {
+    pub fn answer(&mut self, knocked: &[bool], printed: &mut Printed, now: Instant) {
         let idle = self
             .all
             .iter_mut()
             .filter(|service| service.running.is_none() && service.door.is_some());
         for (service, _) in idle.zip(knocked).filter(|(_, knocked)| **knocked) {
-            match service.start() {
+            match service.start(printed) {
                 Ok(pid) => service.running = Some(Running { pid, since: now }),
                 Err(_) => service.fail(),
             }
@@ -121,7 +122,7 @@ impl Services {
 }
 
 impl Service {
-    fn start(&self) -> std::io::Result<i32> {
+    fn start(&self, printed: &mut Printed) -> std::io::Result<i32> {
         let Some(door) = &self.door else {
             return Err(ErrorKind::NotConnected.into());
         };
@@ -135,7 +136,7 @@ impl Service {
             argv: &argv,
             env: &self.order.env,
         };
-        program.start(Stdio::from(door))
+        program.start(Stdio::from(door), printed.pipe(program.name))
     }
 
     fn fail(&mut self) {

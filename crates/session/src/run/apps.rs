@@ -6,8 +6,9 @@ use crate::apps::Decision;
 use greenroom_session_api::FrameError;
 use greenroom_session_api::control::{self, Limit};
 use greenroom_session_api::init::{
-    Bound, Ended, FromInit, Launch, Signal, ToInit, from_init::News, to_init::Order,
+    Bound, Ended, FromInit, Keep, Launch, Signal, ToInit, from_init::News, to_init::Order,
 };
+use std::os::fd::OwnedFd;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,9 @@ impl Holder {
             }
             Decision::Start(launch) => launch,
         };
+        if let Some(program) = order.argv.first() {
+            self.listen_to(program);
+        }
         let begun = self.open_app_door(launch).and_then(|display| {
             self.tell_init(Order::Launch(Launch {
                 launch,
@@ -49,6 +53,21 @@ impl Holder {
         }
     }
 
+    /// Has init keep what programs of this name print.
+    pub(super) fn listen_to(&mut self, name: &str) {
+        let kept = self.setup.logs.open(name).and_then(|file| match file {
+            Some(file) => {
+                let name = name.to_owned();
+                self.send_init(Order::Keep(Keep { name }), Some(file))
+            }
+            None => Ok(()),
+        });
+        if let Err(error) = kept {
+            // It runs all the same, unheard.
+            tracing::error!(%error, "what a program prints is lost");
+        }
+    }
+
     /// Bounds what init starts; to be told before anything else.
     pub(super) fn bound_apps(&mut self) -> std::io::Result<()> {
         let limits = &self.setup.spec.limits;
@@ -61,11 +80,16 @@ impl Holder {
     }
 
     pub(super) fn tell_init(&mut self, order: Order) -> std::io::Result<()> {
+        self.send_init(order, None)
+    }
+
+    fn send_init(&mut self, order: Order, descriptor: Option<OwnedFd>) -> std::io::Result<()> {
         let init = self
             .init
             .as_mut()
             .ok_or_else(|| std::io::Error::other("the sandbox has ended"))?;
-        init.outbox.push(&ToInit { order: Some(order) }, None);
+        init.outbox
+            .push(&ToInit { order: Some(order) }, descriptor);
         Ok(())
     }
 
@@ -120,12 +144,22 @@ impl Holder {
                     launch = ended.launch, exit_code = ?ended.exit_code, signal = ?ended.signal,
                     failure = ended.failure, "an app has ended"
                 );
-                self.close_app_door(ended.launch);
-                self.faults.remove(&ended.launch);
-                let limit = self.limit_that_ended(&ended);
-                self.apps.ended(ended, limit);
+                if ended.exit_code == Some(0) {
+                    self.depart(ended, Instant::now());
+                } else {
+                    self.end_launch(ended);
+                }
             }
         }
+    }
+
+    /// Nothing of a launch is left to wait for.
+    pub(super) fn end_launch(&mut self, ended: Ended) {
+        self.due.report = true;
+        self.close_app_door(ended.launch);
+        self.faults.remove(&ended.launch);
+        let limit = self.limit_that_ended(&ended);
+        self.apps.ended(ended, limit);
     }
 
     /// The kernel does not say whom it ended, only that it did: it was this app if it ended so, or a shell that

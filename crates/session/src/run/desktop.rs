@@ -40,6 +40,7 @@ impl Holder {
             env: self.environment(display, &[]),
             launch: SHARED,
         };
+        self.listen_to(name);
         // A sandbox that is gone already needs nothing.
         let _ = self.tell_init(Order::Serve(order));
     }

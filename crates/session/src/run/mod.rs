@@ -3,6 +3,7 @@
 
 mod apps;
 mod clients;
+mod departed;
 mod desktop;
 mod io;
 mod peers;
@@ -71,6 +72,7 @@ struct Holder {
     faults: HashMap<u64, u32>,
 
     apps: Apps,
+    departed: departed::Departed,
     /// The way into the sandbox, until it is closed, which ends the sandbox.
     init: Option<Init>,
     sandbox: Option<Child>,
@@ -181,6 +183,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         app_doors: HashMap::new(),
         faults: HashMap::new(),
         apps: Apps::default(),
+        departed: departed::Departed::default(),
         init: None,
         peers: HashMap::new(),
         peers_ever: 0,
@@ -305,6 +308,7 @@ impl Holder {
             expelled.into_iter().for_each(|launch| self.blame(launch));
             self.dispatch_clients();
         }
+        self.tend_departed(now);
         self.go_on_stopping(now);
         if self.due.report || now >= self.due.heartbeat_at {
             self.due.report = false;
@@ -343,6 +347,7 @@ impl Holder {
             control.then_some(self.due.heartbeat_at),
             waiting.map(|peer| peer.came + HELLO_WITHIN).min(),
             stop,
+            self.departed.due(now),
         ]
         .into_iter()
         .flatten()

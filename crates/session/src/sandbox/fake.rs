@@ -86,7 +86,7 @@ fn serve(mut link: UnixStream) -> std::io::Result<()> {
                     }
                 }
                 // Nothing here can take more than its due, and it has no sockets.
-                Some(Order::Bound(_) | Order::Serve(_)) | None => {}
+                Some(Order::Bound(_) | Order::Serve(_) | Order::Keep(_)) | None => {}
             }
         }
     }

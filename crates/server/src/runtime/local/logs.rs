@@ -1,5 +1,5 @@
-//! The ends of what a session's programs printed. The apps own the folder that theirs lies in, so it is walked name
-//! by name, no link is followed, and only plain files of the home's owner are read.
+//! The ends of what a session's programs printed. The folder is the session's user's, so no link in it is followed, and
+//! only plain files of its owner are read.
 
 use super::super::{Log, Source};
 use super::spawn::Places;
@@ -17,8 +17,8 @@ const TAIL: u64 = 64 << 10;
 const MAX_FILES: usize = 16;
 const MAX_NAMES: usize = 1000;
 
-/// Where `greenroom-init` keeps what the apps print, below the home.
-const APPS: [&str; 3] = [".local", "state", "greenroom"];
+/// Where a holder has what its apps print kept, below the session's folder.
+const APPS: &str = "logs";
 
 /// Reads what `source` printed; nothing when there is no such file.
 pub fn read(places: &Places, source: Source) -> io::Result<Vec<Log>> {
@@ -34,15 +34,12 @@ pub fn read(places: &Places, source: Source) -> io::Result<Vec<Log>> {
 }
 
 fn of_apps(session_dir: &Path) -> io::Result<Vec<Log>> {
-    let mut folder = open_folder(&session_dir.join("home"))?;
+    let folder = match open_folder(&session_dir.join(APPS)) {
+        Ok(folder) => folder,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
     let owner = File::from(folder.try_clone()?).metadata()?.uid();
-    for name in APPS {
-        folder = match openat(&folder, name, folder_flags(), Mode::empty()) {
-            Ok(next) => next,
-            Err(rustix::io::Errno::NOENT) => return Ok(Vec::new()),
-            Err(error) => return Err(error.into()),
-        };
-    }
     let mut names: Vec<String> = rustix::fs::Dir::read_from(&folder)?
         .take(MAX_NAMES)
         .flatten()
@@ -77,11 +74,8 @@ fn tail(folder: &OwnedFd, name: &str, owner: u32) -> io::Result<Option<String>> 
 }
 
 fn open_folder(path: &Path) -> io::Result<OwnedFd> {
-    Ok(rustix::fs::open(path, folder_flags(), Mode::empty())?)
-}
-
-fn folder_flags() -> OFlags {
-    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?)
 }
 
 #[cfg(test)]
@@ -95,7 +89,7 @@ mod tests {
             session_dir: folder.join("p-0"),
             run_dir: folder.join("run"),
         };
-        fs::create_dir_all(places.session_dir.join("home/.local/state/greenroom")).unwrap();
+        fs::create_dir_all(places.session_dir.join("logs")).unwrap();
         places
     }
 
@@ -108,7 +102,7 @@ mod tests {
     fn the_end_of_each_apps_output_is_read() {
         let folder = tempfile::tempdir().unwrap();
         let places = places(folder.path());
-        let logs = places.session_dir.join("home/.local/state/greenroom");
+        let logs = places.session_dir.join("logs");
         fs::write(logs.join("foot.log"), "hello\n").unwrap();
         fs::write(logs.join("long.log"), "x".repeat(100_000)).unwrap();
         fs::write(logs.join("notes.txt"), "").unwrap();
@@ -119,10 +113,10 @@ mod tests {
     }
 
     #[test]
-    fn no_link_of_an_app_leads_out_of_its_home_and_no_pipe_is_waited_for() {
+    fn no_link_is_followed_and_no_pipe_is_waited_for() {
         let folder = tempfile::tempdir().unwrap();
         let places = places(folder.path());
-        let logs = places.session_dir.join("home/.local/state/greenroom");
+        let logs = places.session_dir.join("logs");
         fs::write(folder.path().join("secret.log"), "secret").unwrap();
         symlink(folder.path().join("secret.log"), logs.join("a.log")).unwrap();
         rustix::fs::mkfifoat(rustix::fs::CWD, logs.join("b.log"), Mode::RUSR).unwrap();
