@@ -70,6 +70,8 @@ pub struct Setup {
     pub key: [u8; 32],
     /// Where server and gateways connect.
     pub door: UnixListener,
+    /// Who started the holder; nobody else but root is heard at the door.
+    pub starter: u32,
     /// Where the streamer is to accept, if there is one.
     pub stream_door: UnixListener,
     /// The streamer's program; `None` when there is none, and then no picture leaves.
@@ -100,6 +102,7 @@ impl Setup {
         // What is made here is its owner's alone, sockets above all, which take no mode when they are made.
         let private = Mode::RWXG | Mode::RWXO;
         rustix::process::umask(private);
+        let starter = rustix::process::getuid().as_raw();
         let spec = read_spec(path)?;
         // A spec that was read has a sound key.
         let key = spec.key().unwrap_or_default();
@@ -156,6 +159,7 @@ impl Setup {
             spec,
             key,
             door,
+            starter,
             stream_door,
             streamer,
             sandbox,

@@ -4,10 +4,10 @@
 
 mod support;
 
-use greenroom_session_api::Role;
 use greenroom_session_api::frames::Rect;
 use greenroom_session_api::input::{Button, Motion, event::Kind};
 use greenroom_session_api::viewer::{Cursor, from_holder::News};
+use greenroom_session_api::{Hello, PROTOCOL, Role, encode};
 use rustix::fs::MemfdFlags;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -42,6 +42,39 @@ fn a_wrong_key_a_wrong_role_and_garbage_are_answered_by_closing() {
     session
         .control()
         .app("ca-idle", "still running", |app| app.pid > 0 && !app.ended);
+}
+
+#[test]
+fn a_connection_of_the_apps_own_user_is_closed_whatever_it_shows() {
+    if skipped("bwrap") {
+        return;
+    }
+    let session = Session::start(vec![]);
+    let Some(user) = session.spec.uid else {
+        eprintln!("SKIPPED: apps have a user of their own only where the server is root");
+        return;
+    };
+    session.control();
+    let open = std::fs::Permissions::from_mode(0o711);
+    std::fs::set_permissions(session.folder.path(), open).unwrap();
+    std::thread::scope(|scope| {
+        let connecting = scope.spawn(|| {
+            let uid = rustix::process::Uid::from_raw(user);
+            // Of this thread alone, which ends with it.
+            rustix::thread::set_thread_res_uid(uid, uid, uid).unwrap();
+            let mut stream = UnixStream::connect(session.spec.run_dir.join("holder.sock")).unwrap();
+            let hello = Hello {
+                protocol: PROTOCOL,
+                key: support::KEY.to_vec(),
+                role: Role::Control.into(),
+            };
+            // It may be closed already.
+            let _ = stream.write_all(&encode(&hello));
+            closes(stream);
+        });
+        connecting.join().unwrap();
+    });
+    session.control().report("it goes on", |_| true);
 }
 
 #[test]

@@ -100,7 +100,10 @@ fn what_an_app_prints_is_kept_over_its_launches_where_no_app_can_reach_it() {
     });
     assert!(kept.contains("seen first"), "{kept}");
     // Not the file, a pipe.
-    assert!(kept.contains("-> 'pipe:[") || kept.contains("-> pipe:["), "{kept}");
+    assert!(
+        kept.contains("-> 'pipe:[") || kept.contains("-> pipe:["),
+        "{kept}"
+    );
     assert!(!kept.contains("sh.log"), "{kept}");
     session.signal(Signal::TERM);
 }

@@ -4,9 +4,9 @@
 
 mod children;
 mod limits;
+mod printed;
 #[path = "../privileges.rs"]
 mod privileges;
-mod printed;
 mod program;
 mod services;
 

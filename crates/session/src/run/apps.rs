@@ -88,8 +88,7 @@ impl Holder {
             .init
             .as_mut()
             .ok_or_else(|| std::io::Error::other("the sandbox has ended"))?;
-        init.outbox
-            .push(&ToInit { order: Some(order) }, descriptor);
+        init.outbox.push(&ToInit { order: Some(order) }, descriptor);
         Ok(())
     }
 

@@ -56,6 +56,10 @@ impl Holder {
             return self.stage.shows(number);
         }
         let waits = self.stop.is_none() && now < launch.connect_by;
-        waits || self.clients.iter().any(|client| launch_of(client) == number)
+        waits
+            || self
+                .clients
+                .iter()
+                .any(|client| launch_of(client) == number)
     }
 }

@@ -25,6 +25,12 @@ impl Holder {
                 // Nobody waits, or there are no descriptors for more; they stay in the kernel's queue.
                 Err(_) => return,
             };
+            // Apps have the socket's owner as their user: one that found the socket and even the key is no server.
+            let uid = rustix::net::sockopt::socket_peercred(&stream).map(|peer| peer.uid.as_raw());
+            if uid.is_err() || uid.is_ok_and(|uid| uid != 0 && uid != self.setup.starter) {
+                tracing::warn!("a connection is refused: another user's");
+                continue;
+            }
             if self.peers.len() >= MAX_PEERS || stream.set_nonblocking(true).is_err() {
                 tracing::warn!("a connection is refused: too many");
                 continue;

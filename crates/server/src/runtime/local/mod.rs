@@ -9,6 +9,7 @@ mod limits;
 mod link;
 mod logs;
 mod process;
+mod removal;
 mod spawn;
 mod users;
 mod walls;

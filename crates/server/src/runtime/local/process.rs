@@ -1,8 +1,10 @@
 //! A process that need not be a child: told apart from a later one of the same id, and waited for.
 
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
@@ -52,6 +54,16 @@ impl Process {
 /// When a living process began, in clock ticks since the machine did. A zombie does not live.
 pub fn started_at(pid: u32) -> Option<u64> {
     Stat::read(pid).map(|stat| stat.started)
+}
+
+/// The words that a process was started with, or has made of them; none when there is no such process.
+pub fn command_line(pid: u32) -> Vec<OsString> {
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    let words = words.strip_suffix(b"\0").unwrap_or(&words);
+    let words = words.split(|byte| *byte == 0);
+    words
+        .map(|word| OsStr::from_bytes(word).to_owned())
+        .collect()
 }
 
 /// What the kernel says of a living process in `/proc/PID/stat`.

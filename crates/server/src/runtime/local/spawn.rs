@@ -4,11 +4,12 @@
 mod tests;
 
 use super::limits::Limiter;
-use super::process::{Process, started_at};
+use super::process::{Process, command_line, started_at};
+use super::removal;
 use super::{Handle, Plan, RuntimeError, Settings};
 use greenroom_model::{PersistentId, hex};
 use greenroom_session_api::spec::{self, HOLDER_PID, Spec};
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use rustix::io::Errno;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -100,7 +101,8 @@ pub fn spawn(
     Ok((child, handle))
 }
 
-/// The holder that runs for a session, if one does: by its pid file, checked against the process.
+/// The holder that runs for a session, if one does: by its pid file, checked against the process and what it was told
+/// when it was started.
 pub fn find(places: &Places) -> Result<Option<(Process, Handle)>, RuntimeError> {
     let pid_file = places.run_dir.join(HOLDER_PID);
     let Some(note) = read_bounded(&pid_file, 64)? else {
@@ -116,7 +118,11 @@ pub fn find(places: &Places) -> Result<Option<(Process, Handle)>, RuntimeError> 
     };
     let process =
         Process::find(pid, started).map_err(files("look at the process of", &pid_file))?;
-    let Some(process) = process else {
+    // The note lies where the session's user may write: what it names is ended as a holder, so it has to be one. Nobody
+    // can have another user's process carry such words.
+    let words = command_line(pid);
+    let holds = words.ends_with(&["--spec".into(), places.spec().into_os_string()]);
+    let (Some(process), true) = (process, holds) else {
         return Ok(None);
     };
     let spec = match read_bounded(&places.spec(), spec::MAX_SPEC)? {
@@ -238,11 +244,23 @@ fn write_secret(path: &Path, bytes: &[u8]) -> Result<(), RuntimeError> {
         .map_err(files("write", path))
 }
 
+/// Reads a plain file; what is none is not there. The run folder is the session's user's, who could put a link or a
+/// pipe in a file's place.
 fn read_bounded(path: &Path, limit: u64) -> Result<Option<Vec<u8>>, RuntimeError> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
     let mut bytes = Vec::new();
-    match File::open(path).and_then(|file| file.take(limit).read_to_end(&mut bytes)) {
-        Ok(_) => Ok(Some(bytes)),
+    let read = file.and_then(|file| match file.metadata()?.is_file() {
+        true => file.take(limit).read_to_end(&mut bytes).map(Some),
+        false => Ok(None),
+    });
+    match read {
+        Ok(read) => Ok(read.map(|_| bytes)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => Ok(None),
         Err(error) => Err(files("read", path)(error)),
     }
 }
@@ -255,10 +273,7 @@ fn remove_file(path: &Path) -> Result<(), RuntimeError> {
 }
 
 fn remove_tree(path: &Path) -> Result<(), RuntimeError> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(files("remove", path)(error)),
-        _ => Ok(()),
-    }
+    removal::remove_tree(path).map_err(files("remove", path))
 }
 
 /// An I/O error with what was tried on what.

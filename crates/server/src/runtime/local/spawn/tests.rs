@@ -81,7 +81,7 @@ const SCRIPT: &str = "#!/bin/sh\n\
     out=$(dirname \"$2\")/../..\n\
     { env; echo end; } > $out/env\n\
     { cut -d' ' -f5,6 /proc/self/stat; readlink /proc/self/fd/0; echo end; } > $out/process\n\
-    exec sleep 1000\n";
+    while sleep 0.2; do :; done\n";
 
 #[tokio::test]
 async fn a_holder_has_a_session_of_its_own_and_nothing_of_the_servers() {
@@ -146,6 +146,49 @@ async fn a_holder_is_found_again_by_its_note_and_only_while_it_lives() {
         fs::write(stage.places.run_dir.join(HOLDER_PID), garbage).unwrap();
         assert!(find(&stage.places).unwrap().is_none(), "{garbage}");
     }
+}
+
+#[tokio::test]
+async fn a_note_that_names_another_process_or_is_no_file_finds_nobody_and_is_not_waited_for() {
+    let stage = Stage::new(SCRIPT);
+    let (mut child, handle) = stage.spawn().unwrap();
+    let note = stage.places.run_dir.join(HOLDER_PID);
+    let whole = fs::read_to_string(&note).unwrap();
+    // A process that is there, and began when the note says, and is no holder of this session: this one.
+    let own = std::process::id();
+    let forged = format!("{own} {}\n", started_at(own).unwrap());
+    fs::write(&note, forged).unwrap();
+    assert!(find(&stage.places).unwrap().is_none());
+    // The holder of another session.
+    let mut other = Command::new("sh")
+        .args([
+            "-c",
+            "while sleep 0.2; do :; done",
+            "sh",
+            "--spec",
+            "/other/spec.json",
+        ])
+        .spawn()
+        .unwrap();
+    let forged = format!("{} {}\n", other.id(), started_at(other.id()).unwrap());
+    fs::write(&note, forged).unwrap();
+    assert!(find(&stage.places).unwrap().is_none());
+    other.kill().unwrap();
+    other.wait().unwrap();
+
+    let elsewhere = stage.folder.path().join("elsewhere");
+    fs::write(&elsewhere, whole).unwrap();
+    fs::remove_file(&note).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &note).unwrap();
+    assert!(find(&stage.places).unwrap().is_none());
+    fs::remove_file(&note).unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &note, rustix::fs::Mode::RUSR).unwrap();
+    assert!(find(&stage.places).unwrap().is_none());
+    fs::remove_file(&note).unwrap();
+    fs::rename(&elsewhere, &note).unwrap();
+    assert_eq!(find(&stage.places).unwrap().unwrap().1, handle);
+    child.kill().unwrap();
+    child.wait().unwrap();
 }
 
 #[tokio::test]
