@@ -87,6 +87,46 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "the browser of the end-to-end test, and of groups of browsers",
     ),
     (
+        "gtk-4-examples",
+        Scope::Test,
+        "an app of GTK 4 for the tests of sessions",
+    ),
+    (
+        "featherpad",
+        Scope::Test,
+        "an app of Qt 5 for the tests of sessions",
+    ),
+    (
+        "qtwayland5",
+        Scope::Test,
+        "without it Qt 5 draws nothing in a session",
+    ),
+    (
+        "python3-pyqt6",
+        Scope::Test,
+        "an app of Qt 6 for the tests of sessions",
+    ),
+    (
+        "qt6-wayland",
+        Scope::Test,
+        "without it Qt 6 draws nothing in a session",
+    ),
+    (
+        "firefox-esr",
+        Scope::Test,
+        "the other browser that sessions are tested with",
+    ),
+    (
+        "libreoffice-writer",
+        Scope::Test,
+        "the office app that sessions are tested with",
+    ),
+    (
+        "libreoffice-gtk3",
+        Scope::Test,
+        "without it LibreOffice draws nothing in a session",
+    ),
+    (
         "weston",
         Scope::Bench,
         "the compositor that `bench session` compares with",

@@ -280,7 +280,11 @@ fn tools(workspace: &Workspace) -> Result {
 
 fn nextest(workspace: &Workspace) -> Result {
     let run = nextest_program(workspace)?.args(["nextest", "run", "--locked", "--workspace"]);
-    run.args(["--no-fail-fast"]).dir(workspace.root(), "").run()
+    // The first step has seen to it, so a program that is missing is a failure here.
+    run.args(["--no-fail-fast"])
+        .env("GREENROOM_ALL_INSTALLED", "1")
+        .dir(workspace.root(), "")
+        .run()
 }
 
 fn nextest_program(workspace: &Workspace) -> Result<Run> {

@@ -5,7 +5,7 @@
 mod support;
 
 use greenroom_session_api::frames::Rect;
-use greenroom_session_api::input::{Button, Motion, event::Kind};
+use greenroom_session_api::input::{Motion, event::Kind};
 use greenroom_session_api::viewer::{Cursor, from_holder::News};
 use greenroom_session_api::{Hello, PROTOCOL, Role, encode};
 use rustix::fs::MemfdFlags;
@@ -14,7 +14,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use support::picture::Picture;
 use support::wayland::Client;
-use support::{Session, app, idle, key, skipped, until};
+use support::{Session, app, click, idle, key, skipped, until};
 
 fn closes(mut stream: UnixStream) {
     let mut bytes = Vec::new();
@@ -443,19 +443,6 @@ fn a_menu_opens_under_the_pointer_and_gives_the_keyboard_back() {
     let mut viewer = session.viewer();
     let mut picture = Picture::watch(&session, &mut viewer);
     picture.until(|picture| picture.colours() > 20);
-    let click = |x: f64, y: f64| {
-        vec![
-            Kind::Motion(Motion { x, y }),
-            Kind::Button(Button {
-                button: 0,
-                down: true,
-            }),
-            Kind::Button(Button {
-                button: 0,
-                down: false,
-            }),
-        ]
-    };
     let closed = picture.pixels();
     // Well inside the menu, and clear of the caret, whatever font this machine gives it.
     let (entries, text) = (rect(20, 100, 200, 250), rect(2, 66, 60, 20));

@@ -4,11 +4,10 @@
 
 mod support;
 
-use greenroom_session_api::input::{Button, Motion, event::Kind};
 use support::picture::Picture;
 use support::wayland::{Client, string, text, word};
 use support::window::{BLUE, GREEN, RED, WHITE};
-use support::{Control, Session, Viewer, idle, key, skipped};
+use support::{Control, Session, Viewer, click, idle, key, skipped};
 
 const MAXIMIZED: u32 = 1;
 const FULLSCREEN: u32 = 2;
@@ -21,11 +20,6 @@ fn stage() -> (Session, Control, Viewer, Picture) {
     let mut viewer = session.viewer();
     let picture = Picture::watch(&session, &mut viewer);
     (session, control, viewer, picture)
-}
-
-fn click(x: f64, y: f64) -> Vec<Kind> {
-    let button = |down| Kind::Button(Button { button: 0, down });
-    vec![Kind::Motion(Motion { x, y }), button(true), button(false)]
 }
 
 #[test]

@@ -30,6 +30,8 @@ pub fn skipped(missing: &str) -> bool {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|folder| folder.join(missing).is_file());
     if !found {
+        let all = std::env::var_os("GREENROOM_ALL_INSTALLED").is_some();
+        assert!(!all, "{missing} is not installed");
         eprintln!("SKIPPED: {missing} is not installed");
     }
     !found
@@ -493,6 +495,13 @@ pub fn key(code: &str, key: &str, down: bool) -> input::event::Kind {
         modifiers: 0,
         down,
     })
+}
+
+/// A click of the main button there.
+pub fn click(x: f64, y: f64) -> Vec<input::event::Kind> {
+    let button = |down| input::event::Kind::Button(input::Button { button: 0, down });
+    let motion = input::event::Kind::Motion(input::Motion { x, y });
+    vec![motion, button(true), button(false)]
 }
 
 /// The key presses a US keyboard makes for a character.

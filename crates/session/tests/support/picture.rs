@@ -15,6 +15,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::fs::FileExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 /// What the streamer has of the session.
 pub struct Picture {
@@ -27,6 +28,8 @@ pub struct Picture {
     pub ring: Ring,
     memory: File,
     pub last: Frame,
+    /// The slot of the last frame was given back.
+    released: bool,
 }
 
 impl Picture {
@@ -34,7 +37,7 @@ impl Picture {
     pub fn watch(session: &Session, viewer: &mut Viewer) -> Self {
         let socket = session.spec.run_dir.join(viewer.open_stream());
         let stand_in = until("the stand-in", || UnixStream::connect(&socket).ok());
-        let (_, mut descriptors) = receive(&stand_in);
+        let (_, mut descriptors) = receive(&stand_in).expect("a link within the limit");
         let link = UnixStream::from(descriptors.pop_front().expect("the frames link"));
         // The holder's end does not block, and ours shares nothing with it but the pair.
         link.set_nonblocking(false).unwrap();
@@ -47,6 +50,7 @@ impl Picture {
             ring: Ring::default(),
             memory: File::open("/dev/null").unwrap(),
             last: Frame::default(),
+            released: false,
         };
         assert!(
             matches!(picture.order(), Order::Start(start) if start.persistent_id == "p-test" && start.key == super::KEY)
@@ -64,11 +68,19 @@ impl Picture {
     }
 
     fn order(&mut self) -> Order {
+        self.order_within(super::LIMIT)
+            .expect("an order within the limit")
+    }
+
+    fn order_within(&mut self, limit: Duration) -> Option<Order> {
+        // Zero would be no limit.
+        let limit = limit.max(Duration::from_millis(1));
+        self.link.set_read_timeout(Some(limit)).unwrap();
         loop {
             if let Some(ToStreamer { order }) = self.inbox.take().unwrap() {
-                return order.expect("an order this test knows");
+                return Some(order.expect("an order this test knows"));
             }
-            let (bytes, descriptors) = receive(&self.link);
+            let (bytes, descriptors) = receive(&self.link)?;
             assert!(!bytes.is_empty(), "the holder closed the frames link");
             self.inbox.push(&bytes);
             self.descriptors.extend(descriptors);
@@ -86,20 +98,27 @@ impl Picture {
 
     /// The next frame; the one before is given back.
     pub fn next(&mut self) -> Frame {
-        if self.last.number > 0 {
+        self.next_within(super::LIMIT)
+            .expect("a frame within the limit")
+    }
+
+    fn next_within(&mut self, limit: Duration) -> Option<Frame> {
+        if self.last.number > 0 && !self.released {
             self.say(News::Release(Release {
                 slot: self.last.slot,
             }));
+            self.released = true;
         }
         loop {
-            match self.order() {
+            match self.order_within(limit)? {
                 Order::Ring(ring) => {
                     self.take_ring(ring);
                     self.last = Frame::default();
                 }
                 Order::Frame(frame) => {
                     self.last = frame.clone();
-                    return frame;
+                    self.released = false;
+                    return Some(frame);
                 }
                 Order::Start(_) => panic!("a second start"),
             }
@@ -108,14 +127,20 @@ impl Picture {
 
     /// Reads frames until the picture is as wanted.
     pub fn until(&mut self, wanted: impl Fn(&Self) -> bool) {
-        let began = std::time::Instant::now();
+        let came = self.within(super::LIMIT, wanted);
+        assert!(came, "no frame as wanted within the limit");
+    }
+
+    /// The same; answers whether it came to be within a time.
+    pub fn within(&mut self, limit: Duration, wanted: impl Fn(&Self) -> bool) -> bool {
+        let began = Instant::now();
         while self.last.number == 0 || !wanted(self) {
-            self.next();
-            assert!(
-                began.elapsed() < super::LIMIT,
-                "no frame as wanted within the limit"
-            );
+            let left = limit.saturating_sub(began.elapsed());
+            if left.is_zero() || self.next_within(left).is_none() {
+                return false;
+            }
         }
+        true
     }
 
     /// The frame that was read last, as rows of `B G R X`.
@@ -153,36 +178,41 @@ impl Picture {
 
     /// Where two pictures of this size differ, as the smallest rectangle around it.
     pub fn difference(&self, before: &[u8]) -> Option<Rect> {
+        self.difference_in(
+            before,
+            Rect {
+                x: 0,
+                y: 0,
+                width: self.ring.width,
+                height: self.ring.height,
+            },
+        )
+    }
+
+    /// The same, within a rectangle.
+    pub fn difference_in(&self, before: &[u8], within: Rect) -> Option<Rect> {
         let after = self.pixels();
-        let stride = self.ring.stride as usize;
-        let mut found: Option<(usize, usize, usize, usize)> = None;
-        for (at, (old, new)) in before
-            .chunks_exact(4)
-            .zip(after.chunks_exact(4))
-            .enumerate()
-        {
-            if old[..3] != new[..3] {
-                let (x, y) = (at % (stride / 4), at / (stride / 4));
-                let (left, top, right, bottom) = found.unwrap_or((x, y, x, y));
-                found = Some((left.min(x), top.min(y), right.max(x), bottom.max(y)));
+        let mut found: Option<(u32, u32, u32, u32)> = None;
+        for y in within.y..within.y + within.height {
+            for x in within.x..within.x + within.width {
+                let at = (y * self.ring.stride + x * 4) as usize;
+                if before[at..at + 3] != after[at..at + 3] {
+                    let (left, top, right, bottom) = found.unwrap_or((x, y, x, y));
+                    found = Some((left.min(x), top.min(y), right.max(x), bottom.max(y)));
+                }
             }
         }
         found.map(|(left, top, right, bottom)| Rect {
-            x: left as u32,
-            y: top as u32,
-            width: (right - left + 1) as u32,
-            height: (bottom - top + 1) as u32,
+            x: left,
+            y: top,
+            width: right - left + 1,
+            height: bottom - top + 1,
         })
     }
 
     /// Whether a picture of this size differs from this one within a rectangle.
-    pub fn differs_in(&self, before: &[u8], rect: Rect) -> bool {
-        let after = self.pixels();
-        (rect.y..rect.y + rect.height).any(|y| {
-            let row = (y * self.ring.stride) as usize;
-            let row = row + rect.x as usize * 4..row + (rect.x + rect.width) as usize * 4;
-            before[row.clone()] != after[row]
-        })
+    pub fn differs_in(&self, before: &[u8], within: Rect) -> bool {
+        self.difference_in(before, within).is_some()
     }
 
     /// Keeps the picture for a person to look at, where `GREENROOM_SCREENSHOTS` says.
@@ -209,17 +239,22 @@ pub fn inside(rect: &Rect, damage: &[Rect]) -> bool {
     })
 }
 
-fn receive(stream: &UnixStream) -> (Vec<u8>, VecDeque<OwnedFd>) {
+/// What comes next, within the stream's limit.
+fn receive(stream: &UnixStream) -> Option<(Vec<u8>, VecDeque<OwnedFd>)> {
     let mut bytes = vec![0; 4096];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(4))];
     let mut ancillary = RecvAncillaryBuffer::new(&mut space);
     let mut slices = [IoSliceMut::new(&mut bytes)];
     let received =
-        rustix::net::recvmsg(stream, &mut slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC).unwrap();
+        rustix::net::recvmsg(stream, &mut slices, &mut ancillary, RecvFlags::CMSG_CLOEXEC);
+    let received = match received {
+        Err(rustix::io::Errno::AGAIN) => return None,
+        received => received.unwrap(),
+    };
     bytes.truncate(received.bytes);
     let descriptors = ancillary.drain().flat_map(|message| match message {
         RecvAncillaryMessage::ScmRights(rights) => rights.collect::<Vec<_>>(),
         _ => Vec::new(),
     });
-    (bytes, descriptors.collect())
+    Some((bytes, descriptors.collect()))
 }
