@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -48,7 +49,11 @@ pub struct Server {
 
 /// `greenroom` with nothing of this process's own settings.
 pub fn greenroom() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_greenroom"));
+    greenroom_at(Path::new(env!("CARGO_BIN_EXE_greenroom")))
+}
+
+fn greenroom_at(program: &Path) -> Command {
+    let mut command = Command::new(program);
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("GREENROOM_") {
             command.env_remove(name);
@@ -78,6 +83,32 @@ impl Server {
         command.args(["serve", "--data-dir"]).arg(data);
         command.envs(settings.iter().copied());
         Self::run(command, data)
+    }
+
+    /// A server that a user who is not root runs below `folder`, with programs that they may start; for root to call.
+    pub fn start_as(user: u32, folder: &Path, settings: &[(&str, &str)]) -> Self {
+        let (programs, data) = (folder.join("programs"), folder.join("data"));
+        let open = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(folder, open).unwrap();
+        let built = Path::new(env!("CARGO_BIN_EXE_greenroom")).parent().unwrap();
+        if !programs.exists() {
+            std::fs::create_dir_all(&programs).unwrap();
+            for name in [
+                "greenroom",
+                "greenroom-session",
+                "greenroom-init",
+                "greenroom-stream",
+            ] {
+                std::fs::copy(built.join(name), programs.join(name)).unwrap();
+            }
+            std::fs::create_dir(&data).unwrap();
+            std::os::unix::fs::chown(&data, Some(user), Some(user)).unwrap();
+        }
+        let mut command = greenroom_at(&programs.join("greenroom"));
+        command.args(["serve", "--data-dir"]).arg(&data);
+        command.envs(settings.iter().copied());
+        command.uid(user).gid(user).current_dir("/");
+        Self::run(command, &data)
     }
 
     /// The server that a command starts; what it logs goes to `data`, where its key is taken from.
@@ -136,6 +167,11 @@ impl Server {
 
     /// A group of so many sessions with a terminal each.
     pub fn create_group_of(&self, sessions: u32) -> String {
+        self.create_group_with(sessions, "ca-foot")
+    }
+
+    /// A group of so many sessions with this app each.
+    pub fn create_group_with(&self, sessions: u32, app: &str) -> String {
         let answer = self.call(
             "CreateAppInstanceGroup",
             &json!({
@@ -147,7 +183,7 @@ impl Server {
                 "NodePool": {"NodeInstanceType": "appstreaming.general.2c4g", "NodeAmount": sessions, "NodeCapacity": 1},
                 "Period": 1,
                 "PeriodUnit": "Month",
-                "PreOpenAppId": "ca-foot",
+                "PreOpenAppId": app,
                 "ProductType": "CloudApp",
                 "SessionTimeout": 15,
             }),

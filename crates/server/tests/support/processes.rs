@@ -21,6 +21,13 @@ impl Processes {
             holders,
         }
     }
+
+    /// The holder and the app of a session, if it has both now.
+    pub fn of_one(data: &Path, session: &Session) -> Option<(u32, u32)> {
+        let file = data.join("run").join(&session.id).join("holder.pid");
+        let holder = note_of(&std::fs::read_to_string(file).ok()?)?;
+        Some((holder, descendant(holder, "foot")?))
+    }
 }
 
 /// Ends what a failed test leaves behind: holders outlive everything else.
@@ -34,7 +41,7 @@ impl Drop for Sweep {
             .flatten()
         {
             let note = std::fs::read_to_string(run.path().join("holder.pid")).unwrap_or_default();
-            if let Some(pid) = note.split(' ').next().and_then(|pid| pid.parse().ok()) {
+            if let Some(pid) = note_of(&note) {
                 kill(pid);
             }
         }
@@ -57,22 +64,38 @@ pub fn lives(pid: u32) -> bool {
 /// The holder of a session that runs.
 pub fn holder_of(data: &Path, session: &str) -> u32 {
     let file = data.join("run").join(session).join("holder.pid");
-    let text = std::fs::read_to_string(file).unwrap();
-    text.split(' ').next().unwrap().parse().unwrap()
+    note_of(&std::fs::read_to_string(file).unwrap()).unwrap()
+}
+
+fn note_of(text: &str) -> Option<u32> {
+    text.split(' ').next()?.parse().ok()
+}
+
+/// A child that was started under that name.
+pub fn child_called(pid: u32, name: &str) -> Option<u32> {
+    let called = |child: &u32| {
+        let line = std::fs::read(format!("/proc/{child}/cmdline")).unwrap_or_default();
+        line.split(|byte| *byte == 0).next() == Some(name.as_bytes())
+    };
+    children(pid).into_iter().find(called)
+}
+
+/// By thread: each knows only the children it made itself.
+fn children(pid: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{pid}/task"));
+    let lists = threads
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok());
+    let lists: String = lists.collect();
+    let children = lists.split_whitespace();
+    children.filter_map(|pid| pid.parse().ok()).collect()
 }
 
 /// The first process of that name below `pid`.
 pub fn descendant(pid: u32, name: &str) -> Option<u32> {
-    // By thread: each knows only the children it made itself.
-    let threads = std::fs::read_dir(format!("/proc/{pid}/task")).ok()?;
-    let children: String = threads
-        .flatten()
-        .filter_map(|thread| std::fs::read_to_string(thread.path().join("children")).ok())
-        .collect();
-    let mut children = children
-        .split_whitespace()
-        .filter_map(|pid| pid.parse::<u32>().ok());
-    children.find_map(|child| {
+    children(pid).into_iter().find_map(|child| {
         let comm = std::fs::read_to_string(format!("/proc/{child}/comm")).ok()?;
         if comm.trim() == name {
             Some(child)
