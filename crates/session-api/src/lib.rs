@@ -18,6 +18,7 @@ pub mod control;
 pub mod files;
 pub mod frame;
 pub mod frames;
+pub mod image;
 pub mod init;
 pub mod input;
 pub mod questions;

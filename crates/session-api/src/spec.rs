@@ -5,6 +5,7 @@
 //! fields it does not know, and a new field must have a default.
 
 use crate::files::{self, File};
+use crate::image::Image;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::path::PathBuf;
@@ -72,6 +73,10 @@ pub struct Spec {
     /// Files the apps find beside those of their image.
     #[serde(default)]
     pub files: Vec<File>,
+    /// Whose files the apps see; `None`, as in the spec of an older server, is the machine itself. An image has no
+    /// [`Self::files`].
+    #[serde(default)]
+    pub image: Option<Image>,
 }
 
 /// What bounds the apps of a session, all its services included, but neither the holder nor the streamer.
@@ -195,6 +200,12 @@ impl Spec {
             ("timezone", is_timezone(&self.timezone)),
             ("limits", self.limits.is_whole()),
             ("files", files::are_taken(&self.files)),
+            (
+                "image",
+                self.image
+                    .as_ref()
+                    .is_none_or(|image| image.is_whole() && self.files.is_empty()),
+            ),
         ];
         match whole.into_iter().find(|(_, holds)| !holds) {
             Some((field, _)) => Err(SpecError::Bounds(field)),
@@ -245,6 +256,7 @@ impl fmt::Debug for Spec {
             .field("apps", &self.apps)
             .field("network", &self.network)
             .field("limits", &self.limits)
+            .field("image", &self.image)
             .finish_non_exhaustive()
     }
 }
@@ -276,6 +288,14 @@ mod tests {
             network: Network::None,
             limits: Limits::default(),
             files: vec![policy()],
+            image: None,
+        }
+    }
+
+    fn image() -> Image {
+        Image {
+            layers: vec!["/srv/images/debian".into()],
+            changes: "/data/sessions/p-0/layer/img-debian".into(),
         }
     }
 
@@ -321,9 +341,21 @@ mod tests {
     }
 
     #[test]
+    fn the_spec_of_a_server_that_knew_no_images_is_of_the_machine() {
+        let mut newer = spec();
+        (newer.files, newer.image) = (Vec::new(), Some(image()));
+        let json = newer.to_json().unwrap();
+        assert_eq!(Spec::from_json(&json).unwrap(), newer);
+        let mut older: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        older.as_object_mut().unwrap().remove("image").unwrap();
+        let read = Spec::from_json(older.to_string().as_bytes()).unwrap();
+        assert_eq!(read.image, None);
+    }
+
+    #[test]
     fn what_is_out_of_bounds_is_named() {
         type Change = fn(&mut Spec);
-        let cases: [(&str, Change); 13] = [
+        let cases: [(&str, Change); 16] = [
             ("key_hex", |s| s.key_hex = "xy".repeat(32)),
             ("key_hex", |s| s.key_hex.push('0')),
             ("width", |s| s.width = 63),
@@ -339,6 +371,18 @@ mod tests {
             ("limits", |s| s.limits.join = vec!["cgroup.procs".into()]),
             ("limits", |s| s.limits.oom_events = Some("events".into())),
             ("files", |s| s.files[0].path = "/etc/passwd".into()),
+            // The apps of an image could have put a link where such a file is to be.
+            ("image", |s| s.image = Some(image())),
+            ("image", |s| {
+                s.files.clear();
+                let layers = vec!["/a".into(); crate::image::MAX_LAYERS + 1];
+                s.image = Some(Image { layers, ..image() });
+            }),
+            ("image", |s| {
+                s.files.clear();
+                let layers = vec!["/a:/b".into()];
+                s.image = Some(Image { layers, ..image() });
+            }),
         ];
         for (field, change) in cases {
             let mut wrong = spec();

@@ -7,8 +7,9 @@ use crate::logs::Logs;
 use crate::machine_id;
 use crate::oom::OomKills;
 use crate::privileges::{self, Stuck};
+use crate::sandbox::bwrap::shell;
 use crate::sandbox::files::{folder_name, places};
-use crate::sandbox::{Files, Plan, Running, Sandbox, SandboxError, Shown, seccomp};
+use crate::sandbox::{Files, Layers, Plan, Running, Sandbox, SandboxError, Shown, seccomp};
 use greenroom_session_api::Spec;
 use greenroom_session_api::spec::{HOLDER_PID, HOLDER_SOCKET, MAX_SPEC, STREAM_SOCKET, SpecError};
 use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
@@ -25,6 +26,9 @@ const SOCKETS: &str = "wayland";
 
 /// The folder with what the apps print, beneath the session's.
 const LOGS: &str = "logs";
+
+/// The folder with what an image gets from our hand, beneath the run folder.
+const SYSTEM: &str = "system";
 
 /// The holder cannot begin.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +90,8 @@ pub struct Setup {
     pub files: Files,
     /// Where what they print is kept.
     pub logs: Logs,
+    /// The shell of its user.
+    pub shell: &'static str,
     run_dir: File,
     // Kept so that no descriptor of ours is ever at the numbers the streamer expects its own at.
     _reserved: Vec<File>,
@@ -133,6 +139,15 @@ impl Setup {
         let oom_events = spec.limits.oom_events.as_deref();
         let oom_kills =
             OomKills::at(oom_events).map_err(files("open", oom_events.unwrap_or(Path::new(""))))?;
+        let layers = match &spec.image {
+            Some(image) => {
+                let system = spec.run_dir.join(SYSTEM);
+                fresh_folder(&system, None)?;
+                Some(Layers::new(image.clone(), system))
+            }
+            None => None,
+        };
+        let shell = shell(layers.as_ref());
         // The sandbox's folders are its root's, and its apps must be able to walk through them.
         rustix::process::umask(Mode::WGRP | Mode::WOTH);
         let sandbox = sandbox.start(&Plan {
@@ -145,6 +160,7 @@ impl Setup {
             limits: spec.limits.clone(),
             machine_id,
             files: shown,
+            layers,
         })?;
         rustix::process::umask(private);
 
@@ -167,6 +183,7 @@ impl Setup {
             sockets,
             files: shown_files,
             logs,
+            shell,
             run_dir,
             _reserved: reserved,
         })

@@ -39,6 +39,7 @@ fn contract(sandbox: &dyn Sandbox, programs: &Programs) {
             limits: Limits::default(),
             machine_id: "0".repeat(32),
             files: Vec::new(),
+            layers: None,
         })
         .unwrap();
     let Running { link, process } = running;

@@ -139,6 +139,7 @@ fn spec(programs: &Programs, folder: &Path, app: App) -> Spec {
         network: Network::None,
         limits: Limits::default(),
         files: Vec::new(),
+        image: None,
     }
 }
 

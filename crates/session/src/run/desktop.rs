@@ -2,7 +2,7 @@
 //! them, which init starts when they are first asked for.
 
 use super::Holder;
-use crate::sandbox::{Bwrap, Sandbox, bwrap::shell};
+use crate::sandbox::{Bwrap, Sandbox};
 use greenroom_session_api::init::{Serve, to_init::Order};
 
 /// What no launch of an app's stands behind: services, and what they start.
@@ -59,7 +59,7 @@ impl Holder {
             ("HOME", sandbox.home()),
             ("USER", "user"),
             ("LOGNAME", "user"),
-            ("SHELL", shell()),
+            ("SHELL", self.setup.shell),
             ("LANG", &spec.locale),
             ("TZ", &spec.timezone),
             ("XDG_RUNTIME_DIR", runtime_dir),

@@ -4,9 +4,12 @@
 //! becomes that user before it starts anything: the kernel then sees the apps as that user and no other, and
 //! no kernel setting on user namespaces matters. Without one, a user namespace is the only way in.
 
+use super::layers::{Entry, Layers};
 use super::limits::confine;
+use super::loader::{self, Loader};
 use super::{Plan, Running, Sandbox, SandboxError, Shown, memory_file, seccomp};
 use greenroom_session_api::spec::{HOME, Network};
+use rustix::process::{getgid, getuid};
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -50,6 +53,10 @@ const ETC: &[&str] = &[
     "/etc/xdg",
 ];
 
+/// What is known of the network's names.
+const NAMES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
+const LOCALTIME: &str = "/etc/localtime";
+
 /// The driver.
 #[derive(Debug, Default)]
 pub struct Bwrap;
@@ -58,24 +65,40 @@ impl Sandbox for Bwrap {
     fn start(&self, plan: &Plan) -> Result<Running, SandboxError> {
         let failed = |step| move |source| SandboxError { step, source };
         let (uid, gid) = plan.user.unwrap_or((INSIDE_ID, INSIDE_ID));
-        let passwd = format!("user:x:{uid}:{gid}:user:{HOME}:{}\n", shell());
-        let passwd = memory_file("passwd", passwd.as_bytes())?;
-        let group = memory_file("group", format!("user:x:{gid}:\n").as_bytes())?;
-        let machine_id = memory_file("machine-id", format!("{}\n", plan.machine_id).as_bytes())?;
+        let passwd = format!(
+            "user:x:{uid}:{gid}:user:{HOME}:{}\n",
+            shell(plan.layers.as_ref())
+        );
+        let own = [
+            ("/etc/passwd", passwd.into_bytes()),
+            ("/etc/group", format!("user:x:{gid}:\n").into_bytes()),
+            ("/etc/machine-id", format!("{}\n", plan.machine_id).into()),
+        ];
         let filters = seccomp::files()?;
         let (ours, inits) = UnixStream::pair().map_err(failed("make the link to init"))?;
 
         let mut command = Command::new("bwrap");
-        command.args(walls(plan));
-        for (file, path) in [
-            (&passwd, "/etc/passwd"),
-            (&group, "/etc/group"),
-            (&machine_id, "/etc/machine-id"),
-        ] {
-            pass_on(file).map_err(failed("pass a file into the sandbox"))?;
-            // Readable by the apps' user, who does not own it when the server is root.
-            command.args(["--perms", "0444"]);
-            command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
+        let mut passed = Vec::new();
+        let loader = match &plan.layers {
+            Some(layers) => {
+                layers.prepare(
+                    &image_files(plan.network, &own),
+                    &[(&zone(plan), LOCALTIME)],
+                )?;
+                Loader::of_this_process().map_err(failed("find the loader of init"))?
+            }
+            None => None,
+        };
+        command.args(walls(plan, loader.as_ref())?);
+        if plan.layers.is_none() {
+            for (path, bytes) in &own {
+                let file = memory_file(path, bytes)?;
+                pass_on(&file).map_err(failed("pass a file into the sandbox"))?;
+                // Readable by the apps' user, who does not own it when the server is root.
+                command.args(["--perms", "0444"]);
+                command.args(["--ro-bind-data", &file.as_raw_fd().to_string(), path]);
+                passed.push(file);
+            }
         }
         for filter in &filters {
             pass_on(filter).map_err(failed("pass a file into the sandbox"))?;
@@ -83,11 +106,17 @@ impl Sandbox for Bwrap {
         }
         // In a user namespace the apps would own what all these mounts stand on.
         command.args(["--remount-ro", "/"]);
-        command.arg("--").arg(INIT);
+        command.arg("--");
+        command.args(loader.iter().flat_map(Loader::words));
+        command.arg(INIT);
         if let Some((uid, gid)) = plan.user {
             command.args([uid.to_string(), gid.to_string()]);
         }
         confine(&mut command, &plan.limits)?;
+        if let Some(layers) = &plan.layers {
+            let own_ids = || (getuid().as_raw(), getgid().as_raw());
+            layers.mount(&mut command, plan.user.is_none().then(own_ids))?;
+        }
         let process = command
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
@@ -97,7 +126,10 @@ impl Sandbox for Bwrap {
             .stdout(Stdio::null())
             .stderr(Stdio::inherit())
             .spawn()
-            .map_err(failed("start bwrap"))?;
+            .map_err(failed(match plan.layers {
+                Some(_) => "mount the layers of the image, or start bwrap over them",
+                None => "start bwrap",
+            }))?;
         Ok(Running {
             link: ours,
             process: Some(process),
@@ -113,13 +145,13 @@ impl Sandbox for Bwrap {
     }
 }
 
-/// The user's shell, as on this machine.
-pub fn shell() -> &'static str {
-    if Path::new("/bin/bash").exists() {
-        "/bin/bash"
-    } else {
-        "/bin/sh"
-    }
+/// The user's shell, as on this machine or in the image.
+pub fn shell(image: Option<&Layers>) -> &'static str {
+    let has_bash = match image {
+        Some(layers) => layers.has("/usr/bin/bash") || layers.has("/bin/bash"),
+        None => Path::new("/bin/bash").exists(),
+    };
+    if has_bash { "/bin/bash" } else { "/bin/sh" }
 }
 
 /// Lets a descriptor through to the next process that is started; the caller drops it afterwards.
@@ -127,7 +159,7 @@ fn pass_on(file: &File) -> std::io::Result<()> {
     Ok(rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty())?)
 }
 
-fn walls(plan: &Plan) -> Vec<OsString> {
+fn walls(plan: &Plan, loader: Option<&Loader>) -> Result<Vec<OsString>, SandboxError> {
     let mut walls = Walls(Vec::new());
     // Init is process 1, so that its end is the end of all. `--die-with-parent` covers bubblewrap's own
     // process; the apps' end when the holder dies comes from init's link, which survives a change of user.
@@ -166,44 +198,21 @@ fn walls(plan: &Plan) -> Vec<OsString> {
         }
     }
     // Made here because bubblewrap makes the parents of a private folder as private, and root's.
-    for path in ["/etc", "/home", "/run", "/run/user", "/var", "/var/cache"] {
+    for path in ["/home", "/run", "/run/user"] {
         walls.add(["--perms", "0755", "--dir", path]);
     }
-    walls.bind("--ro-bind", Path::new("/usr"), "/usr");
-    for path in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
-        match std::fs::read_link(path) {
-            Ok(target) => {
-                walls.add(["--symlink"]);
-                walls.0.extend([target.into_os_string(), path.into()]);
-            }
-            Err(_) => walls.bind("--ro-bind-try", Path::new(path), path),
-        }
+    match &plan.layers {
+        None => walls.machine(plan),
+        Some(layers) => walls.image(layers, loader)?,
     }
-    for path in ETC {
-        walls.bind("--ro-bind-try", Path::new(path), path);
-    }
-    walls.chromium(&plan.files);
-    walls.bind(
-        "--ro-bind-try",
-        Path::new("/var/cache/fontconfig"),
-        "/var/cache/fontconfig",
-    );
-    if plan.network == Network::Host {
-        walls.bind(
-            "--ro-bind-try",
-            Path::new("/etc/resolv.conf"),
-            "/etc/resolv.conf",
-        );
-        walls.bind("--ro-bind-try", Path::new("/etc/hosts"), "/etc/hosts");
-    }
-    walls.add([
-        "--symlink",
-        &format!("/usr/share/zoneinfo/{}", plan.timezone),
-        "/etc/localtime",
-    ]);
     walls.add(["--proc", "/proc", "--dev", "/dev"]);
     // World-writable, as they are everywhere: their owner is root where the apps are not.
-    for path in ["/dev/shm", "/tmp", "/var/tmp"] {
+    let in_layer = plan.layers.is_some();
+    let scratch = ["/dev/shm", "/tmp", "/var/tmp"];
+    for path in scratch
+        .iter()
+        .filter(|path| !in_layer || **path != "/var/tmp")
+    {
         if let Some(bytes) = plan.limits.scratch_bytes {
             walls.add(["--size", &bytes.to_string()]);
         }
@@ -212,7 +221,25 @@ fn walls(plan: &Plan) -> Vec<OsString> {
     walls.bind("--bind", &plan.home, HOME);
     walls.bind("--bind", &plan.runtime_dir, RUNTIME_DIR);
     walls.bind("--ro-bind", &plan.init, INIT);
-    walls.0
+    Ok(walls.0)
+}
+
+/// Where the apps' time zone is described.
+fn zone(plan: &Plan) -> String {
+    format!("/usr/share/zoneinfo/{}", plan.timezone)
+}
+
+/// The files an image gets from our hand: the sandbox's own, and where the network's names are known.
+fn image_files(network: Network, own: &[(&'static str, Vec<u8>)]) -> Vec<(&'static str, Vec<u8>)> {
+    let mut files = own.to_vec();
+    if network == Network::Host {
+        // A machine may have neither.
+        let names = NAMES
+            .into_iter()
+            .filter_map(|path| Some((path, std::fs::read(path).ok()?)));
+        files.extend(names);
+    }
+    files
 }
 
 struct Walls(Vec<OsString>);
@@ -221,6 +248,60 @@ struct Walls(Vec<OsString>);
 const CHROMIUM: &str = "/etc/chromium";
 
 impl Walls {
+    /// The system is this machine's.
+    fn machine(&mut self, plan: &Plan) {
+        for path in ["/etc", "/var", "/var/cache"] {
+            self.add(["--perms", "0755", "--dir", path]);
+        }
+        self.bind("--ro-bind", Path::new("/usr"), "/usr");
+        for path in ["/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32"] {
+            match std::fs::read_link(path) {
+                Ok(target) => {
+                    self.add(["--symlink"]);
+                    self.0.extend([target.into_os_string(), path.into()]);
+                }
+                Err(_) => self.bind("--ro-bind-try", Path::new(path), path),
+            }
+        }
+        for path in ETC {
+            self.bind("--ro-bind-try", Path::new(path), path);
+        }
+        self.chromium(&plan.files);
+        self.bind(
+            "--ro-bind-try",
+            Path::new("/var/cache/fontconfig"),
+            "/var/cache/fontconfig",
+        );
+        if plan.network == Network::Host {
+            for path in NAMES {
+                self.bind("--ro-bind-try", Path::new(path), path);
+            }
+        }
+        self.add(["--symlink", &zone(plan), LOCALTIME]);
+    }
+
+    /// The system is an image's, which the apps may write to as far as it lets them.
+    fn image(&mut self, layers: &Layers, loader: Option<&Loader>) -> Result<(), SandboxError> {
+        let root = layers.root();
+        for (name, entry) in layers.entries()? {
+            let inside = Path::new("/").join(&name).into_os_string();
+            match entry {
+                Entry::Folder => {
+                    let from = root.join(&name).into_os_string();
+                    self.0.extend(["--bind".into(), from, inside]);
+                }
+                Entry::Link(target) => {
+                    self.0.extend(["--symlink".into(), target.into(), inside]);
+                }
+            }
+        }
+        self.add(["--perms", "0755", "--dir", loader::FOLDER]);
+        for (file, inside) in loader.into_iter().flat_map(Loader::files) {
+            self.bind("--ro-bind", file, &inside);
+        }
+        Ok(())
+    }
+
     /// Chromium's settings: the machine's, or those of the session without the machine's policies. Its folder
     /// cannot be bound as a whole then, as nothing could be put into it.
     fn chromium(&mut self, files: &[Shown]) {

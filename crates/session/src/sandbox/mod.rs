@@ -3,11 +3,14 @@
 pub mod bwrap;
 pub mod fake;
 pub mod files;
+pub mod layers;
 mod limits;
+mod loader;
 pub mod seccomp;
 
 pub use bwrap::Bwrap;
 pub use files::{Files, Shown};
+pub use layers::Layers;
 
 use greenroom_session_api::spec::{Limits, Network};
 use std::fs::File;
@@ -36,6 +39,8 @@ pub struct Plan {
     pub machine_id: String,
     /// Folders with files from the server's hand.
     pub files: Vec<Shown>,
+    /// The image whose system the apps see; `None` is this machine's.
+    pub layers: Option<Layers>,
 }
 
 /// There is no sandbox.

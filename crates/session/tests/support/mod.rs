@@ -240,6 +240,7 @@ pub fn spec(folder: &Path, apps: Vec<App>) -> Spec {
         network: Network::None,
         limits: Limits::default(),
         files: Vec::new(),
+        image: None,
     }
 }
 

@@ -1,0 +1,276 @@
+//! Images that are folders: an overlay of their files with what the session changes of them on top.
+//!
+//! The process that becomes bubblewrap mounts it, in a mount namespace of its own, so nobody else sees it and it goes
+//! with the sandbox. Neither we nor bubblewrap ever make or mount anything beneath a folder of the overlay: an app may
+//! have put a link there that leads out. What comes from our hand is the topmost folder of the image instead.
+
+use super::SandboxError;
+use greenroom_session_api::image::Image;
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use std::collections::BTreeMap;
+use std::ffi::{CString, OsString};
+use std::fs::{self, DirBuilder, Permissions};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// What every sandbox has of its own at its root, whatever an image has there.
+const OWN: [&str; 6] = ["dev", "home", "proc", "run", "sys", "tmp"];
+
+/// Entries at the root of one folder; a system has two dozen.
+const MAX_ENTRIES: usize = 256;
+
+/// The folders of a session's image.
+#[derive(Debug)]
+pub struct Layers {
+    image: Image,
+    system: PathBuf,
+}
+
+/// Something at the root of an image.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A folder, to be shown from [`Layers::root`].
+    Folder,
+    /// A link to there, as `/bin` is one to `usr/bin`.
+    Link(PathBuf),
+}
+
+/// The user and the group that a user namespace is to know, by the numbers they have outside.
+type Ids = (u32, u32);
+
+impl Layers {
+    /// The folders of `image`, with `system` as the one for what comes from our hand, which [`Self::prepare`] makes.
+    #[must_use]
+    pub fn new(image: Image, system: PathBuf) -> Self {
+        Self { image, system }
+    }
+
+    /// The folder that the overlay is mounted at.
+    #[must_use]
+    pub fn root(&self) -> PathBuf {
+        self.image.changes.join("root")
+    }
+
+    /// Whether the image itself has this file. Its links are followed and may lead anywhere, so only what it has by
+    /// name should be asked for.
+    #[must_use]
+    pub fn has(&self, path: &str) -> bool {
+        let relative = path.trim_start_matches('/');
+        let mut folders = self.image.layers.iter();
+        folders.any(|folder| folder.join(relative).symlink_metadata().is_ok())
+    }
+
+    /// Makes the session's own folders, and writes these files and links where the image would have them.
+    ///
+    /// # Errors
+    /// They cannot be written, or a folder of the image is none.
+    pub fn prepare(
+        &self,
+        files: &[(&str, Vec<u8>)],
+        links: &[(&str, &str)],
+    ) -> Result<(), SandboxError> {
+        for folder in &self.image.layers {
+            fs::read_dir(folder).map_err(failed("read a folder of the image"))?;
+        }
+        let written = || {
+            for name in ["upper", "work", "root"] {
+                folder(&self.image.changes.join(name), 0o755)?;
+            }
+            // World-writable, as everywhere; it is a part of the layer here and keeps what is in it.
+            folder(&self.system.join("var/tmp"), 0o1777)?;
+            folder(&self.system.join("etc"), 0o755)?;
+            for (path, bytes) in files {
+                let path = self.system.join(path.trim_start_matches('/'));
+                fs::write(&path, bytes)?;
+                fs::set_permissions(&path, Permissions::from_mode(0o444))?;
+            }
+            for (target, path) in links {
+                let path = self.system.join(path.trim_start_matches('/'));
+                std::os::unix::fs::symlink(target, path)?;
+            }
+            Ok(())
+        };
+        written().map_err(failed("make the session's own layer of the image"))
+    }
+
+    /// What the image has at its root, but for what a sandbox has of its own.
+    ///
+    /// # Errors
+    /// A folder cannot be read, or has more at its root than a system has.
+    pub fn entries(&self) -> Result<BTreeMap<OsString, Entry>, SandboxError> {
+        let mut entries = BTreeMap::new();
+        for folder in self.lower() {
+            self::entries(folder, &mut entries).map_err(failed("read a folder of the image"))?;
+        }
+        Ok(entries
+            .into_iter()
+            .filter_map(|(name, entry)| Some((name, entry?)))
+            .collect())
+    }
+
+    /// Has the process that `command` starts see the overlay at [`Self::root`], before it is anything at all.
+    /// Without the rights for it a user namespace is entered that knows these ids.
+    pub fn mount(&self, command: &mut Command, namespace: Option<Ids>) -> Result<(), SandboxError> {
+        let root = text(self.root().as_os_str().as_bytes())?;
+        let options = text(&self.options(namespace.is_some()))?;
+        let map = |id: u32| format!("{id} {id} 1\n").into_bytes();
+        let maps = namespace.map(|(uid, gid)| (map(uid), map(gid)));
+        let mounted = move || {
+            let mut kinds = libc::CLONE_NEWNS;
+            if maps.is_some() {
+                kinds |= libc::CLONE_NEWUSER;
+            }
+            // SAFETY: the call takes no pointer, and this process has one thread.
+            if unsafe { libc::unshare(kinds) } != 0 {
+                return Err(io::Error::last_os_error());
+            }
+            if let Some((uids, gids)) = &maps {
+                tell(c"/proc/self/uid_map", uids)?;
+                // Until then the kernel lets nobody without rights map a group.
+                tell(c"/proc/self/setgroups", b"deny")?;
+                tell(c"/proc/self/gid_map", gids)?;
+            }
+            // What is mounted on the machine later on is seen here as well, and never the other way round.
+            let down = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+            mount_change(c"/", down)?;
+            let flags = MountFlags::NOSUID | MountFlags::NODEV;
+            mount(c"overlay", &*root, c"overlay", flags, &*options)?;
+            Ok(())
+        };
+        // SAFETY: between fork and exec the closure makes calls with texts that were made before it: it allocates
+        // nothing and takes no lock.
+        unsafe {
+            command.pre_exec(mounted);
+        }
+        Ok(())
+    }
+
+    /// What is below, the topmost first.
+    fn lower(&self) -> impl Iterator<Item = &Path> {
+        let layers = self.image.layers.iter().map(PathBuf::as_path);
+        std::iter::once(self.system.as_path()).chain(layers)
+    }
+
+    fn options(&self, in_user_namespace: bool) -> Vec<u8> {
+        let lower: Vec<_> = self.lower().map(|it| it.as_os_str().as_bytes()).collect();
+        let mut options = b"lowerdir=".to_vec();
+        options.extend(lower.join(&b':'));
+        for (name, folder) in [("upperdir", "upper"), ("workdir", "work")] {
+            options.extend(format!(",{name}=").as_bytes());
+            options.extend(self.image.changes.join(folder).as_os_str().as_bytes());
+        }
+        if in_user_namespace {
+            options.extend(b",userxattr");
+        }
+        options
+    }
+}
+
+fn failed(step: &'static str) -> impl Fn(io::Error) -> SandboxError {
+    move |source| SandboxError { step, source }
+}
+
+fn text(bytes: &[u8]) -> Result<CString, SandboxError> {
+    CString::new(bytes).map_err(|error| failed("name the folders of the image")(error.into()))
+}
+
+fn tell(file: &std::ffi::CStr, what: &[u8]) -> Result<(), Errno> {
+    use rustix::fs::{Mode, OFlags};
+    let file = rustix::fs::open(file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(file, what).map(drop)
+}
+
+fn folder(path: &Path, mode: u32) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true).mode(0o755).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+/// Adds what a folder has at its root and those above it do not hide; `None` is something that hides.
+fn entries(folder: &Path, known: &mut BTreeMap<OsString, Option<Entry>>) -> io::Result<()> {
+    for (count, entry) in fs::read_dir(folder)?.enumerate() {
+        let entry = entry?;
+        let name = entry.file_name();
+        if count == MAX_ENTRIES {
+            return Err(io::Error::other("it has too much at its root"));
+        }
+        if OWN.iter().any(|own| name == *own) || known.contains_key(&name) {
+            continue;
+        }
+        let kind = entry.file_type()?;
+        let shown = if kind.is_dir() {
+            Some(Entry::Folder)
+        } else if kind.is_symlink() {
+            Some(Entry::Link(fs::read_link(entry.path())?))
+        } else if kind.is_char_device() && entry.metadata()?.rdev() == 0 {
+            // How an overlay keeps that something of below was removed.
+            None
+        } else {
+            continue;
+        };
+        known.insert(name, shown);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layers(folder: &Path) -> Layers {
+        let image = Image {
+            layers: vec![folder.join("upper-image"), folder.join("base")],
+            changes: folder.join("changes"),
+        };
+        Layers::new(image, folder.join("system"))
+    }
+
+    #[test]
+    fn the_topmost_folder_says_what_is_at_the_root_and_the_sandbox_s_own_is_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        for path in ["upper-image/bin", "base/usr", "base/dev", "base/opt"] {
+            fs::create_dir_all(at(path)).unwrap();
+        }
+        std::os::unix::fs::symlink("usr/bin", at("base/bin")).unwrap();
+        std::os::unix::fs::symlink("usr/lib", at("base/lib")).unwrap();
+        std::os::unix::fs::symlink("/etc", at("base/proc")).unwrap();
+        fs::write(at("base/vmlinuz"), "").unwrap();
+        let layers = layers(folder.path());
+        let files = [("/etc/passwd", b"user".to_vec())];
+        layers
+            .prepare(&files, &[("/usr/share/zoneinfo/UTC", "/etc/localtime")])
+            .unwrap();
+        let expected = [
+            ("bin", Entry::Folder),
+            ("etc", Entry::Folder),
+            ("lib", Entry::Link("usr/lib".into())),
+            ("opt", Entry::Folder),
+            ("usr", Entry::Folder),
+            ("var", Entry::Folder),
+        ];
+        let expected: BTreeMap<_, _> = expected.map(|(name, it)| (name.into(), it)).into();
+        assert_eq!(layers.entries().unwrap(), expected);
+        assert_eq!(fs::read(at("system/etc/passwd")).unwrap(), b"user");
+    }
+
+    #[test]
+    fn a_folder_that_is_none_or_holds_too_much_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let layers = layers(folder.path());
+        assert!(layers.prepare(&[], &[]).is_err());
+        for name in ["upper-image", "base", "system"] {
+            fs::create_dir_all(folder.path().join(name)).unwrap();
+        }
+        assert!(layers.entries().unwrap().is_empty());
+        for at in 0..=MAX_ENTRIES {
+            fs::write(folder.path().join(format!("base/{at}")), "").unwrap();
+        }
+        assert!(layers.entries().is_err());
+    }
+}

@@ -1,0 +1,217 @@
+//! Sessions of an image that is a folder: whose files their apps see, what they may change, and what is done about
+//! folders that somebody made to get out.
+
+#![allow(clippy::unwrap_used)] // A failure anywhere here is a failed test.
+
+mod support;
+
+use greenroom_session_api::image::Image;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use support::{Session, script, skipped, until};
+
+/// A system that is no more than a shell and a few programs, with the libraries of this machine.
+fn image(folder: &Path) {
+    let programs = ["sh", "cat", "ls", "id", "mkdir", "rm", "touch"].map(program);
+    let mut files: Vec<PathBuf> = programs.to_vec();
+    for program in &programs {
+        let said = Command::new("ldd").arg(program).output().unwrap().stdout;
+        let said = String::from_utf8(said).unwrap();
+        let words = said.split_whitespace().filter(|word| word.starts_with('/'));
+        files.extend(words.map(PathBuf::from));
+    }
+    for file in files {
+        // As the loader is asked for, whatever links the machine has on the way.
+        let at = folder.join(file.strip_prefix("/").unwrap());
+        fs::create_dir_all(at.parent().unwrap()).unwrap();
+        fs::copy(&file, &at).unwrap();
+    }
+    symlink("usr/bin", folder.join("bin")).unwrap();
+    fs::create_dir_all(folder.join("etc")).unwrap();
+    fs::create_dir_all(folder.join("opt/open")).unwrap();
+    fs::write(folder.join("etc/image"), "the image\n").unwrap();
+    fs::write(folder.join("opt/open/old"), "old\n").unwrap();
+    let open = fs::Permissions::from_mode(0o777);
+    fs::set_permissions(folder.join("opt/open"), open).unwrap();
+}
+
+fn program(name: &str) -> PathBuf {
+    fs::canonicalize(Path::new("/usr/bin").join(name)).unwrap();
+    Path::new("/usr/bin").join(name)
+}
+
+/// Starts a session of the image in the folder, as root or as somebody else.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        image(&folder.path().join("image"));
+        Self(folder)
+    }
+
+    fn image(&self, path: &str) -> PathBuf {
+        self.0.path().join("image").join(path)
+    }
+
+    /// What a script says that an app of the image runs, which is all that is in the session.
+    fn says(&self, layers: &[&Path], user: Option<u32>, text: &str) -> String {
+        let folder = tempfile::tempdir_in(self.0.path()).unwrap();
+        let text = format!("{{ {text}\n}} > ~/said 2>&1; echo end >> ~/said");
+        let mut spec = support::spec(folder.path(), vec![script("ca-says", &text)]);
+        spec.image = Some(Image {
+            layers: layers.iter().map(|path| (*path).to_owned()).collect(),
+            changes: match user {
+                None => self.0.path().join("changes"),
+                Some(_) => folder.path().join("changes"),
+            },
+        });
+        let mut session = match user {
+            None => Session::start_with(folder, spec),
+            Some(user) => Session::start_as(user, folder, spec),
+        };
+        let path = session.home().join("said");
+        let said = until("what is said", || {
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            let ended = session.process.try_wait().unwrap();
+            assert_eq!(ended, None, "the holder has ended");
+            text.strip_suffix("end\n").map(str::to_owned)
+        });
+        session.control().stop(1000);
+        session.wait();
+        said
+    }
+}
+
+fn users() -> Vec<Option<u32>> {
+    match rustix::process::geteuid().is_root() {
+        true => vec![None, Some(65_534)],
+        false => vec![None],
+    }
+}
+
+#[test]
+fn apps_see_the_image_s_files_and_none_of_the_machine_s() {
+    if skipped("bwrap") {
+        return;
+    }
+    let place = Place::new();
+    let base = place.image("");
+    for user in users() {
+        let text =
+            "cat /etc/image; ls /usr/bin /usr/share; ls -d /root /srv; cat /etc/passwd; id -un";
+        let said = place.says(&[&base], user, text);
+        assert!(said.starts_with("the image\n"), "{said}");
+        for part in ["mkdir", "user:x:", "\nuser\n", "cannot access '/srv'"] {
+            assert!(said.contains(part), "{part} in {said}");
+        }
+        assert!(!said.contains("bash"), "{said}");
+    }
+}
+
+#[test]
+fn changes_stay_with_the_session_and_the_image_is_as_it_was() {
+    if skipped("bwrap") {
+        return;
+    }
+    let place = Place::new();
+    let base = place.image("");
+    let before = place.says(
+        &[&base],
+        None,
+        "rm /opt/open/old; echo new > /opt/open/new; ls /opt/open",
+    );
+    assert_eq!(before, "new\n");
+    let after = place.says(
+        &[&base],
+        None,
+        "ls /opt/open; echo x > /var/tmp/x; ls /var/tmp",
+    );
+    assert_eq!(after, "new\nx\n");
+    assert!(place.image("opt/open/old").exists() && !place.image("opt/open/new").exists());
+    // What was changed, as the layer of another image.
+    let layer = place.0.path().join("layer");
+    fs::rename(place.0.path().join("changes/upper"), &layer).unwrap();
+    fs::remove_dir_all(place.0.path().join("changes")).unwrap();
+    assert_eq!(place.says(&[&layer, &base], None, "ls /opt/open"), "new\n");
+    assert_eq!(place.says(&[&base], Some(65_534), "ls /opt/open"), "old\n");
+}
+
+#[test]
+fn an_image_gives_no_rights_and_no_devices() {
+    if skipped("bwrap") || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let place = Place::new();
+    let id = place.image("usr/bin/id");
+    fs::set_permissions(&id, fs::Permissions::from_mode(0o4755)).unwrap();
+    let node = place.image("opt/open/zero");
+    let device = rustix::fs::makedev(1, 5);
+    let mode = rustix::fs::Mode::from_raw_mode(0o666);
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &node,
+        rustix::fs::FileType::CharacterDevice,
+        mode,
+        device,
+    )
+    .unwrap();
+    fs::set_permissions(&node, fs::Permissions::from_mode(0o666)).unwrap();
+    let text = "id -u; cat /opt/open/zero; echo x > /etc/image; cat /etc/image";
+    let said = place.says(&[&place.image("")], None, text);
+    let own = said.lines().next().unwrap();
+    assert_ne!(own, "0");
+    assert!(said.contains("/opt/open/zero: Permission denied"), "{said}");
+    assert!(said.ends_with("the image\n"), "{said}");
+}
+
+#[test]
+fn links_that_lead_out_of_an_image_lead_nowhere() {
+    if skipped("bwrap") {
+        return;
+    }
+    let place = Place::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("secret"), "secret\n").unwrap();
+    // Where our own files go, and what is made for every session.
+    fs::rename(place.image("etc"), place.image("usr/etc")).unwrap();
+    symlink(outside.path(), place.image("etc")).unwrap();
+    for name in ["var", "home", "tmp", "run", "dev", "proc", "way"] {
+        let _ = fs::remove_dir_all(place.image(name));
+        symlink(outside.path(), place.image(name)).unwrap();
+    }
+    symlink(
+        format!("../../../..{}", outside.path().display()),
+        place.image("up"),
+    )
+    .unwrap();
+    for user in users() {
+        let text =
+            "cat /way/secret /up/secret; echo x > /etc/x; touch /var/tmp/x; cat /etc/machine-id";
+        let said = place.says(&[&place.image("")], user, text);
+        assert!(!said.contains("secret\nsecret"), "{said}");
+        assert!(said.contains("/way/secret: No such file"), "{said}");
+        assert!(said.contains("/up/secret: No such file"), "{said}");
+    }
+    let kept: Vec<_> = fs::read_dir(outside.path()).unwrap().collect();
+    assert_eq!(kept.len(), 1, "{kept:?}");
+}
+
+#[test]
+fn a_session_whose_image_is_not_there_says_so_and_ends() {
+    if skipped("bwrap") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let mut spec = support::spec(folder.path(), Vec::new());
+    spec.image = Some(Image {
+        layers: vec![folder.path().join("no-such-image")],
+        changes: folder.path().join("changes"),
+    });
+    let mut session = Session::start_with(folder, spec);
+    assert!(!session.wait().success());
+    assert_eq!(session.traces(), Vec::<String>::new());
+}
