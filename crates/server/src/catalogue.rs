@@ -1,12 +1,16 @@
-//! What this installation offers: regions, node types, the image of this machine's apps, policies, and how
+//! What this installation offers: regions, node types, images, policies, and how
 //! much of the machine all groups together may take.
 
 pub mod desktop_entry;
+pub mod folder;
+mod program;
+mod tree;
 
-use crate::config::{App, Clipboard, Config, Policy};
+use crate::config::{App, Clipboard, Config, ImageFolder, Policy};
 use crate::runtime::Share;
 use greenroom_model::{AppId, ImageId, PolicyId, ProductType};
 use std::path::PathBuf;
+use tree::Tree;
 
 /// The image with the apps installed on this machine.
 pub const LOCAL_IMAGE: &str = "img-this-machine";
@@ -16,6 +20,9 @@ pub const BROWSER_IMAGE: &str = "img-browser";
 
 /// The only version that an app of the local image has: the one that is installed.
 pub const APP_VERSION: &str = "1.0.0";
+
+/// The most apps of an image.
+const MAX_APPS: usize = 64;
 
 /// A kind of node: a slice of the machine, in the vendor's sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,6 +92,8 @@ pub struct Image {
     pub product: ProductType,
     /// Its apps; the first is opened when nothing else is asked for.
     pub apps: Vec<App>,
+    /// The folders with its files, the topmost first; none for the machine's own.
+    pub layers: Vec<PathBuf>,
 }
 
 impl Image {
@@ -170,6 +179,7 @@ impl Catalogue {
             images: local_image(config)
                 .into_iter()
                 .chain(browser_image().filter(|_| has_browser))
+                .chain(folder_images(config))
                 .collect(),
             budget: Budget {
                 cpus: machine.cpus * overcommit,
@@ -247,7 +257,7 @@ fn local_image(config: &Config) -> Option<Image> {
         usual_apps()
     } else {
         let mut apps = config.apps.clone();
-        for app in entries.iter().filter_map(|name| described(name)) {
+        for app in described(entries) {
             // What is written out in full counts, and the first of two names that make one id.
             if apps.iter().all(|known: &App| known.id != app.id) {
                 apps.push(app);
@@ -260,12 +270,20 @@ fn local_image(config: &Config) -> Option<Image> {
         name: config.image.name.clone(),
         product: ProductType::CloudApp,
         apps,
+        layers: Vec::new(),
     })
 }
 
-/// The app of a desktop entry. One that is none is told of and left out: the others are worth having.
-fn described(name: &str) -> Option<App> {
-    match desktop_entry::app(name) {
+/// The apps of this machine's desktop entries. One that is none is told of and left out: the others are worth having.
+fn described(entries: &[String]) -> Vec<App> {
+    let machine = match Tree::open(&["/".into()]) {
+        Ok(machine) => machine,
+        Err(error) => {
+            tracing::error!(%error, "the desktop entries of this machine cannot be read");
+            return Vec::new();
+        }
+    };
+    let app = |name: &String| match desktop_entry::app(&machine, name) {
         Ok(app) => Some(app),
         Err(error) => {
             let error = &error as &dyn std::error::Error;
@@ -276,7 +294,20 @@ fn described(name: &str) -> Option<App> {
             );
             None
         }
-    }
+    };
+    entries.iter().filter_map(app).collect()
+}
+
+/// The images that are folders. What is wrong with one is told; `greenroom doctor` tells it as well.
+fn folder_images(config: &Config) -> Vec<Image> {
+    let look = |image: &ImageFolder| {
+        let found = folder::look(image, &config.general.data_dir);
+        for trouble in found.lines() {
+            tracing::error!(image = image.id.as_str(), trouble, "an image is not whole");
+        }
+        found.image
+    };
+    config.images.iter().filter_map(look).collect()
 }
 
 /// Debian's browser, which is a script that reads its arguments before the browser does.
@@ -302,6 +333,7 @@ fn browser_image() -> Option<Image> {
             name: "Browser".to_owned(),
             argv: argv.map(str::to_owned).to_vec(),
         }],
+        layers: Vec::new(),
     })
 }
 

@@ -564,6 +564,7 @@ impl TestServer {
             height: 800,
             share: Share::SMALL,
             files: Vec::new(),
+            image: None,
         };
         self.runtime.start(&plan).await.unwrap();
         persistent_id

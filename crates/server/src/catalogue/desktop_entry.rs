@@ -1,15 +1,16 @@
-//! Apps from the desktop entries of this machine, which say by themselves how a program is started.
+//! Apps from the desktop entries of an image, which say by themselves how a program is started.
 //!
 //! After the Desktop Entry Specification 1.5 (freedesktop.org), as far as an app that is opened without a document
 //! needs it.
 
+use super::tree::Tree;
 use crate::config::App;
 use greenroom_model::AppId;
+use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::io::{self, ErrorKind, Read};
 
-/// Where a machine keeps its entries, and a session finds what they name.
+/// Where a system keeps its entries.
 const FOLDERS: [&str; 2] = ["/usr/share/applications", "/usr/local/share/applications"];
 
 /// The most bytes of an entry that are read. Translations are most of a large one.
@@ -54,21 +55,48 @@ pub fn is_name(text: &str) -> bool {
     (1..=128).contains(&text.len()) && !text.starts_with('.') && text.bytes().all(is_plain)
 }
 
-/// The app that an entry of this machine describes. Its id is `ca-` and the entry's name, in lower case and with
+/// The app that an entry of an image describes. Its id is `ca-` and the entry's name, in lower case and with
 /// hyphens where an id has no other character.
 ///
 /// # Errors
 /// There is no such entry, or it describes no app.
-pub fn app(name: &str) -> Result<App, EntryError> {
-    let paths = FOLDERS.map(|folder| PathBuf::from(folder).join(format!("{name}.desktop")));
-    let path = paths.iter().find(|path| path.is_file());
-    parse(name, &read(path.ok_or(EntryError::Absent)?)?)
+pub fn app(tree: &Tree, name: &str) -> Result<App, EntryError> {
+    parse(name, &text(tree, name)?)
 }
 
-fn read(path: &Path) -> Result<String, EntryError> {
+/// The apps of all entries that a menu would show, by their names; at most so many.
+#[must_use]
+pub fn all(tree: &Tree, most: usize) -> Vec<App> {
+    let names: BTreeSet<String> = FOLDERS
+        .iter()
+        .flat_map(|folder| tree.names(folder).unwrap_or_default())
+        .filter_map(|name| name.strip_suffix(".desktop").map(str::to_owned))
+        .filter(|name| is_name(name))
+        .collect();
+    let shown = names.iter().filter_map(|name| {
+        // An entry that is no app is none of the menu's either.
+        let text = text(tree, name).ok()?;
+        let is_hidden = value(&text, "NoDisplay") == Some("true");
+        parse(name, &text).ok().filter(|_| !is_hidden)
+    });
+    shown.take(most).collect()
+}
+
+fn text(tree: &Tree, name: &str) -> Result<String, EntryError> {
+    for folder in FOLDERS {
+        match tree.file(&format!("{folder}/{name}.desktop")) {
+            Ok(file) => return read(file),
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(EntryError::Read(error)),
+        }
+    }
+    Err(EntryError::Absent)
+}
+
+fn read(file: File) -> Result<String, EntryError> {
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+    file.take(MAX_BYTES + 1)
+        .read_to_end(&mut bytes)
         .map_err(EntryError::Read)?;
     if bytes.len() as u64 > MAX_BYTES {
         return Err(EntryError::NoText);
@@ -280,13 +308,15 @@ mod tests {
         ] {
             assert_eq!(entry(lines).unwrap_err().to_string(), why, "{lines}");
         }
+        let machine = Tree::open(&["/".into()]).unwrap();
         assert!(matches!(
-            app("greenroom-no-such-entry"),
+            app(&machine, "greenroom-no-such-entry"),
             Err(EntryError::Absent)
         ));
         let endless = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(endless.path(), vec![b'a'; 300 << 10]).unwrap();
-        assert!(matches!(read(endless.path()), Err(EntryError::NoText)));
+        let endless = File::open(endless.path()).unwrap();
+        assert!(matches!(read(endless), Err(EntryError::NoText)));
     }
 
     #[test]

@@ -21,6 +21,15 @@ const LISTS: &str = r#"
 # name = "Terminal"
 # argv = ["foot"]
 
+# Images that are folders, each with a whole system in it, as debootstrap makes one. A session of such an image sees
+# the folder instead of this machine, and what it changes there is kept apart for it. `greenroom doctor` says what is
+# wrong with one. Change none that sessions have: name a new one, and give it to their group.
+# [[images]]
+# id = "img-debian"
+# name = "Debian"
+# dir = "/srv/images/debian"
+# desktop_entries = ["org.xfce.mousepad"] # without it: all that its menu would show
+
 # Policies that a group can choose with AppPolicyId. Ids begin with `pg-`.
 # [[policies]]
 # id = "pg-no-clipboard"

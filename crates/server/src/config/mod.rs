@@ -4,6 +4,7 @@ mod database;
 mod env;
 mod error;
 mod example;
+mod images;
 mod names;
 mod section;
 
@@ -13,9 +14,10 @@ pub use error::ConfigError;
 pub use example::example;
 pub use section::{SectionInfo, Setting};
 
-use greenroom_model::{AppId, PolicyId};
+use greenroom_model::{AppId, ImageId, PolicyId};
 use section::section;
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
@@ -174,6 +176,21 @@ pub struct App {
     pub argv: Vec<String>,
 }
 
+/// An image that is a folder with a system in it, `[[images]]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageFolder {
+    /// Its `img-` id.
+    pub id: ImageId,
+    /// Its name for people.
+    pub name: String,
+    /// The folder.
+    pub dir: PathBuf,
+    /// Its apps by their desktop entries; empty: all that it would show in a menu.
+    #[serde(default)]
+    pub desktop_entries: Vec<String>,
+}
+
 /// A named policy, `[[policies]]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -223,6 +240,8 @@ pub struct Config {
     pub image: Image,
     /// `[[image.apps]]`; empty: what is installed of the usual ones.
     pub apps: Vec<App>,
+    /// `[[images]]`
+    pub images: Vec<ImageFolder>,
     /// `[[policies]]`
     pub policies: Vec<Policy>,
 }
@@ -327,6 +346,7 @@ impl Config {
             if let Some(toml::Value::Table(image)) = whole.get_mut(Image::INFO.name) {
                 image.insert("apps".to_owned(), toml::Value::try_from(&self.apps)?);
             }
+            whole.insert("images".to_owned(), toml::Value::try_from(&self.images)?);
             whole.insert(
                 "policies".to_owned(),
                 toml::Value::try_from(&self.policies)?,
@@ -339,6 +359,7 @@ impl Config {
 
     fn from_table(mut table: toml::Table) -> Result<Self, ConfigError> {
         let policies = section::take(&mut table, "", "policies", Vec::new())?;
+        let images = section::take(&mut table, "", "images", Vec::new())?;
         let mut section = |name: &str| match table.remove(name) {
             Some(toml::Value::Table(inner)) => Ok(inner),
             None => Ok(toml::Table::new()),
@@ -368,6 +389,7 @@ impl Config {
             audit: Audit::from_table(audit)?,
             image: Image::from_table(image)?,
             apps,
+            images,
             policies,
         })
     }
@@ -448,18 +470,11 @@ impl Config {
                 .all(|app| app.argv.first().is_some_and(|program| !program.is_empty())),
             "image.apps: argv needs a program",
         )?;
-        let entries = &self.image.desktop_entries;
-        let is_name = |name: &String| crate::catalogue::desktop_entry::is_name(name);
-        let mut named: Vec<&String> = entries.iter().collect();
-        named.sort_unstable();
         rule(
-            entries.len() <= 64 && entries.iter().all(is_name),
-            "image.desktop_entries: at most 64 names of files, without their folder and .desktop",
+            are_entries(&self.image.desktop_entries),
+            "image.desktop_entries: at most 64 names of files without their folder and .desktop, none twice",
         )?;
-        rule(
-            named.windows(2).all(|pair| pair[0] != pair[1]),
-            "image.desktop_entries: a name is there twice",
-        )?;
+        images::check(self)?;
         let fits =
             |app: &App| app.argv.len() <= 128 && app.argv.iter().all(|word| word.len() <= 4096);
         rule(
@@ -483,12 +498,20 @@ impl Config {
         )?;
         let mut ids: Vec<&str> = self.apps.iter().map(|app| app.id.as_str()).collect();
         ids.extend(self.policies.iter().map(|policy| policy.id.as_str()));
+        ids.extend(self.images.iter().map(|image| image.id.as_str()));
         ids.sort_unstable();
         rule(
             ids.windows(2).all(|pair| pair[0] != pair[1]),
-            "image.apps and policies: an id is there twice",
+            "image.apps, images and policies: an id is there twice",
         )
     }
+}
+
+/// Whether these can be the names of an image's desktop entries.
+fn are_entries(names: &[String]) -> bool {
+    let mut known = HashSet::new();
+    let is_name = |name: &String| crate::catalogue::desktop_entry::is_name(name);
+    names.len() <= 64 && names.iter().all(|name| is_name(name) && known.insert(name))
 }
 
 fn parse(text: &str) -> Result<toml::Table, ConfigError> {

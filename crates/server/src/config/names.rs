@@ -3,6 +3,12 @@
 use super::section::path;
 use super::{ConfigError, General, SECTIONS};
 
+/// The lists at the top of the file, and what each entry may have.
+const LISTS: [(&str, &[&str]); 2] = [
+    ("images", &["id", "name", "dir", "desktop_entries"]),
+    ("policies", &["id", "clipboard"]),
+];
+
 /// Refuses names that no section knows, before any value is looked at: a misspelt setting must not be a
 /// setting that silently has its default.
 pub(super) fn check(table: &toml::Table) -> Result<(), ConfigError> {
@@ -13,13 +19,13 @@ pub(super) fn check(table: &toml::Table) -> Result<(), ConfigError> {
     let mut top: Vec<&str> = top
         .chain(General::INFO.settings.iter().map(|s| s.key))
         .collect();
-    top.push("policies");
+    top.extend(LISTS.map(|(name, _)| name));
     for (name, value) in table {
         known("", name, &top)?;
         let entries = |value: &toml::Value| value.as_array().cloned().unwrap_or_default();
-        if name == "policies" {
+        if let Some((list, keys)) = LISTS.into_iter().find(|(list, _)| name == list) {
             for entry in entries(value) {
-                known_in("policies", &entry, &["id", "clipboard"])?;
+                known_in(list, &entry, keys)?;
             }
         }
         if let Some(section) = SECTIONS

@@ -2,7 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::delivery_group::{BrowserSettings, Settings};
-use crate::runtime::Plan;
+use crate::runtime::{FolderImage, Plan};
 use greenroom_model::{AppId, ProductType};
 use greenroom_session_api::files::File;
 use greenroom_session_api::spec;
@@ -64,7 +64,16 @@ impl Blueprint {
                 .catalogue
                 .share(&session.node_type, session.node_capacity),
             files: self.files(session),
+            image: self.folder_image(session),
         }
+    }
+
+    fn folder_image(&self, session: &SessionRecord) -> Option<FolderImage> {
+        let image = self.catalogue.image(session.image.as_str())?;
+        (!image.layers.is_empty()).then(|| FolderImage {
+            id: image.id.clone(),
+            layers: image.layers.clone(),
+        })
     }
 
     /// What the session's apps are shown beside their image.

@@ -401,6 +401,7 @@ mod tests {
             height: 480,
             share: Share::SMALL,
             files: Vec::new(),
+            image: None,
         };
         world.fake.start(&plan).await.unwrap();
         let reconcilers = begin(&world).await;

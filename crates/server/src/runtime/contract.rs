@@ -54,6 +54,7 @@ async fn contract(place: &impl Place) {
         height: 480,
         share: Share::SMALL,
         files: vec![file("first")],
+        image: None,
     };
     let until = |runtime: Arc<_>, changes: Changes, wanted: fn(&Observation) -> bool| {
         let session = session.clone();
@@ -408,6 +409,7 @@ async fn a_session_that_takes_all_it_can_takes_its_own_share_and_its_neighbour_g
         width: 640,
         height: 480,
         files: Vec::new(),
+        image: None,
         share: Share {
             memory_mib: 96,
             processes: 60,

@@ -15,7 +15,7 @@ mod contract;
 pub mod fake;
 
 use greenroom_gateway::Endpoint;
-use greenroom_model::{AppId, PersistentId};
+use greenroom_model::{AppId, ImageId, PersistentId};
 use greenroom_session_api::control;
 use greenroom_session_api::files::File;
 use greenroom_session_api::spec;
@@ -132,6 +132,17 @@ pub struct Plan {
     pub share: Share,
     /// What its apps are shown beside their image.
     pub files: Vec<File>,
+    /// The image, when its files are not the machine's.
+    pub image: Option<FolderImage>,
+}
+
+/// An image whose files lie in folders of the machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FolderImage {
+    /// Its id.
+    pub id: ImageId,
+    /// Its folders, the topmost first.
+    pub layers: Vec<PathBuf>,
 }
 
 /// How much of the machine the apps of one session may take together.

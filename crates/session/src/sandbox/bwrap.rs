@@ -147,11 +147,12 @@ impl Sandbox for Bwrap {
 
 /// The user's shell, as on this machine or in the image.
 pub fn shell(image: Option<&Layers>) -> &'static str {
-    let has_bash = match image {
-        Some(layers) => layers.has("/usr/bin/bash") || layers.has("/bin/bash"),
-        None => Path::new("/bin/bash").exists(),
+    let has = |path: &&str| match image {
+        Some(layers) => layers.has(path),
+        None => Path::new(path).exists(),
     };
-    if has_bash { "/bin/bash" } else { "/bin/sh" }
+    let bash = ["/bin/bash", "/usr/bin/bash"].into_iter().find(has);
+    bash.unwrap_or("/bin/sh")
 }
 
 /// Lets a descriptor through to the next process that is started; the caller drops it afterwards.

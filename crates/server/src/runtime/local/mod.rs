@@ -5,6 +5,7 @@
 //! works the same for a holder an earlier server started.
 
 mod asking;
+mod layers;
 mod limits;
 mod link;
 mod logs;
@@ -15,8 +16,8 @@ mod users;
 mod walls;
 
 use super::{
-    ANSWER_WITHIN, Answer, AskError, Changes, Failure, Figures, Handle, Observation, Order, Plan,
-    Question, Release, Runtime, RuntimeError, Seen, Tally, Usage,
+    ANSWER_WITHIN, Answer, AskError, Changes, Failure, Figures, FolderImage, Handle, Observation,
+    Order, Plan, Question, Release, Runtime, RuntimeError, Seen, Tally, Usage,
 };
 use crate::config::{self, Config};
 use asking::Errand;

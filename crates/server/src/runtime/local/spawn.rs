@@ -3,6 +3,7 @@
 #[cfg(test)]
 mod tests;
 
+use super::layers;
 use super::limits::Limiter;
 use super::process::{Process, command_line, started_at};
 use super::removal;
@@ -47,6 +48,11 @@ impl Places {
         self.session_dir.join("home")
     }
 
+    /// What the session changed of its image.
+    pub fn layers(&self) -> PathBuf {
+        self.session_dir.join("layer")
+    }
+
     fn log(&self) -> PathBuf {
         self.session_dir.join("holder.log")
     }
@@ -62,6 +68,7 @@ pub fn spawn(
     uid: Option<u32>,
 ) -> Result<(Child, Handle), RuntimeError> {
     folders(places, uid)?;
+    let image = layers::of_session(places, plan.image.as_ref())?;
     if is_held(&places.run_dir)? {
         return Err(RuntimeError::StillThere);
     }
@@ -83,6 +90,7 @@ pub fn spawn(
         network: settings.network,
         limits: limiter.make(&plan.persistent_id, &plan.share)?,
         files: plan.files.clone(),
+        image,
     };
     write_secret(&places.spec(), &spec.to_json()?)?;
     let child = run(settings, places)?;
@@ -272,7 +280,7 @@ fn remove_file(path: &Path) -> Result<(), RuntimeError> {
     }
 }
 
-fn remove_tree(path: &Path) -> Result<(), RuntimeError> {
+pub fn remove_tree(path: &Path) -> Result<(), RuntimeError> {
     removal::remove_tree(path).map_err(files("remove", path))
 }
 

@@ -1,5 +1,7 @@
 //! What keeps sessions apart on this machine: which mechanism acts, what is missing, and what to do about it.
 
+mod images;
+
 use super::limits::Limiter;
 use super::{RuntimeError, Settings, settings};
 use crate::catalogue::on_path;
@@ -56,14 +58,17 @@ pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
     let settings = settings(config)?;
     // A data folder that is yet to be made will be on the file system of the one above it.
     let there = settings.data_dir.ancestors().find(|path| path.is_dir());
-    let limiter = Limiter::find(there.unwrap_or(Path::new("/")));
-    Ok(vec![
+    let there = there.unwrap_or(Path::new("/"));
+    let limiter = Limiter::find(there);
+    let mut walls = vec![
         programs(&settings),
         sandbox(settings.uids.is_some()),
         network(settings.network),
         limits(&limiter),
         disk(),
-    ])
+    ];
+    walls.extend(images::images(config, there, settings.uids.is_some()));
+    Ok(walls)
 }
 
 fn programs(settings: &Settings) -> Wall {

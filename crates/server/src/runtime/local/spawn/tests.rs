@@ -47,6 +47,7 @@ impl Stage {
             height: 480,
             share: Share::SMALL,
             files: Vec::new(),
+            image: None,
         };
         let limiter = Limiter::default();
         spawn(
