@@ -62,7 +62,7 @@ mod tests {
         fs::create_dir_all(kept.parent().unwrap()).unwrap();
         fs::write(&kept, "").unwrap();
         fs::create_dir_all(told.changes.join("work/work")).unwrap();
-        let closed = Permissions::from_mode(0);
+        let closed = Permissions::from_mode(0o000);
         fs::set_permissions(told.changes.join("work/work"), closed).unwrap();
         assert_eq!(
             of_session(&places, Some(&image("img-a"))).unwrap().unwrap(),
