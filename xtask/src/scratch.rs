@@ -24,8 +24,7 @@ pub fn with_server(
     work: impl FnOnce(&Server, &Path) -> Result,
 ) -> Result {
     with_data(workspace, name, |data| {
-        let server =
-            Server::start_with(workspace, profile, data, server::free_address(0)?, settings)?;
+        let server = Server::start(workspace, profile, data, server::free_address(0)?, settings)?;
         let pid = server.pid();
         let _interrupted = interrupt::Guard::new(move || interrupt::terminate(pid))?;
         work(&server, data).map_err(|failure| told_with_log(failure, &server))?;

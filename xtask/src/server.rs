@@ -30,21 +30,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts the server of a profile on `data` and waits until it is ready.
+    /// Starts the server of a profile on `data`, with these settings as variables of its environment, and waits until
+    /// it is ready.
     ///
     /// It gets a process group of its own: Ctrl-C in the terminal reaches us, and we decide in which
     /// order things end.
     pub fn start(
-        workspace: &Workspace,
-        profile: Profile,
-        data: &Path,
-        address: SocketAddr,
-    ) -> Result<Self> {
-        Self::start_with(workspace, profile, data, address, &[])
-    }
-
-    /// The same, with these settings as variables of its environment.
-    pub fn start_with(
         workspace: &Workspace,
         profile: Profile,
         data: &Path,

@@ -17,13 +17,14 @@ const GONE: Duration = Duration::from_secs(30);
 /// How long a ticket may take.
 const TICKET: Duration = Duration::from_secs(60);
 
-/// The app the sessions open: the terminal of the built-in image.
-const APP: &str = "ca-foot";
+/// The terminal of the built-in image.
+pub const TERMINAL: &str = "ca-foot";
 
 /// A group of ours on a server.
 pub struct Group<'a> {
     api: &'a Api,
     id: String,
+    app: &'static str,
 }
 
 /// What `GetConnectionTicket` answered in the end.
@@ -43,8 +44,13 @@ impl Ticket {
 }
 
 impl<'a> Group<'a> {
-    /// The group of this name if there is one, else a new one with `sessions` persistent sessions.
-    pub fn find_or_create(api: &'a Api, name: &str, sessions: u32) -> Result<Self> {
+    /// The group of this name if there is one, else a new one with `sessions` persistent sessions that open `app`.
+    pub fn find_or_create(
+        api: &'a Api,
+        name: &str,
+        app: &'static str,
+        sessions: u32,
+    ) -> Result<Self> {
         let listed = api.call(
             "ListAppInstanceGroup",
             &[("ProductType", "CloudApp"), ("AppInstanceGroupName", name)],
@@ -64,13 +70,14 @@ impl<'a> Group<'a> {
             Some(id) => Ok(Self {
                 api,
                 id: id.to_owned(),
+                app,
             }),
-            None => Self::create(api, name, sessions),
+            None => Self::create(api, name, app, sessions),
         }
     }
 
     /// Orders a group whose sessions are handed to users one by one.
-    pub fn create(api: &'a Api, name: &str, sessions: u32) -> Result<Self> {
+    pub fn create(api: &'a Api, name: &str, app: &'static str, sessions: u32) -> Result<Self> {
         let pool = json!({
             "NodeInstanceType": "appstreaming.general.4c8g",
             "StrategyType": "NODE_FIXED",
@@ -88,7 +95,7 @@ impl<'a> Group<'a> {
             ("Period", "1"),
             ("PeriodUnit", "Month"),
             ("SessionTimeout", "15"),
-            ("PreOpenAppId", APP),
+            ("PreOpenAppId", app),
             ("NodePool", &pool.to_string()),
         ];
         let answer = api.call("CreateAppInstanceGroup", &form)?;
@@ -98,7 +105,13 @@ impl<'a> Group<'a> {
         Ok(Self {
             api,
             id: id.to_owned(),
+            app,
         })
+    }
+
+    /// The app that its sessions open.
+    pub fn app(&self) -> &'static str {
+        self.app
     }
 
     /// Its id.
@@ -158,7 +171,7 @@ impl<'a> Group<'a> {
             let mut form = vec![
                 ("ProductType", "CloudApp"),
                 ("EndUserId", user),
-                ("AppId", APP),
+                ("AppId", self.app),
                 ("AppInstanceGroupIdList.1", &self.id),
                 ("AppInstancePersistentId", session),
             ];
@@ -183,19 +196,29 @@ impl<'a> Group<'a> {
 
     /// Deletes the group and waits until no process of a session below `data` is left.
     pub fn delete(self, data: &Path) -> Result {
+        self.order_deletion()?;
+        wait_until_gone(data)
+    }
+
+    /// Has it deleted; its sessions end some time after the answer.
+    pub fn order_deletion(&self) -> Result {
         let form = [
             ("ProductType", "CloudApp"),
             ("AppInstanceGroupId", self.id.as_str()),
         ];
-        self.api.call("DeleteAppInstanceGroup", &form)?;
-        let gone = until(GONE, || Ok(holders(data).is_empty().then_some(())))?;
-        gone.context(|| {
-            format!(
-                "these session processes have not ended within {GONE:?}: {:?}",
-                holders(data)
-            )
-        })
+        self.api.call("DeleteAppInstanceGroup", &form).map(drop)
     }
+}
+
+/// Waits until no process of a session below `data` is left.
+pub fn wait_until_gone(data: &Path) -> Result {
+    let gone = until(GONE, || Ok(holders(data).is_empty().then_some(())))?;
+    gone.context(|| {
+        format!(
+            "these session processes have not ended within {GONE:?}: {:?}",
+            holders(data)
+        )
+    })
 }
 
 /// One field of each session in an answer of `ListPersistentAppInstances`.

@@ -83,8 +83,8 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
     ),
     (
         "chromium",
-        Scope::Test,
-        "the browser of the end-to-end test, and of groups of browsers",
+        Scope::Demo,
+        "the browser of the built-in image, of groups of browsers and of the end-to-end test",
     ),
     (
         "gtk-4-examples",
@@ -118,12 +118,12 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
     ),
     (
         "libreoffice-writer",
-        Scope::Test,
-        "the office app that sessions are tested with",
+        Scope::Demo,
+        "the office app of the built-in image",
     ),
     (
         "libreoffice-gtk3",
-        Scope::Test,
+        Scope::Demo,
         "without it LibreOffice draws nothing in a session",
     ),
     (

@@ -313,10 +313,21 @@ fn folder_images(config: &Config) -> Vec<Image> {
 /// Debian's browser, which is a script that reads its arguments before the browser does.
 const BROWSER: &str = "chromium";
 
-/// The image of the browser. It draws with Wayland, as sessions show nothing else, keeps its own sandbox, and
-/// asks nothing at its first start. The first `--` keeps the script from taking switches for itself, the last keeps
-/// whatever a caller adds from being one: it can only be what to open.
+/// The image of the browser.
 fn browser_image() -> Option<Image> {
+    Some(Image {
+        id: ImageId::parse(BROWSER_IMAGE).ok()?,
+        name: "Browser".to_owned(),
+        product: ProductType::CloudBrowser,
+        apps: vec![browser()?],
+        layers: Vec::new(),
+    })
+}
+
+/// The browser. It draws with Wayland, keeps its own sandbox, and asks nothing at its first start. The first `--`
+/// keeps Debian's script from taking switches for itself, the last keeps whatever a caller adds from being one: it can
+/// only be what to open.
+fn browser() -> Option<App> {
     let argv = [
         BROWSER,
         "--",
@@ -324,35 +335,30 @@ fn browser_image() -> Option<Image> {
         "--no-first-run",
         "--",
     ];
-    Some(Image {
-        id: ImageId::parse(BROWSER_IMAGE).ok()?,
-        name: "Browser".to_owned(),
-        product: ProductType::CloudBrowser,
-        apps: vec![App {
-            id: AppId::parse("ca-chromium").ok()?,
-            name: "Browser".to_owned(),
-            argv: argv.map(str::to_owned).to_vec(),
-        }],
-        layers: Vec::new(),
-    })
+    usual_app("ca-chromium", "Browser", &argv)
 }
 
-/// The apps offered without any configuration, as far as they are installed.
+/// The apps offered without any configuration, as far as they are installed. The word processor goes without a picture
+/// of its own, which would count as drawn before there is a document.
 fn usual_apps() -> Vec<App> {
     [
-        ("ca-foot", "Terminal", "foot"),
-        ("ca-mousepad", "Text editor", "mousepad"),
+        usual_app("ca-foot", "Terminal", &["foot"]),
+        usual_app("ca-mousepad", "Text editor", &["mousepad"]),
+        usual_app("ca-writer", "Word processor", &["lowriter", "--nologo"]),
+        browser(),
     ]
     .into_iter()
-    .filter(|(.., program)| on_path(program))
-    .filter_map(|(id, name, program)| {
-        Some(App {
-            id: AppId::parse(id).ok()?,
-            name: name.to_owned(),
-            argv: vec![program.to_owned()],
-        })
-    })
+    .flatten()
+    .filter(|app| app.argv.first().is_some_and(|program| on_path(program)))
     .collect()
+}
+
+fn usual_app(id: &str, name: &str, argv: &[&str]) -> Option<App> {
+    Some(App {
+        id: AppId::parse(id).ok()?,
+        name: name.to_owned(),
+        argv: argv.iter().map(|part| (*part).to_owned()).collect(),
+    })
 }
 
 /// Looks where the session's own system looks as well, whatever this process' PATH is.

@@ -126,7 +126,7 @@ impl Bench<'_> {
         let (profile, data) = (Profile::Release, self.data);
         let setting = self.made.map(NewDatabase::setting);
         let settings: Vec<_> = SETTINGS.iter().copied().chain(setting).collect();
-        let server = Server::start_with(self.workspace, profile, data, address, &settings)?;
+        let server = Server::start(self.workspace, profile, data, address, &settings)?;
         let pid = server.pid();
         let _interrupted = interrupt::Guard::new(move || interrupt::terminate(pid))?;
         println!(

@@ -12,7 +12,7 @@ use crate::api::Api;
 use crate::args::Args;
 use crate::failure::Result;
 use crate::server::{self, Server};
-use crate::sessions::{Group, holders};
+use crate::sessions::{Group, TERMINAL, holders};
 use crate::setup::{self, Scope};
 use crate::shell::Run;
 use crate::workspace::{Profile, Workspace};
@@ -68,7 +68,7 @@ fn many(workspace: &Workspace, data: &Path, report: &mut Report) -> Result {
     let interrupted = interrupt::Guard::new(move || interrupt::terminate(pid))?;
     let api = Api::new(server.address(), server.keys()?);
     let began = Instant::now();
-    let group = Group::create(&api, "many", SESSIONS)?;
+    let group = Group::create(&api, "many", TERMINAL, SESSIONS)?;
     group.wait_until_running()?;
     let seconds = began.elapsed().as_secs_f64();
     report.push(figure(MANY, "create to all RUNNING", "s", seconds));
@@ -78,7 +78,7 @@ fn many(workspace: &Workspace, data: &Path, report: &mut Report) -> Result {
     drop(interrupted);
 
     let began = Instant::now();
-    let server = Server::start_with(workspace, Profile::Release, data, address, SETTINGS)?;
+    let server = Server::start(workspace, Profile::Release, data, address, SETTINGS)?;
     // A server that says it is ready has heard of every holder it found.
     let adopted = began.elapsed().as_secs_f64() * 1000.0;
     let pid = server.pid();
@@ -94,7 +94,7 @@ fn many(workspace: &Workspace, data: &Path, report: &mut Report) -> Result {
 
 fn serve(workspace: &Workspace, data: &Path) -> Result<Server> {
     let address = server::free_address(0)?;
-    Server::start_with(workspace, Profile::Release, data, address, SETTINGS)
+    Server::start(workspace, Profile::Release, data, address, SETTINGS)
 }
 
 fn held(data: &Path) -> BTreeSet<u32> {

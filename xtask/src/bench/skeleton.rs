@@ -7,7 +7,7 @@ use crate::api::Api;
 use crate::args::Args;
 use crate::failure::{Context, Result};
 use crate::server::Server;
-use crate::sessions::{Group, holders};
+use crate::sessions::{Group, TERMINAL, holders};
 use crate::setup::{self, Scope};
 use crate::workspace::{Profile, Workspace};
 use crate::{build, node, scratch};
@@ -41,7 +41,7 @@ pub fn measure(workspace: &Workspace, args: Args, report: &mut Report) -> Result
             Watched(server.pid()).memory_mib()?,
         );
         creations(&api, data, report)?;
-        let group = Group::create(&api, "bench", 1)?;
+        let group = Group::create(&api, "bench", TERMINAL, 1)?;
         let measured = group
             .wait_until_running()
             .and_then(|_| one_session(workspace, server, data, &group, report));
@@ -54,7 +54,7 @@ fn creations(api: &Api, data: &Path, report: &mut Report) -> Result {
     let mut times = Vec::with_capacity(CREATIONS);
     for _ in 0..CREATIONS {
         let began = Instant::now();
-        let group = Group::create(api, "bench", 1)?;
+        let group = Group::create(api, "bench", TERMINAL, 1)?;
         group.watch_until_running(LOOK_EVERY)?;
         times.push(milliseconds(began.elapsed()));
         group.delete(data)?;

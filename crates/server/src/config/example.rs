@@ -13,9 +13,9 @@ const HEAD: &str = "\
 
 const LISTS: &str = r#"
 # Apps of this machine, offered as the image `img-this-machine`. Without any, and without
-# `desktop_entries`, the terminal `foot` (ca-foot)
-# and the editor `mousepad` (ca-mousepad) are offered when they are installed. Ids begin with `ca-`. The
-# browser `chromium` is offered as an image of its own, `img-browser`, when it is installed.
+# `desktop_entries`, the terminal `foot` (ca-foot), the editor `mousepad` (ca-mousepad), the word processor
+# `lowriter` (ca-writer) and the browser `chromium` (ca-chromium) are offered as far as they are installed. Ids begin
+# with `ca-`. Groups of browsers are made of an image of its own, `img-browser`, when `chromium` is installed.
 # [[image.apps]]
 # id = "ca-foot"
 # name = "Terminal"

@@ -1,4 +1,6 @@
-//! `cargo xtask demo`: from a fresh machine to a session in the browser, with every answer a real one.
+//! `cargo xtask demo`: from a fresh machine to sessions in the browser, with every answer a real one.
+
+mod published;
 
 use std::io::BufRead;
 use std::path::Path;
@@ -14,16 +16,17 @@ use crate::api::Api;
 use crate::args::Args;
 use crate::failure::{Context, Result, bail};
 use crate::server::{self, Server};
-use crate::sessions::Group;
 use crate::setup::{self, Scope};
+use crate::shell::Run;
 use crate::steps::Steps;
 use crate::workspace::{Profile, Workspace};
 use crate::{build, http};
+use published::Published;
 
-const GROUP: &str = "demo";
-const SESSIONS: u32 = 2;
 const USER: &str = "alice";
 const PORT: u16 = 8080;
+/// Five nodes for five sessions of one person, on a machine of two processors as well.
+const SETTINGS: &[(&str, &str)] = &[("GREENROOM_CAPACITY_OVERCOMMIT", "8")];
 /// How soon Ctrl-C is noticed.
 const ATTENTION: Duration = Duration::from_millis(200);
 
@@ -48,22 +51,23 @@ pub fn main(workspace: &Workspace, mut args: Args) -> Result {
     })?;
     let mut server = steps.step("start greenroom serve", || serve(workspace, &data))?;
     let api = Api::new(server.address(), server.keys()?);
-    let group = Group::find_or_create(&api, GROUP, SESSIONS)?;
+    let published = Published::find_or_create(&api)?;
     let shown = steps
-        .step("publish a group with two persistent sessions", || {
-            publish(&group)
-        })
+        .step(
+            "publish a terminal, an editor, an office app and a browser",
+            || published.wait_until_running(),
+        )
         .and_then(|()| {
             println!("\n{}", steps.summary());
-            show(&server, &group)
+            show(&server, &published)
         });
     let served = match shown {
-        Ok(()) if exit => check(&server),
-        Ok(()) => serve_until_asked(&mut server, &group, &leave),
+        Ok(()) if exit => check(workspace, &server, &published, &data),
+        Ok(()) => serve_until_asked(&mut server, &published, &leave),
         Err(failure) => Err(failure),
     };
     // Whatever happened, nothing of the demo stays behind; a failure before this one is the one to tell.
-    served.and(put_away(server, group, &data))
+    served.and(put_away(server, published, &data))
 }
 
 /// A flag that the first Ctrl-C sets, so that what was started is put away in order; the second ends us at once.
@@ -82,22 +86,10 @@ fn serve(workspace: &Workspace, data: &Path) -> Result<Server> {
     if address.port() != PORT {
         println!("  port {PORT} is taken; using {}", address.port());
     }
-    Server::start(workspace, Profile::Dev, data, address)
+    Server::start(workspace, Profile::Dev, data, address, SETTINGS)
 }
 
-fn publish(group: &Group<'_>) -> Result {
-    println!(
-        "  group {}; waiting until both sessions have drawn",
-        group.id()
-    );
-    group.wait_until_running()?;
-    for session in group.session_ids()? {
-        group.authorize(&session, USER)?;
-    }
-    Ok(())
-}
-
-fn show(server: &Server, group: &Group<'_>) -> Result {
+fn show(server: &Server, published: &Published<'_>) -> Result {
     let keys = server.keys()?;
     println!("Greenroom is serving.\n");
     println!("  endpoint     http://{}", server.address());
@@ -107,22 +99,25 @@ fn show(server: &Server, group: &Group<'_>) -> Result {
     println!("  export APPSTREAM_ENDPOINT={}", server.address());
     println!("  export ALIBABA_CLOUD_ACCESS_KEY_ID={}", keys.id);
     println!("  export ALIBABA_CLOUD_ACCESS_KEY_SECRET={}\n", keys.secret);
-    println!(
-        "ListPersistentAppInstances answers:\n\n{:#}\n",
-        group.list()?
-    );
-    show_link(server, group, 1)
+    if let Some(answer) = published.list_first()? {
+        println!("ListPersistentAppInstances answers for the terminals:\n\n{answer:#}\n");
+    }
+    for (session, number) in published.sessions()?.iter().zip(1..) {
+        println!("  {number}  {}  {}", session.id, session.app);
+    }
+    println!();
+    show_link(server, published, 1)
 }
 
 /// Prints a link to the session of this number; tickets open one page, once.
-fn show_link(server: &Server, group: &Group<'_>, number: usize) -> Result {
-    let sessions = group.session_ids()?;
+fn show_link(server: &Server, published: &Published<'_>, number: usize) -> Result {
+    let sessions = published.sessions()?;
     let Some(session) = number.checked_sub(1).and_then(|at| sessions.get(at)) else {
         println!("There are sessions 1 to {}.", sessions.len());
         return Ok(());
     };
-    let link = group
-        .ticket(session, USER)?
+    let link = session
+        .ticket()?
         .link(&format!("http://{}", server.address()));
     println!(
         "Session {number} for {USER}, in a browser on this machine (once, within 60 seconds):\n\n  {link}\n"
@@ -131,7 +126,7 @@ fn show_link(server: &Server, group: &Group<'_>, number: usize) -> Result {
 }
 
 /// What `--exit` makes sure of beyond what was needed to come this far.
-fn check(server: &Server) -> Result {
+fn check(workspace: &Workspace, server: &Server, published: &Published<'_>, data: &Path) -> Result {
     let page = http::get(server.address(), "/play")?;
     let has_player = String::from_utf8_lossy(&page.body).contains("<script");
     if page.status != 200 || !has_player {
@@ -142,12 +137,23 @@ fn check(server: &Server) -> Result {
         );
     }
     println!("GET /play answers with the player.");
+    let folder = data.join("screenshots");
+    std::fs::create_dir_all(&folder).context(|| format!("creating {}", folder.display()))?;
+    for session in published.sessions()? {
+        Run::new(workspace.bin_dir(Profile::Dev).join("greenroom"))
+            .args(["session", "screenshot", &session.id, "--data-dir"])
+            .args([data])
+            .args(["-o"])
+            .args([folder.join(format!("{}.png", session.app))])
+            .run()?;
+    }
+    println!("What the sessions show lies in {}.", folder.display());
     Ok(())
 }
 
-fn serve_until_asked(server: &mut Server, group: &Group<'_>, leave: &AtomicBool) -> Result {
+fn serve_until_asked(server: &mut Server, published: &Published<'_>, leave: &AtomicBool) -> Result {
     println!(
-        "Enter: a fresh link. 2 and Enter: one to session 2. Ctrl-C: stop both sessions and the server."
+        "Enter: a fresh link. 2 and Enter: one to session 2. Ctrl-C: stop the sessions and the server."
     );
     let (sender, typed) = channel();
     read_lines(sender.clone());
@@ -155,7 +161,7 @@ fn serve_until_asked(server: &mut Server, group: &Group<'_>, leave: &AtomicBool)
         // `sender` lives as long as we do, so that a closed standard input means silence, not an end.
         if let Ok(line) = typed.recv_timeout(ATTENTION) {
             let line: String = line;
-            show_link(server, group, line.trim().parse().unwrap_or(1))?;
+            show_link(server, published, line.trim().parse().unwrap_or(1))?;
         }
         if server.ended() {
             bail!(
@@ -183,10 +189,10 @@ fn read_lines(to: Sender<String>) {
     });
 }
 
-fn put_away(server: Server, group: Group<'_>, data: &Path) -> Result {
+fn put_away(server: Server, published: Published<'_>, data: &Path) -> Result {
     println!(
         "\nStopping the sessions, then the server (without a demo around it, a session outlives its server)."
     );
-    group.delete(data)?;
+    published.delete(data)?;
     server.stop()
 }
