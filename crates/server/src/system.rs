@@ -42,6 +42,13 @@ impl Entropy for KernelEntropy {
     }
 }
 
+/// Names the time since this machine was started; empty where the kernel does not say, and then no restart is noticed.
+#[must_use]
+pub fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    id.trim().to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

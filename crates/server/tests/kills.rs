@@ -11,11 +11,16 @@ mod support;
 use greenroom_session_api::spec::{HOLDER_SOCKET, Spec};
 use greenroom_session_api::viewer::{OpenStream, ToHolder, to_holder};
 use greenroom_session_api::{Hello, PROTOCOL, Role, encode};
+use serde_json::json;
 use std::collections::BTreeSet;
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
-use std::path::Path;
-use support::processes::{Processes, Sweep, can_run_sessions, child_called, descendant, kill};
+use std::path::{Path, PathBuf};
+use support::processes::{
+    Processes, Sweep, all_below, all_processes, can_run_sessions, child_called, descendant, kill,
+    lives,
+};
 use support::{Server, Session, wait_until};
 
 const SESSIONS: u32 = 20;
@@ -132,7 +137,67 @@ fn all_are_killed(data: &Path, start: impl Fn() -> Server) {
     for victim in victims[0].0 {
         assert_eq!(last.holders[&victim.id], first.holders[&victim.id]);
     }
+    nothing_is_left_after_a_delete(data, &server, &group, &last);
     server.end();
+}
+
+fn nothing_is_left_after_a_delete(data: &Path, server: &Server, group: &str, of: &Processes) {
+    let all: Vec<u32> = of.holders.values().flat_map(|it| all_below(*it)).collect();
+    let namespaces: BTreeSet<_> = of.apps.values().flat_map(|it| namespaces_of(*it)).collect();
+    let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"});
+    server.call("DeleteAppInstanceGroup", &ask);
+    let is_empty = |folder: &str| {
+        std::fs::read_dir(data.join(folder))
+            .unwrap()
+            .next()
+            .is_none()
+    };
+    wait_until("every file is gone", || {
+        is_empty("sessions") && is_empty("run")
+    });
+    wait_until("every process is gone", || {
+        !all.iter().any(|pid| lives(*pid))
+    });
+    wait_until("every namespace is gone", || {
+        namespaces.is_disjoint(&all_namespaces())
+    });
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    assert!(!mounts.contains(data.to_str().unwrap()), "{mounts}");
+    let about = std::fs::metadata(data).unwrap();
+    let groups = format!("greenroom-{:x}-{:x}", about.dev(), about.ino());
+    let left = folders_called(Path::new("/sys/fs/cgroup"), &groups);
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// The namespaces of a process, but those it shares with this one.
+fn namespaces_of(pid: u32) -> BTreeSet<PathBuf> {
+    let of = |pid: &str| -> BTreeSet<PathBuf> {
+        let links = std::fs::read_dir(format!("/proc/{pid}/ns"));
+        let links = links.into_iter().flatten().flatten();
+        links
+            .filter_map(|link| std::fs::read_link(link.path()).ok())
+            .collect()
+    };
+    &of(&pid.to_string()) - &of("self")
+}
+
+fn all_namespaces() -> BTreeSet<PathBuf> {
+    all_processes()
+        .into_iter()
+        .flat_map(namespaces_of)
+        .collect()
+}
+
+/// Folders of that name, anywhere below; links are not followed.
+fn folders_called(folder: &Path, name: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders
+        .flat_map(|entry| match entry.file_name() == name {
+            true => vec![entry.path()],
+            false => folders_called(&entry.path(), name),
+        })
+        .collect()
 }
 
 fn end(part: Part, of: &Processes, session: &Session) {

@@ -55,6 +55,9 @@ pub enum Event {
     LastAppFailed,
     /// The runtime saw that there is no holder.
     HolderGone,
+    /// The runtime saw that there is no holder, and that its place was restarted meanwhile: nothing there could have
+    /// lasted, and nobody has failed.
+    PlaceRestarted,
     /// The holder has missed its heartbeats; whether it lives is not known.
     Unseen,
 }
@@ -233,6 +236,11 @@ pub fn step(state: State, event: Event) -> Outcome {
         }
         (S::Running, E::LastAppFailed) => state.failed().to(S::Unavailable, &[]),
         (S::Running, E::HolderGone) => state.unhosted().failed().to(S::Unavailable, &[]),
+        (S::Pending | S::Starting, E::PlaceRestarted) if hosted => {
+            state.unhosted().to(state.status, &[])
+        }
+        // What it failed at before was elsewhere, as it were: it begins anew.
+        (S::Running, E::PlaceRestarted) => state.unhosted().forgiven().to(S::Unavailable, &[]),
         (S::Running, E::SteadyPassed) if state.failures > 0 => state.forgiven().to(S::Running, &[]),
         // An app that does not draw holds its holder up as well: both go.
         (S::Pending | S::Starting, E::DeadlinePassed) if hosted => {
@@ -247,18 +255,22 @@ pub fn step(state: State, event: Event) -> Outcome {
             state.hosted().to(state.status, &[])
         }
         (S::Running, E::Unseen) => state.to(S::Unavailable, &[]),
-        (S::Unavailable, E::HolderGone) if hosted => state.unhosted().to(S::Unavailable, &[]),
+        (S::Unavailable, E::HolderGone | E::PlaceRestarted) if hosted => {
+            state.unhosted().to(S::Unavailable, &[])
+        }
 
         // Ending.
         (S::Stopping | S::Rebuilding | S::Deleting, E::DeadlinePassed) if hosted => {
             state.to(state.status, &[F::Kill])
         }
-        (S::Stopping, E::HolderGone) => state.unhosted().forgiven().to(S::Stopped, &[F::FreeSlot]),
+        (S::Stopping, E::HolderGone | E::PlaceRestarted) => {
+            state.unhosted().forgiven().to(S::Stopped, &[F::FreeSlot])
+        }
         // A reset ends as STOPPED; whoever wants it up has it started from there, with the new home.
-        (S::Rebuilding, E::HolderGone) => {
+        (S::Rebuilding, E::HolderGone | E::PlaceRestarted) => {
             state.unhosted().to(S::Stopped, &[F::DropHome, F::FreeSlot])
         }
-        (S::Deleting, E::HolderGone) => {
+        (S::Deleting, E::HolderGone | E::PlaceRestarted) => {
             state.unhosted().to(S::Deleted, &[F::DropHome, F::FreeSlot])
         }
         // A holder nobody knew of, of a session that is to have none.
@@ -280,10 +292,13 @@ pub fn step(state: State, event: Event) -> Outcome {
         )
         | (S::Running, E::AppDrawn | E::AppClosed | E::SteadyPassed | E::DeadlinePassed)
         | (S::Unavailable, E::AppFailed | E::LastAppFailed | E::DeadlinePassed)
-        | (S::Unavailable, E::SteadyPassed | E::Unseen | E::HolderGone)
-        | (S::Pending | S::Starting, E::SteadyPassed | E::Unseen | E::HolderGone)
+        | (S::Unavailable, E::SteadyPassed | E::Unseen | E::HolderGone | E::PlaceRestarted)
+        | (
+            S::Pending | S::Starting,
+            E::SteadyPassed | E::Unseen | E::HolderGone | E::PlaceRestarted,
+        )
         | (S::Pending | S::Starting, E::DeadlinePassed | E::AppFailed | E::LastAppFailed)
-        | (S::Stopped | S::Deleted, E::DeadlinePassed | E::HolderGone)
+        | (S::Stopped | S::Deleted, E::DeadlinePassed | E::HolderGone | E::PlaceRestarted)
         | (S::Stopping | S::Rebuilding | S::Deleting, E::DeadlinePassed)
         | (S::Running | S::Stopping | S::Rebuilding | S::Deleting | S::Deleted, E::SpawnFailed)
         | (

@@ -128,6 +128,7 @@ mod tests {
             pid: 7,
             started: 8,
             uid: None,
+            boot_id: String::new(),
         }
     }
 

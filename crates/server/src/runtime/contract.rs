@@ -73,6 +73,7 @@ async fn contract(place: &impl Place) {
     runtime.start(&plan).await.unwrap();
     assert_eq!(runtime.observe(&session), first);
     assert!(place.has_home(&session));
+    assert_eq!(handle(&first).boot_id, runtime.boot_id());
     assert!(matches!(
         runtime.release(&session, Release::Home).await,
         Err(RuntimeError::StillThere)
@@ -321,6 +322,7 @@ impl Place for ThisMachine {
             locale: "C.UTF-8".into(),
             timezone: "UTC".into(),
             network: Network::None,
+            boot_id: "boot-1".into(),
         };
         let changes = Changes::default();
         let local = Local::new(settings, Arc::new(KernelEntropy), changes.clone()).unwrap();
@@ -389,6 +391,62 @@ async fn this_machine_keeps_the_contract() {
     if let Some(place) = ThisMachine::in_folder(folder.path()) {
         contract(&place).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_killed_server_left_of_its_groups_is_removed_by_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let Some(place) = ThisMachine::in_folder(folder.path()) else {
+        return;
+    };
+    let (runtime, changes) = place.runtime();
+    let Some(trees) = runtime.counted_in() else {
+        eprintln!("SKIPPED: this process may not make groups of processes");
+        return;
+    };
+    let plan = |name: &str| Plan {
+        persistent_id: PersistentId::parse(name).unwrap(),
+        apps: vec![place.lasting()],
+        width: 640,
+        height: 480,
+        share: Share::SMALL,
+        image: None,
+        files: Vec::new(),
+    };
+    let (dies, lasts) = (plan("p-dies"), plan("p-lasts"));
+    let mut holders = Vec::new();
+    for plan in [&dies, &lasts] {
+        runtime.start(plan).await.unwrap();
+        let seen = wait(&*runtime, &changes, &plan.persistent_id, is_drawn).await;
+        holders.push(handle(&seen));
+    }
+    drop(runtime);
+    place.murder(&dies.persistent_id, &holders[0]);
+    let empty = async {
+        let procs = |tree: &PathBuf| std::fs::read_to_string(tree.join("p-dies/cgroup.procs"));
+        while trees.iter().any(|tree| procs(tree).unwrap() != "") {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, empty).await.unwrap();
+
+    let (runtime, changes) = place.runtime();
+    let session = lasts.persistent_id;
+    assert_eq!(
+        runtime.adopt().await.unwrap(),
+        std::slice::from_ref(&session)
+    );
+    for tree in &trees {
+        assert!(!tree.join("p-dies").exists(), "{tree:?}");
+        assert!(tree.join("p-lasts").exists(), "{tree:?}");
+    }
+    runtime.order(&session, Order::Kill).await.unwrap();
+    wait(&*runtime, &changes, &session, |seen| {
+        *seen == Observation::Absent
+    })
+    .await;
+    runtime.release(&session, Release::Home).await.unwrap();
+    assert!(trees.iter().all(|tree| !tree.exists()), "{trees:?}");
 }
 
 /// What strangers' sessions do to each other where the kernel counts each session's processes: nothing.

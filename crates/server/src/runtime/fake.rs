@@ -38,6 +38,7 @@ struct World {
     homes: HashSet<PersistentId>,
     scripts: HashMap<String, Script>,
     spawns: u32,
+    restarts: u32,
     no_spawns: bool,
     no_releases: bool,
 }
@@ -108,6 +109,13 @@ impl Fake {
     pub fn die(&self, session: &PersistentId) {
         self.world().hosts.remove(session);
         self.changes.tell(session);
+    }
+
+    /// The place of every holder is restarted, and none of them is told.
+    pub fn restart(&self) {
+        let mut world = self.world();
+        world.hosts.clear();
+        world.restarts += 1;
     }
 
     /// The holder stops giving heartbeats, or goes on.
@@ -198,9 +206,17 @@ impl Host {
     }
 }
 
+fn boot_id(restarts: u32) -> String {
+    format!("boot-{restarts}")
+}
+
 impl Runtime for Fake {
     async fn adopt(&self) -> Result<Vec<PersistentId>, RuntimeError> {
         Ok(self.world().hosts.keys().cloned().collect())
+    }
+
+    fn boot_id(&self) -> String {
+        boot_id(self.world().restarts)
     }
 
     async fn start(&self, plan: &Plan) -> Result<(), RuntimeError> {
@@ -223,6 +239,7 @@ impl Runtime for Fake {
                     pid: 1000 + world.spawns,
                     started: 1,
                     uid: None,
+                    boot_id: boot_id(world.restarts),
                 },
                 apps: Vec::new(),
                 launches: 0,

@@ -87,6 +87,9 @@ pub trait Runtime: Send + Sync + 'static {
     /// session that has one; no holder is ever ended because nobody knows its session.
     fn adopt(&self) -> impl Future<Output = Result<Vec<PersistentId>, RuntimeError>> + Send;
 
+    /// Names the time since this place last began from nothing. A holder of another such time is gone.
+    fn boot_id(&self) -> String;
+
     /// Has a holder running for the session, with the plan's apps if it is a new one. A holder that is
     /// there already is left as it is.
     fn start(&self, plan: &Plan) -> impl Future<Output = Result<(), RuntimeError>> + Send;
@@ -245,6 +248,9 @@ pub struct Handle {
     pub started: u64,
     /// The user it runs as, when that is another than the server's.
     pub uid: Option<u32>,
+    /// [`Runtime::boot_id`] when it was started; a server before this was known wrote none.
+    #[serde(default)]
+    pub boot_id: String,
 }
 
 impl Handle {
@@ -419,6 +425,7 @@ mod tests {
             pid: 7,
             started: 8,
             uid: Some(9),
+            boot_id: "boot-1".into(),
         };
         assert_eq!(Handle::from_bytes(&handle.to_bytes()), Some(handle.clone()));
         assert_eq!(Handle::from_bytes(b"of another age"), None);

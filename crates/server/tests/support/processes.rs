@@ -105,10 +105,22 @@ pub fn descendant(pid: u32, name: &str) -> Option<u32> {
     })
 }
 
+/// A process and all that descend from it.
+pub fn all_below(pid: u32) -> Vec<u32> {
+    let below = children(pid).into_iter().flat_map(all_below);
+    std::iter::once(pid).chain(below).collect()
+}
+
+/// Every process of this machine.
+pub fn all_processes() -> Vec<u32> {
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    ids.collect()
+}
+
 /// Every process that has this text among its arguments.
 fn processes_with(argument: &str) -> Vec<u32> {
-    let processes = std::fs::read_dir("/proc").unwrap().flatten();
-    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    let ids = all_processes().into_iter();
     ids.filter(|pid| {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         line.split(|byte| *byte == 0)

@@ -3,7 +3,7 @@
 use super::*;
 use PersistentStatus as S;
 
-const EVENTS: [Event; 15] = [
+const EVENTS: [Event; 16] = [
     Event::StartAsked,
     Event::StopAsked,
     Event::ResetAsked,
@@ -18,6 +18,7 @@ const EVENTS: [Event; 15] = [
     Event::AppFailed,
     Event::LastAppFailed,
     Event::HolderGone,
+    Event::PlaceRestarted,
     Event::Unseen,
 ];
 
@@ -113,10 +114,8 @@ fn a_slot_is_freed_and_a_home_dropped_only_once_the_host_is_gone() {
     for (from, event, to, effects) in moves() {
         let frees = effects.contains(&Effect::FreeSlot) || effects.contains(&Effect::DropHome);
         if frees {
-            assert!(
-                event == Event::HolderGone || !from.hosted,
-                "{from:?} + {event:?}"
-            );
+            let gone = [Event::HolderGone, Event::PlaceRestarted].contains(&event);
+            assert!(gone || !from.hosted, "{from:?} + {event:?}");
             assert!(!to.hosted, "{from:?} + {event:?}");
         }
     }
@@ -198,6 +197,16 @@ fn a_second_holder_is_never_spawned_beside_one_that_may_live() {
     for (from, event, _, effects) in moves() {
         if effects.contains(&Effect::Spawn) {
             assert!(!from.hosted, "{from:?} + {event:?}");
+        }
+    }
+}
+
+#[test]
+fn a_restarted_place_fails_nobody() {
+    for (from, event, to, _) in moves() {
+        if event == Event::PlaceRestarted {
+            assert!(to.failures <= from.failures, "{from:?}");
+            assert!(!to.hosted, "{from:?}");
         }
     }
 }

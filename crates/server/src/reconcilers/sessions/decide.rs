@@ -37,6 +37,8 @@ pub struct Case {
     pub hosting: Option<Hosting>,
     /// What the runtime sees.
     pub seen: Observation,
+    /// The place where it runs has begun from nothing since its holder was started.
+    pub restarted: bool,
     /// Who waits for an app of it.
     pub tasks: Vec<TicketTask>,
 }
@@ -217,6 +219,10 @@ impl Case {
         };
         let leaving = matches!(self.record.status, S::Rebuilding | S::Deleting);
         let seen = match &self.seen {
+            Observation::Absent if hosted && self.restarted => {
+                let reason = "the machine was restarted".to_owned();
+                return Some((Event::PlaceRestarted, reason));
+            }
             Observation::Absent if hosted || leaving => {
                 let reason = "the session's process ended unexpectedly".to_owned();
                 return Some((Event::HolderGone, reason));
@@ -315,6 +321,7 @@ impl Case {
             | Event::AppFailed
             | Event::LastAppFailed
             | Event::HolderGone
+            | Event::PlaceRestarted
             | Event::Unseen => false,
         };
         self.record.asked.filter(|_| !met)

@@ -161,7 +161,10 @@ impl<R: Runtime> Sessions<R> {
         let tasks = self.store.running_tasks_of(session).await?;
         let seen = self.runtime.observe(session);
         let hosting = record.handle.as_deref().and_then(Hosting::from_bytes);
+        let began = hosting.as_ref().map_or("", |it| &it.handle.boot_id);
+        let restarted = !began.is_empty() && began != self.runtime.boot_id();
         Ok(Some(Case {
+            restarted,
             record,
             hosting,
             seen,

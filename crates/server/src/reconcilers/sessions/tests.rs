@@ -391,6 +391,50 @@ async fn another_server_over_the_same_store_and_holders_restarts_nothing() {
 }
 
 #[tokio::test]
+async fn a_restart_of_the_machine_brings_back_what_ran_and_is_no_failure() {
+    let world = World::new().await;
+    let session = world.running().await;
+    for _ in 0..2 {
+        world.fake.die(&session);
+        world.settle().await;
+        world.wait(4 * SECOND).await;
+    }
+    let record = world.record(&session).await;
+    assert_eq!((record.status, record.failures), (Status::Running, 2));
+
+    // One more would be too many.
+    world.fake.restart();
+    let world = world.restarted();
+    world.pass(&session).await;
+    let record = world.record(&session).await;
+    assert_eq!((record.status, record.failures), (Status::Running, 0));
+    assert_eq!(world.fake.spawns(), 4);
+}
+
+#[tokio::test]
+async fn a_restart_of_the_machine_starts_nothing_that_had_given_up() {
+    let world = World::new().await;
+    world
+        .fake
+        .script(&app(FIRST_APP), Script::Fails("it ended with exit code 1"));
+    let (_, sessions) = world.group(2).await;
+    for _ in 0..3 {
+        world.wait(4 * SECOND).await;
+    }
+    let spawns = world.fake.spawns();
+    assert!(world.record(&sessions[0]).await.handle.is_some());
+    world.fake.restart();
+    let world = world.restarted();
+    for session in &sessions {
+        world.pass(session).await;
+        let record = world.record(session).await;
+        assert_eq!((record.status, record.failures), (Status::Unavailable, 3));
+        assert_eq!(record.handle, None);
+    }
+    assert_eq!(world.fake.spawns(), spawns);
+}
+
+#[tokio::test]
 async fn a_holder_whose_start_was_not_written_down_is_adopted() {
     let world = World::new().await;
     let session = world.running().await;

@@ -206,6 +206,7 @@ mod tests {
                 pid,
                 started: started_at(std::process::id()).unwrap(),
                 uid: None,
+                boot_id: String::new(),
             };
             let own = Process::find(std::process::id(), handle.started)
                 .unwrap()

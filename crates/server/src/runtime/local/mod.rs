@@ -60,6 +60,8 @@ pub struct Settings {
     pub timezone: String,
     /// What of the network they reach.
     pub network: Network,
+    /// Names the time since this machine was started.
+    pub boot_id: String,
 }
 
 /// This machine as a place where sessions run.
@@ -127,6 +129,7 @@ fn settings(config: &Config) -> Result<Settings, RuntimeError> {
             config::Network::None => Network::None,
             config::Network::Host => Network::Host,
         },
+        boot_id: crate::system::boot_id(),
     })
 }
 
@@ -217,7 +220,7 @@ impl Local {
         if seat.observation() != Observation::Absent {
             return Ok(true);
         }
-        match spawn::find(&self.places(session))? {
+        match spawn::find(&self.settings, &self.places(session))? {
             Some((process, handle)) => {
                 seat.watch(process, handle, None);
                 Ok(true)
@@ -273,11 +276,17 @@ impl Runtime for Local {
                 }
             }
         }
+        let (limiter, held) = (Arc::clone(&self.limiter), adopted.clone());
+        off_the_loop(move || limiter.sweep(&held)).await;
         let until = Instant::now() + ADOPTION;
         for session in &adopted {
             self.seat(session).reported(until).await;
         }
         Ok(adopted)
+    }
+
+    fn boot_id(&self) -> String {
+        self.settings.boot_id.clone()
     }
 
     async fn start(&self, plan: &Plan) -> Result<(), RuntimeError> {

@@ -102,6 +102,7 @@ pub fn spawn(
         // A child that ended already is a zombie until it is waited for; no process began at 0.
         started: started_at(pid).unwrap_or(0),
         uid,
+        boot_id: settings.boot_id.clone(),
     };
     // The holder writes the same; but from here on it must be found even if both are killed.
     let note = format!("{} {}\n", handle.pid, handle.started);
@@ -111,7 +112,10 @@ pub fn spawn(
 
 /// The holder that runs for a session, if one does: by its pid file, checked against the process and what it was told
 /// when it was started.
-pub fn find(places: &Places) -> Result<Option<(Process, Handle)>, RuntimeError> {
+pub fn find(
+    settings: &Settings,
+    places: &Places,
+) -> Result<Option<(Process, Handle)>, RuntimeError> {
     let pid_file = places.run_dir.join(HOLDER_PID);
     let Some(note) = read_bounded(&pid_file, 64)? else {
         return Ok(None);
@@ -148,6 +152,8 @@ pub fn find(places: &Places) -> Result<Option<(Process, Handle)>, RuntimeError> 
         pid,
         started,
         uid: spec.and_then(|spec| spec.uid),
+        // It runs.
+        boot_id: settings.boot_id.clone(),
     };
     Ok(Some((process, handle)))
 }

@@ -99,6 +99,25 @@ impl Limiter {
         Ok(())
     }
 
+    /// Removes the groups of all sessions but those that are held, as a server that was killed leaves them. What still
+    /// has a process stays: nothing is ended because nobody knows it.
+    pub fn sweep(&self, held: &[PersistentId]) {
+        let _turn = super::lock(&self.turn);
+        for ground in &self.trees {
+            let entries = fs::read_dir(&ground.folder).into_iter().flatten().flatten();
+            let groups = entries.filter(|entry| {
+                let name = entry.file_name();
+                let session = name.to_str().map(PersistentId::parse);
+                matches!(session, Some(Ok(session)) if !held.contains(&session))
+            });
+            for group in groups {
+                // Refused as long as there is a process in it.
+                let _ = fs::remove_dir(group.path());
+            }
+            let _ = fs::remove_dir(&ground.folder);
+        }
+    }
+
     /// What a session's apps have taken.
     pub fn usage(&self, session: &PersistentId) -> Usage {
         let mut usage = Usage::default();

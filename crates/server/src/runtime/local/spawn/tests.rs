@@ -32,6 +32,7 @@ impl Stage {
                 locale: "C.UTF-8".into(),
                 timezone: "UTC".into(),
                 network: Network::None,
+                boot_id: "boot-1".into(),
             },
             places: Places::of(folder.path(), &session),
             session,
@@ -58,6 +59,10 @@ impl Stage {
             [171; 32],
             None,
         )
+    }
+
+    fn find(&self) -> Result<Option<(Process, Handle)>, RuntimeError> {
+        find(&self.settings, &self.places)
     }
 
     /// What the program wrote, once it is all there.
@@ -130,11 +135,11 @@ async fn secrets_and_homes_are_for_their_owner_alone() {
 #[tokio::test]
 async fn a_holder_is_found_again_by_its_note_and_only_while_it_lives() {
     let stage = Stage::new(SCRIPT);
-    assert!(find(&stage.places).unwrap().is_none());
+    assert!(stage.find().unwrap().is_none());
     let (mut child, handle) = stage.spawn().unwrap();
-    assert_eq!(find(&stage.places).unwrap().unwrap().1, handle);
+    assert_eq!(stage.find().unwrap().unwrap().1, handle);
     remove_file(&stage.places.spec()).unwrap();
-    let found = find(&stage.places).unwrap().unwrap().1;
+    let found = stage.find().unwrap().unwrap().1;
     assert_eq!(
         (found.pid, found.key),
         (handle.pid, [0; 32]),
@@ -142,10 +147,10 @@ async fn a_holder_is_found_again_by_its_note_and_only_while_it_lives() {
     );
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(find(&stage.places).unwrap().is_none());
+    assert!(stage.find().unwrap().is_none());
     for garbage in ["", "x y", "1", "99999999999999999999 1", "-1 1"] {
         fs::write(stage.places.run_dir.join(HOLDER_PID), garbage).unwrap();
-        assert!(find(&stage.places).unwrap().is_none(), "{garbage}");
+        assert!(stage.find().unwrap().is_none(), "{garbage}");
     }
 }
 
@@ -159,7 +164,7 @@ async fn a_note_that_names_another_process_or_is_no_file_finds_nobody_and_is_not
     let own = std::process::id();
     let forged = format!("{own} {}\n", started_at(own).unwrap());
     fs::write(&note, forged).unwrap();
-    assert!(find(&stage.places).unwrap().is_none());
+    assert!(stage.find().unwrap().is_none());
     // The holder of another session.
     let mut other = Command::new("sh")
         .args([
@@ -173,7 +178,7 @@ async fn a_note_that_names_another_process_or_is_no_file_finds_nobody_and_is_not
         .unwrap();
     let forged = format!("{} {}\n", other.id(), started_at(other.id()).unwrap());
     fs::write(&note, forged).unwrap();
-    assert!(find(&stage.places).unwrap().is_none());
+    assert!(stage.find().unwrap().is_none());
     other.kill().unwrap();
     other.wait().unwrap();
 
@@ -181,13 +186,13 @@ async fn a_note_that_names_another_process_or_is_no_file_finds_nobody_and_is_not
     fs::write(&elsewhere, whole).unwrap();
     fs::remove_file(&note).unwrap();
     std::os::unix::fs::symlink(&elsewhere, &note).unwrap();
-    assert!(find(&stage.places).unwrap().is_none());
+    assert!(stage.find().unwrap().is_none());
     fs::remove_file(&note).unwrap();
     rustix::fs::mkfifoat(rustix::fs::CWD, &note, rustix::fs::Mode::RUSR).unwrap();
-    assert!(find(&stage.places).unwrap().is_none());
+    assert!(stage.find().unwrap().is_none());
     fs::remove_file(&note).unwrap();
     fs::rename(&elsewhere, &note).unwrap();
-    assert_eq!(find(&stage.places).unwrap().unwrap().1, handle);
+    assert_eq!(stage.find().unwrap().unwrap().1, handle);
     child.kill().unwrap();
     child.wait().unwrap();
 }
