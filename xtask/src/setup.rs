@@ -66,6 +66,33 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         Scope::Demo,
         "the message bus that apps expect in their session",
     ),
+    ("pulseaudio", Scope::Demo, "the sound server of a session"),
+    (
+        "xdg-desktop-portal-gtk",
+        Scope::Demo,
+        "lets apps have files chosen and addresses opened",
+    ),
+    (
+        "desktop-file-utils",
+        Scope::Demo,
+        "writes down which app opens what",
+    ),
+    (
+        "fonts-noto-cjk",
+        Scope::Demo,
+        "letters for Chinese, Japanese and Korean",
+    ),
+    ("fonts-noto-color-emoji", Scope::Demo, "pictures for emoji"),
+    (
+        "pulseaudio-utils",
+        Scope::Test,
+        "plays and records in a session",
+    ),
+    (
+        "libglib2.0-bin",
+        Scope::Test,
+        "asks a session's portals, and sets what they answer",
+    ),
     (
         "dbus-bin",
         Scope::Test,

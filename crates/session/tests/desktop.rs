@@ -4,24 +4,7 @@
 
 mod support;
 
-use support::{Session, script, skipped, until};
-
-/// Runs a shell script in a session; answers what it wrote.
-fn told_by(session: &Session, id: &str, text: &str) -> String {
-    let script = script(
-        id,
-        &format!("{{ {text}\n}} > ~/{id} 2>&1; touch ~/{id}.done"),
-    );
-    session.control().launch(&script);
-    until(id, || {
-        session
-            .home()
-            .join(format!("{id}.done"))
-            .exists()
-            .then_some(())
-    });
-    std::fs::read_to_string(session.home().join(id)).unwrap()
-}
+use support::{Session, skipped, told_by};
 
 /// Asks the bus which bus it is.
 const GET_ID: &str = "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus \
@@ -114,4 +97,19 @@ fn what_the_machine_knows_of_its_fonts_need_not_be_found_out_by_each_session() {
     }
     let session = Session::start(vec![]);
     assert_eq!(told_by(&session, "ca-fonts", &format!("cat {tag}")), known);
+}
+
+#[test]
+fn a_session_has_letters_for_chinese_and_pictures_for_emoji() {
+    let fonts = [
+        "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+        "/usr/share/fonts/truetype/noto/NotoColorEmoji.ttf",
+    ];
+    if skipped("bwrap") || skipped("fc-match") || fonts.into_iter().any(skipped) {
+        return;
+    }
+    let look = "fc-match -f '%{family}\\n' sans:lang=zh-cn\nfc-match -f '%{family}\\n' emoji";
+    let told = told_by(&Session::start(vec![]), "ca-fonts", look);
+    assert!(told.starts_with("Noto Sans CJK SC"), "{told}");
+    assert!(told.ends_with("Noto Color Emoji\n"), "{told}");
 }

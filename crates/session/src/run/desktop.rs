@@ -11,6 +11,29 @@ const SHARED: u64 = 0;
 /// The message bus' socket, in the folder of the compositor's sockets.
 const BUS: &str = "bus";
 
+/// The sound server's socket there, where its clients look for it by themselves as well.
+const SOUND: &str = "pulse/native";
+
+/// What plays into nothing but `session.monitor`, which can be recorded. It knows no device of the machine, shares no
+/// memory but over its socket, and goes when nobody has been connected for a minute.
+const SOUND_SERVER: [&str; 13] = [
+    "pulseaudio",
+    "-n",
+    "--daemonize=no",
+    "--use-pid-file=no",
+    "--exit-idle-time=60",
+    "--disable-shm=yes",
+    "--realtime=no",
+    "--high-priority=no",
+    "--disallow-module-loading=yes",
+    "--log-target=stderr",
+    "--load=module-null-sink sink_name=session rate=48000 channels=2",
+    // Silence is not worked out for nobody.
+    "--load=module-suspend-on-idle timeout=5",
+    // All who reach the socket are one user's.
+    "--load=module-native-protocol-unix auth-cookie-enabled=0",
+];
+
 impl Holder {
     /// Offers what all apps of the session share.
     pub(super) fn offer_desktop(&mut self) {
@@ -30,6 +53,7 @@ impl Holder {
             "--nosyslog",
         ];
         self.offer("dbus-daemon", BUS, &bus, &display);
+        self.offer("pulseaudio", SOUND, &SOUND_SERVER, &display);
     }
 
     fn offer(&mut self, name: &str, socket: &str, argv: &[&str], display: &str) {
@@ -51,6 +75,7 @@ impl Holder {
         let runtime_dir = sandbox.runtime_dir();
         let spec = &self.setup.spec;
         let bus = format!("unix:path={runtime_dir}/{BUS}");
+        let sound = format!("unix:{runtime_dir}/{SOUND}");
         let own = [
             (
                 "PATH",
@@ -64,8 +89,12 @@ impl Holder {
             ("TZ", &spec.timezone),
             ("XDG_RUNTIME_DIR", runtime_dir),
             ("DBUS_SESSION_BUS_ADDRESS", &bus),
+            // Named, a server that is not there is not started by each client for itself.
+            ("PULSE_SERVER", &sound),
             ("WAYLAND_DISPLAY", display),
             ("XDG_SESSION_TYPE", "wayland"),
+            // No desktop's own; portals take whatever is installed then.
+            ("XDG_CURRENT_DESKTOP", "Greenroom"),
             ("GDK_BACKEND", "wayland"),
             ("QT_QPA_PLATFORM", "wayland"),
             ("MOZ_ENABLE_WAYLAND", "1"),

@@ -505,6 +505,23 @@ pub fn click(x: f64, y: f64) -> Vec<input::event::Kind> {
     vec![motion, button(true), button(false)]
 }
 
+/// Runs a shell script in a session; answers what it wrote.
+pub fn told_by(session: &Session, id: &str, text: &str) -> String {
+    let script = script(
+        id,
+        &format!("{{ {text}\n}} > ~/{id} 2>&1; touch ~/{id}.done"),
+    );
+    session.control().launch(&script);
+    until(id, || {
+        session
+            .home()
+            .join(format!("{id}.done"))
+            .exists()
+            .then_some(())
+    });
+    std::fs::read_to_string(session.home().join(id)).unwrap()
+}
+
 /// The key presses a US keyboard makes for a character.
 pub fn keys(typed: char) -> Vec<input::event::Kind> {
     let (code, shifted) = match typed {
