@@ -4,7 +4,7 @@
 
 mod support;
 
-use support::{Session, skipped, told_by};
+use support::{Session, skipped, spec, told_by};
 
 /// Asks the bus which bus it is.
 const GET_ID: &str = "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus \
@@ -112,4 +112,19 @@ fn a_session_has_letters_for_chinese_and_pictures_for_emoji() {
     let told = told_by(&Session::start(vec![]), "ca-fonts", look);
     assert!(told.starts_with("Noto Sans CJK SC"), "{told}");
     assert!(told.ends_with("Noto Color Emoji\n"), "{told}");
+}
+
+#[test]
+fn apps_have_the_time_zone_and_the_locale_they_are_to_have_or_a_plain_one() {
+    if skipped("bwrap") {
+        return;
+    }
+    let look = "date +%z\nenv -u TZ date +%z\necho $LANG\nlocale charmap";
+    for (wished, got) in [("xx_YY.UTF-8", "C.UTF-8"), ("C.UTF-8", "C.UTF-8")] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut spec = spec(folder.path(), vec![]);
+        spec.locale = wished.into();
+        let told = told_by(&Session::start_with(folder, spec), "ca-locale", look);
+        assert_eq!(told, format!("+0800\n+0800\n{got}\nUTF-8\n"), "{wished}");
+    }
 }

@@ -80,7 +80,7 @@ section! {
         deleted_kept_hours: u64 = 24;
         /// The network of sessions: "none", or "host" for the network of this machine.
         network: Network = Network::None;
-        /// LANG of the apps.
+        /// LANG of the apps; C.UTF-8 where their system does not have it.
         locale: String = "C.UTF-8".to_owned();
         /// TZ of the apps.
         timezone: String = "UTC".to_owned();

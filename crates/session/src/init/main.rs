@@ -4,6 +4,7 @@
 
 mod children;
 mod limits;
+mod locale;
 mod printed;
 #[path = "../privileges.rs"]
 mod privileges;

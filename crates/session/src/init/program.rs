@@ -1,5 +1,6 @@
 //! Starting a program the way an app is started: in its home, with a process group of its own.
 
+use crate::locale;
 use std::io::ErrorKind;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -50,6 +51,9 @@ impl Program<'_> {
         command.stdout(out).stderr(err);
         if let Some(home) = self.variable("HOME") {
             command.current_dir(home);
+        }
+        if let Some(wished) = self.variable("LANG") {
+            command.env("LANG", locale::or_plain(wished));
         }
         let child = command.spawn().map_err(|error| {
             std::io::Error::new(error.kind(), format!("cannot start {program}: {error}"))
