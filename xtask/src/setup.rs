@@ -46,6 +46,21 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "the sandbox every session runs in",
     ),
     (
+        "passt",
+        Scope::Demo,
+        "carries what sessions send to the internet",
+    ),
+    (
+        "nftables",
+        Scope::Demo,
+        "keeps sessions from what is nearer than the internet",
+    ),
+    (
+        "iproute2",
+        Scope::Test,
+        "makes the machine with an outside that sessions' network is tested on",
+    ),
+    (
         "xkb-data",
         Scope::Demo,
         "the keyboard layouts that keymaps are made from",

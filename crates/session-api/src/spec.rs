@@ -119,6 +119,8 @@ pub struct App {
 pub enum Network {
     /// Nothing but their own loopback.
     None,
+    /// Public addresses, and nothing nearer: neither this machine nor its neighbours.
+    Internet,
     /// All the machine reaches, its own services included.
     Host,
 }

@@ -8,38 +8,19 @@
 
 mod support;
 
-use Outside::{ForAnybody, ForNobody, ForRoot, Perhaps};
-use std::fmt::Write as _;
+use greenroom_session_api::Spec;
+use greenroom_session_api::spec::Network;
 use std::fs;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::linux::net::SocketAddrExt;
 use std::os::unix::net::{SocketAddr as LocalAddr, UnixListener};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::sync::atomic::{AtomicI32, Ordering};
-use support::{Session, example, idle, script, skipped, spec, until, user};
-
-/// The home's path inside. Outside, a folder of the test's stands for it.
-const HOME: &str = "/home/user";
-
-/// Where an attempt must succeed, for its failure inside to say something.
-enum Outside {
-    /// For whoever runs the test.
-    ForAnybody,
-    /// Only where that is root.
-    ForRoot,
-    /// For somebody who is not root, which root must try.
-    ForNobody,
-    /// Depends on how the kernel was built, on what is process 1, or on whether the file is in use.
-    Perhaps,
-}
-
-struct Attempt {
-    what: &'static str,
-    words: Vec<String>,
-    outside: Outside,
-}
+use support::attempts::Outside::{ForAnybody, ForNobody, ForRoot, Perhaps};
+use support::attempts::{Attempt, equip, nothing_works};
+use support::{Session, idle, script, skipped, spec, until, user};
 
 /// What there is to get at outside, as long as it lives.
 struct World {
@@ -185,12 +166,16 @@ fn attempts(world: &World, session: &Session, other: &Session) -> Vec<Attempt> {
         ForAnybody,
         &["connect-local", &world.path("service.sock")],
     );
-    add(
-        "connect to a named socket of the machine",
-        ForAnybody,
-        &["connect-named", &world.name],
-    );
-    for listener in &world.tcp {
+    // Whoever is given the machine's network reaches what is in it.
+    let apart = session.spec.network != Network::Host;
+    if apart {
+        add(
+            "connect to a named socket of the machine",
+            ForAnybody,
+            &["connect-named", &world.name],
+        );
+    }
+    for listener in world.tcp.iter().filter(|_| apart) {
         let address = listener.local_addr().unwrap().to_string();
         add(
             "connect to a port of the machine",
@@ -285,6 +270,16 @@ fn attempts(world: &World, session: &Session, other: &Session) -> Vec<Attempt> {
             "/sys/power/state",
         ],
     );
+    add(
+        "turn the network's switches",
+        ForRoot,
+        &[
+            "write",
+            "/proc/sys/net/ipv4/ip_forward",
+            "/proc/sys/net/ipv6/conf/all/forwarding",
+        ],
+    );
+    add("administer the network", ForRoot, &["raise", "lo"]);
     add("mount something", ForRoot, &["mount", "{home}/mount"]);
     add("type into a terminal", ForRoot, &["type-into-terminal"]);
 
@@ -340,80 +335,23 @@ fn attempts(world: &World, session: &Session, other: &Session) -> Vec<Attempt> {
     all
 }
 
-/// What a run of the probe has ended with.
-#[derive(Debug, PartialEq, Eq)]
-enum End {
-    Out,
-    Refused,
-    Other(String),
-}
-
-impl End {
-    fn of(code: &str) -> Self {
-        match code {
-            "0" => Self::Out,
-            "1" => Self::Refused,
-            other => Self::Other(other.to_owned()),
+/// Whatever they have of the network.
+fn nothing_gets_out(start: impl Fn(tempfile::TempDir, Spec) -> Session) {
+    for network in [Network::None, Network::Internet, Network::Host] {
+        let internet = network == Network::Internet;
+        if !internet || !(skipped("pasta") || skipped("nft")) {
+            nothing_gets_out_with(network, &start);
         }
     }
 }
 
-fn outside(world: &World, probe: &Path, attempt: &Attempt) -> Option<End> {
-    let root = rustix::process::geteuid().is_root();
-    let mut command = Command::new(probe);
-    match attempt.outside {
-        ForRoot | ForNobody if !root => return None,
-        // A number that belongs to somebody: programs of root's ask for the name.
-        ForNobody => _ = command.uid(65_534).gid(65_534),
-        _ => {}
-    }
-    let here = world.path("here");
-    let words = attempt
-        .words
-        .iter()
-        .map(|word| word.replace("{home}", &here));
-    let status = command.args(words).stdout(Stdio::null()).status().unwrap();
-    let code = status.code().map(|code| code.to_string());
-    Some(End::of(&code.unwrap_or_else(|| status.to_string())))
-}
-
-/// Makes all attempts inside, one after the other.
-fn inside(session: &Session, attempts: &[Attempt]) -> Vec<(End, String)> {
-    let mut text = String::from("cd ~; mkdir -p mount\n");
-    for (number, attempt) in attempts.iter().enumerate() {
-        let words: Vec<String> = attempt
-            .words
-            .iter()
-            .map(|word| format!("'{}'", word.replace("{home}", HOME)))
-            .collect();
-        writeln!(
-            text,
-            "timeout 10 ./escape {} > said-{number} 2>&1; echo $? > code-{number}",
-            words.join(" ")
-        )
-        .unwrap();
-    }
-    text.push_str("touch tried\n");
-    session.control().launch(&script("ca-escape", &text));
-    until("the attempts", || {
-        session.home().join("tried").exists().then_some(())
-    });
-    let read = |name: String| fs::read_to_string(session.home().join(name)).unwrap();
-    (0..attempts.len())
-        .map(|number| {
-            let code = read(format!("code-{number}"));
-            (End::of(code.trim()), read(format!("said-{number}")))
-        })
-        .collect()
-}
-
-fn nothing_gets_out(start: impl Fn(tempfile::TempDir, greenroom_session_api::Spec) -> Session) {
+fn nothing_gets_out_with(network: Network, start: impl Fn(tempfile::TempDir, Spec) -> Session) {
     let begin = |secret: &str| {
         let folder = tempfile::tempdir().unwrap();
-        let spec = spec(folder.path(), vec![idle("ca-idle")]);
+        let mut spec = spec(folder.path(), vec![idle("ca-idle")]);
+        spec.network = network;
         let home = spec.session_dir.join("home");
-        fs::create_dir_all(&home).unwrap();
-        fs::copy(example("escape"), home.join("escape")).unwrap();
+        equip(&home);
         fs::write(home.join("diary"), secret).unwrap();
         start(folder, spec)
     };
@@ -426,29 +364,7 @@ fn nothing_gets_out(start: impl Fn(tempfile::TempDir, greenroom_session_api::Spe
             .app("ca-idle", "started", |app| app.pid > 0);
     }
     let attempts = attempts(&world, &session, &other);
-    let mut wrong = String::new();
-    let mut unproven = 0;
-    for (attempt, (end, said)) in attempts.iter().zip(inside(&session, &attempts)) {
-        if end != End::Refused {
-            writeln!(wrong, "inside, {}: {end:?}, {said}", attempt.what).unwrap();
-        }
-        match outside(&world, &example("escape"), attempt) {
-            Some(End::Out) => {}
-            None => unproven += 1,
-            Some(_) if matches!(attempt.outside, Perhaps) => unproven += 1,
-            Some(end) => writeln!(
-                wrong,
-                "outside, {} {:?}: {end:?}: it would prove nothing",
-                attempt.what, attempt.words
-            )
-            .unwrap(),
-        }
-    }
-    eprintln!(
-        "{} attempts, {unproven} of which this machine and user cannot make outside either",
-        attempts.len()
-    );
-    assert!(wrong.is_empty(), "{wrong}");
+    nothing_works(&attempts, &session, &world.path("here"));
     // The neighbour has noticed nothing.
     other
         .control()

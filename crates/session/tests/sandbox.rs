@@ -42,7 +42,7 @@ fn contract(sandbox: &dyn Sandbox, programs: &Programs) {
             layers: None,
         })
         .unwrap();
-    let Running { link, process } = running;
+    let Running { link, process, .. } = running;
     let mut init = Peer::new(link);
     let launch = |init: &mut Peer, launch: u64, argv: &[&str]| {
         let order = Order::Launch(Launch {

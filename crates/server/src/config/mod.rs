@@ -78,8 +78,9 @@ section! {
         stop_seconds: u64 = 10;
         /// Hours that a deleted session stays listed as DELETED.
         deleted_kept_hours: u64 = 24;
-        /// The network of sessions: "none", or "host" for the network of this machine.
-        network: Network = Network::None;
+        /// The network of sessions: "internet" for public addresses and nothing nearer, by pasta and nftables; "none";
+        /// "host" for all that this machine reaches; or "auto": "internet" where that can be had, else "none".
+        network: Network = Network::Auto;
         /// LANG of the apps; C.UTF-8 where their system does not have it.
         locale: String = "C.UTF-8".to_owned();
         /// TZ of the apps.
@@ -158,6 +159,10 @@ pub const SECTIONS: &[SectionInfo] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Network {
+    /// The internet, or nothing where that cannot be had safely.
+    Auto,
+    /// Public addresses.
+    Internet,
     /// Nothing but itself.
     None,
     /// What this machine reaches.

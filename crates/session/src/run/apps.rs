@@ -259,6 +259,16 @@ impl Holder {
             .map_or(ExitCode::FAILURE, |stop| stop.exit);
         self.exit = Some(code);
     }
+
+    /// Nothing carries the apps' packets any more. Who could start another has given that right up.
+    pub(super) fn uplink_ended(&mut self) {
+        let uplink = self.setup.sandbox.uplink.take();
+        let status = uplink.and_then(|mut uplink| uplink.ended());
+        tracing::error!(
+            ?status,
+            "pasta has ended: the apps have no network any more"
+        );
+    }
 }
 
 fn only_child(pid: u32) -> Option<u32> {

@@ -296,6 +296,18 @@ impl Holder {
                 )
                 .map_err(|error| RunError::Loop(error.error))?;
         }
+        if let Some(uplink) = &self.setup.sandbox.uplink {
+            let ended = process_descriptor(uplink.process()).map_err(failed("watch pasta"))?;
+            self.handle
+                .insert_source(
+                    Generic::new(ended, Interest::READ, Mode::Level),
+                    |_, _, holder| {
+                        holder.uplink_ended();
+                        Ok(PostAction::Remove)
+                    },
+                )
+                .map_err(|error| RunError::Loop(error.error))?;
+        }
         Ok(())
     }
 
@@ -427,6 +439,7 @@ impl Holder {
         // What the peers were not told yet, they learn from the closed connection.
         self.tend_peers(Instant::now());
         self.setup.clear();
+        self.setup.sandbox.uplink = None;
         tracing::info!("the session is not held any more");
     }
 }

@@ -7,6 +7,7 @@
 use super::layers::{Entry, Layers};
 use super::limits::confine;
 use super::loader::{self, Loader};
+use super::network;
 use super::{Plan, Running, Sandbox, SandboxError, Shown, memory_file, seccomp};
 use greenroom_session_api::spec::{HOME, Network};
 use rustix::process::{getgid, getuid};
@@ -21,6 +22,9 @@ const RUNTIME_DIR: &str = "/run/user/session";
 const INIT: &str = "/run/greenroom-init";
 /// Inside a user namespace the apps have this number, whoever they are outside.
 const INSIDE_ID: u32 = 1000;
+
+/// The names that are known without asking; `session` is the sandbox's own.
+const HOSTS: &str = "127.0.0.1 localhost session\n::1 localhost session\n";
 
 /// What of `/etc` an app may need and no other session's secret is in.
 const ETC: &[&str] = &[
@@ -69,12 +73,21 @@ impl Sandbox for Bwrap {
             "user:x:{uid}:{gid}:user:{HOME}:{}\n",
             shell(plan.layers.as_ref())
         );
-        let own = [
+        let mut own = vec![
             ("/etc/passwd", passwd.into_bytes()),
             ("/etc/group", format!("user:x:{gid}:\n").into_bytes()),
             ("/etc/machine-id", format!("{}\n", plan.machine_id).into()),
         ];
         let filters = seccomp::files()?;
+        let network = match plan.network {
+            Network::Internet => Some(network::Network::open(plan.user)?),
+            Network::None | Network::Host => None,
+        };
+        if plan.network != Network::Host {
+            let resolv_conf = network.as_ref().map_or("", |network| &network.resolv_conf);
+            let [resolver, hosts] = NAMES;
+            own.extend([(resolver, resolv_conf.into()), (hosts, HOSTS.into())]);
+        }
         let (ours, inits) = UnixStream::pair().map_err(failed("make the link to init"))?;
 
         let mut command = Command::new("bwrap");
@@ -113,6 +126,9 @@ impl Sandbox for Bwrap {
             command.args([uid.to_string(), gid.to_string()]);
         }
         confine(&mut command, &plan.limits)?;
+        if let Some(network) = &network {
+            network.namespaces.hold(&mut command);
+        }
         if let Some(layers) = &plan.layers {
             let own_ids = || (getuid().as_raw(), getgid().as_raw());
             layers.mount(&mut command, plan.user.is_none().then(own_ids))?;
@@ -133,6 +149,7 @@ impl Sandbox for Bwrap {
         Ok(Running {
             link: ours,
             process: Some(process),
+            uplink: network.map(|network| network.uplink),
         })
     }
 

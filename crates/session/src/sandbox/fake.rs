@@ -30,6 +30,7 @@ impl Sandbox for Fake {
         Ok(Running {
             link: ours,
             process: None,
+            uplink: None,
         })
     }
 

@@ -6,6 +6,7 @@ pub mod files;
 pub mod layers;
 mod limits;
 mod loader;
+pub mod network;
 pub mod seccomp;
 
 pub use bwrap::Bwrap;
@@ -59,6 +60,8 @@ pub struct Running {
     pub link: UnixStream,
     /// The process that stands for the sandbox on this side; gone when the sandbox is.
     pub process: Option<Child>,
+    /// What carries its apps' packets out, where they reach the internet. It ends when it is dropped.
+    pub uplink: Option<network::Uplink>,
 }
 
 /// A way to build sandboxes.

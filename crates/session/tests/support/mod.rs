@@ -2,6 +2,8 @@
 // Each test file uses a part of it; and outside of a test a failure is a failed test as well.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod attempts;
+pub mod machine;
 pub mod picture;
 pub mod wayland;
 pub mod window;
@@ -13,7 +15,7 @@ use greenroom_session_api::spec::{App, HOLDER_SOCKET, Limits, Network};
 use greenroom_session_api::{
     FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer,
 };
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
@@ -125,12 +127,12 @@ impl Session {
                 give(path, whose);
             }
         }
-        let process = holder
-            .arg("--spec")
-            .arg(path)
-            .stdin(Stdio::null())
-            .spawn()
-            .unwrap();
+        holder.arg("--spec").arg(path).stdin(Stdio::null());
+        // A copy that was just written may be open in what another test is starting at this moment.
+        let process = until("the holder's program", || match holder.spawn() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => None,
+            started => Some(started.unwrap()),
+        });
         Self {
             folder,
             spec,
@@ -283,7 +285,9 @@ impl Peer {
             match self.stream.read(&mut bytes) {
                 Ok(0) => return None,
                 Ok(read) => self.inbox.push(&bytes[..read]),
-                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) if error.kind() == ErrorKind::ConnectionReset => return None,
+                // A machine that was asleep interrupts what waits with a limit.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => panic!("no message within the limit: {error}"),
             }
         }

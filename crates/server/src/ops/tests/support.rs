@@ -17,7 +17,7 @@ const LIMITS: &str = "\
 
 | what | why |
 |---|---|
-| `Network` except `OfficeSiteId` | sessions have no network unless `sessions.network` says otherwise; then no rule of a group narrows it |
+| `Network` except `OfficeSiteId` | `sessions.network` says what all sessions reach; no rule of a group narrows it |
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
 | `RuntimePolicy` except `SessionPreOpen`, and `PerSessionPerApp` | one machine, one kind of session |
 | `VideoPolicy` except the resolution, which counts from a session's next start | pictures are exact tiles over WebSocket |

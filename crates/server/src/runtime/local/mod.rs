@@ -9,6 +9,7 @@ mod layers;
 mod limits;
 mod link;
 mod logs;
+mod network;
 mod process;
 mod removal;
 mod spawn;
@@ -19,7 +20,7 @@ use super::{
     ANSWER_WITHIN, Answer, AskError, Changes, Failure, Figures, FolderImage, Handle, Observation,
     Order, Plan, Question, Release, Runtime, RuntimeError, Seen, Tally, Usage,
 };
-use crate::config::{self, Config};
+use crate::config::Config;
 use asking::Errand;
 use greenroom_model::{Entropy, PersistentId};
 use greenroom_session_api::control::{self, to_holder};
@@ -125,10 +126,7 @@ fn settings(config: &Config) -> Result<Settings, RuntimeError> {
         uids: is_root.then(|| sessions.first_uid..sessions.first_uid.saturating_add(sessions.uids)),
         locale: sessions.locale.clone(),
         timezone: sessions.timezone.clone(),
-        network: match sessions.network {
-            config::Network::None => Network::None,
-            config::Network::Host => Network::Host,
-        },
+        network: network::chosen(sessions.network, is_root),
         boot_id: crate::system::boot_id(),
     })
 }

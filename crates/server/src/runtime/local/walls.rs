@@ -3,10 +3,9 @@
 mod images;
 
 use super::limits::Limiter;
-use super::{RuntimeError, Settings, settings};
+use super::{RuntimeError, Settings, network, settings};
 use crate::catalogue::on_path;
 use crate::config::Config;
-use greenroom_session_api::spec::Network;
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -63,7 +62,7 @@ pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
     let mut walls = vec![
         programs(&settings),
         sandbox(settings.uids.is_some()),
-        network(settings.network),
+        network::wall(config.sessions.network, settings.uids.is_some()),
         limits(&limiter),
         disk(),
     ];
@@ -150,19 +149,6 @@ fn read_sysctl(name: &str) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
-fn network(network: Network) -> Wall {
-    match network {
-        Network::None => whole("network", "sessions have none".to_owned()),
-        Network::Host => Wall {
-            name: "network",
-            standing: Standing::Partly,
-            acts: "sessions reach all that this machine reaches, its own services included"
-                .to_owned(),
-            advice: "set sessions.network to \"none\" where strangers have sessions",
-        },
-    }
-}
-
 fn limits(limiter: &Limiter) -> Wall {
     let lacking = limiter.lacking();
     if lacking.is_empty() {
@@ -193,7 +179,8 @@ fn disk() -> Wall {
     }
 }
 
-fn whole(name: &'static str, acts: String) -> Wall {
+/// A wall that stands as it should.
+pub fn whole(name: &'static str, acts: String) -> Wall {
     Wall {
         name,
         standing: Standing::Whole,

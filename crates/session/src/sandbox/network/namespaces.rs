@@ -1,0 +1,193 @@
+//! The network namespace of a session, and the user namespace that has the say over it.
+
+use super::PATH;
+use crate::sandbox::SandboxError;
+use rustix::net::{AddressFamily, SocketType};
+use rustix::process::{Gid, Uid, getgid, getuid};
+use rustix::thread::{
+    CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags,
+    configure_capability_in_ambient_set, move_into_link_name_space, set_capabilities,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid, unshare_unsafe,
+};
+use std::fs::{self, File};
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+/// Both namespaces. They last as long as somebody is in them or has them open.
+#[derive(Debug, Clone)]
+pub struct Namespaces {
+    user: Arc<File>,
+    net: Arc<File>,
+    uid: u32,
+    gid: u32,
+    /// The apps' user is not whoever made the namespaces.
+    owned: bool,
+}
+
+/// Who enters.
+#[derive(Debug, Clone, Copy)]
+pub enum Entrant {
+    /// Has these rights over the network, which it is in.
+    Within(CapabilitySet),
+    /// Has these rights over the network and stays in the machine's.
+    Beside(CapabilitySet),
+}
+
+impl Namespaces {
+    /// New ones, with nothing in the network but its own loopback.
+    ///
+    /// In the user namespace the apps' user has its own number, and nobody is 0: the kernel gives the network's
+    /// switches below `/proc/sys` to that one, whoever it is outside. Made by root it is root's, so that the apps'
+    /// user is a stranger to it.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn new(owner: Option<(u32, u32)>) -> Result<Self, SandboxError> {
+        let failed = |source| SandboxError {
+            step: "make a network namespace",
+            source,
+        };
+        let own = || (getuid().as_raw(), getgid().as_raw());
+        let (uid, gid) = owner.unwrap_or_else(own);
+        let mut first = Inhabitant::new().map_err(failed)?;
+        let made = first.describe(uid, gid, owner.is_some()).map_err(failed);
+        made.map(|[user, net]| Self {
+            user: Arc::new(user),
+            net: Arc::new(net),
+            uid,
+            gid,
+            owned: owner.is_some(),
+        })
+    }
+
+    /// The network namespace, open.
+    pub fn net(&self) -> &File {
+        &self.net
+    }
+
+    /// Has what `command` starts enter as `entrant`, as the apps' user. Without a way in it is not started.
+    pub fn enter(&self, command: &mut Command, entrant: Entrant) {
+        let namespaces = self.clone();
+        let enter = move || {
+            let user = LinkNameSpaceType::User;
+            move_into_link_name_space(namespaces.user.as_fd(), Some(user))?;
+            let rights = match entrant {
+                Entrant::Within(rights) => {
+                    namespaces.enter_net()?;
+                    rights
+                }
+                Entrant::Beside(rights) => rights,
+            };
+            namespaces.become_user()?;
+            keep(rights)
+        };
+        // SAFETY: between fork and exec the closure makes system calls only: it allocates nothing and takes no lock.
+        unsafe {
+            command.pre_exec(move || Ok(enter()?));
+        }
+    }
+
+    /// Has the sandbox that `command` builds be in the network, with no right over it.
+    pub fn hold(&self, command: &mut Command) {
+        let namespaces = self.clone();
+        let enter = move || {
+            // Root enters as root of the machine, and its sandbox is of no user namespace.
+            if !namespaces.owned {
+                let user = LinkNameSpaceType::User;
+                move_into_link_name_space(namespaces.user.as_fd(), Some(user))?;
+            }
+            // What rights that gave go with the start of a program, as no user here is 0.
+            namespaces.enter_net()
+        };
+        // SAFETY: as above.
+        unsafe {
+            command.pre_exec(move || Ok(enter()?));
+        }
+    }
+
+    fn enter_net(&self) -> rustix::io::Result<()> {
+        move_into_link_name_space(self.net.as_fd(), Some(LinkNameSpaceType::Network))
+    }
+
+    fn become_user(&self) -> rustix::io::Result<()> {
+        if self.owned {
+            set_thread_groups(&[])?;
+        }
+        let (uid, gid) = (Uid::from_raw(self.uid), Gid::from_raw(self.gid));
+        set_thread_res_gid(gid, gid, gid)?;
+        set_thread_res_uid(uid, uid, uid)
+    }
+}
+
+/// Has the program that this process becomes have `rights` and no others.
+fn keep(rights: CapabilitySet) -> rustix::io::Result<()> {
+    let sets = CapabilitySets {
+        effective: rights,
+        permitted: rights,
+        inheritable: rights,
+    };
+    set_capabilities(None, sets)?;
+    rights
+        .iter()
+        .try_for_each(|right| configure_capability_in_ambient_set(right, true))
+}
+
+/// A process that is there only so that the namespaces are, until somebody has them open.
+struct Inhabitant(Child);
+
+impl Inhabitant {
+    fn new() -> io::Result<Self> {
+        // It waits for a word that never comes.
+        let mut command = Command::new("cat");
+        command.env_clear().env("PATH", PATH).current_dir("/");
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        // SAFETY: between fork and exec only system calls are made: nothing is allocated and no lock taken. The
+        // process has one thread, and shares no table of descriptors that it could lose.
+        unsafe {
+            command.pre_exec(|| {
+                unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNET)?;
+                raise_loopback()
+            });
+        }
+        command.spawn().map(Self)
+    }
+
+    /// Says who is who, and opens user and network namespace.
+    fn describe(&mut self, uid: u32, gid: u32, owned: bool) -> io::Result<[File; 2]> {
+        let path = |name: &str| format!("/proc/{}/{name}", self.0.id());
+        if !owned {
+            // The kernel wants it before it lets somebody who is not root name a group.
+            fs::write(path("setgroups"), "deny")?;
+        }
+        fs::write(path("uid_map"), format!("{uid} {uid} 1\n"))?;
+        fs::write(path("gid_map"), format!("{gid} {gid} 1\n"))?;
+        Ok([File::open(path("ns/user"))?, File::open(path("ns/net"))?])
+    }
+}
+
+impl Drop for Inhabitant {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Brings the loopback interface up, without which not even refusals arrive.
+fn raise_loopback() -> io::Result<()> {
+    let socket = rustix::net::socket(AddressFamily::INET, SocketType::DGRAM, None)?;
+    // SAFETY: all of it may be zero.
+    let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"lo") {
+        *to = from.cast_signed();
+    }
+    // It is 1.
+    request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+    // SAFETY: the call reads the request, which outlives it.
+    if unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) } == -1 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
+}
