@@ -78,11 +78,12 @@ impl<'a> Group<'a> {
 
     /// Orders a group whose sessions are handed to users one by one.
     pub fn create(api: &'a Api, name: &str, app: &'static str, sessions: u32) -> Result<Self> {
+        // A node for each: what a node can carry depends on its type, and is a few sessions at most.
         let pool = json!({
-            "NodeInstanceType": "appstreaming.general.4c8g",
+            "NodeInstanceType": "appstreaming.general.2c4g",
             "StrategyType": "NODE_FIXED",
-            "NodeAmount": 1,
-            "NodeCapacity": sessions,
+            "NodeAmount": sessions,
+            "NodeCapacity": 1,
         });
         let form = [
             ("ProductType", "CloudApp"),
