@@ -280,9 +280,13 @@ fn tools(workspace: &Workspace) -> Result {
 
 fn nextest(workspace: &Workspace) -> Result {
     let run = nextest_program(workspace)?.args(["nextest", "run", "--locked", "--workspace"]);
+    let screenshots = workspace.target().join("screenshots");
+    std::fs::create_dir_all(&screenshots)
+        .context(|| format!("creating {}", screenshots.display()))?;
     // The first step has seen to it, so a program that is missing is a failure here.
     run.args(["--no-fail-fast"])
         .env("GREENROOM_ALL_INSTALLED", "1")
+        .env("GREENROOM_SCREENSHOTS", screenshots)
         .dir(workspace.root(), "")
         .run()
 }

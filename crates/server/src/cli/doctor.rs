@@ -1,10 +1,10 @@
-//! `greenroom doctor`: whether sessions would start on this machine, and what keeps them apart.
+//! `greenroom doctor`: whether sessions would start on this machine, what keeps them apart, and what their apps find.
 
 use super::{CliError, Place, load, say};
 use crate::config::Flags;
-use crate::runtime::{Standing, walls};
+use crate::runtime::{Standing, desktop, walls};
 
-/// Says how each wall stands.
+/// Says how each wall stands, and what there is of a desktop.
 ///
 /// # Errors
 /// The configuration is wrong, or no session could start.
@@ -14,6 +14,7 @@ pub(super) fn run(place: &Place) -> Result<(), CliError> {
     for wall in &walls {
         say(&wall.to_string());
     }
+    say(&desktop());
     let missing = walls
         .iter()
         .filter(|wall| wall.standing == Standing::Missing);

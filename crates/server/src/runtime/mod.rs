@@ -29,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 pub use figures::{Failure, Figures, Tally, Usage};
-pub use local::{Standing, Wall, from_config, walls};
+pub use local::{Standing, Wall, desktop, from_config, walls};
 pub use questions::{
     ANSWER_WITHIN, Answer, AskError, Asked, Here, Log, Picture, Question, Sessions, Source,
 };

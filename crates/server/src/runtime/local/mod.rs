@@ -5,6 +5,7 @@
 //! works the same for a holder an earlier server started.
 
 mod asking;
+mod desktop;
 mod layers;
 mod limits;
 mod link;
@@ -38,6 +39,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 use users::Users;
 
+pub use desktop::desktop;
 pub use walls::{Standing, Wall, walls};
 
 /// Orders that wait for a holder that does not take them.
