@@ -109,6 +109,12 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "asks a session's portals, and sets what they answer",
     ),
     (
+        "xwayland",
+        Scope::Demo,
+        "the X server of apps that do not speak Wayland",
+    ),
+    ("xterm", Scope::Test, "an app that speaks X alone"),
+    (
         "dbus-bin",
         Scope::Test,
         "asks a session's message bus who it is",

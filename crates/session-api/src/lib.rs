@@ -11,6 +11,7 @@
 //! | frames | holder ↔ streamer, an inherited socket pair | [`frames::ToStreamer`], [`frames::FromStreamer`] |
 //! | units | gateway → streamer's socket | [`units::ToStreamer`], [`units::FromStreamer`] |
 //! | init | holder ↔ init, an inherited socket pair | [`init::ToInit`], [`init::FromInit`] |
+//! | x11 | `greenroom-x11` → a socket of its launch's | [`x11::ToX11`], [`x11::FromX11`] |
 //!
 //! [`Spec`] is what the server's runtime writes before it spawns a holder.
 
@@ -25,6 +26,7 @@ pub mod questions;
 pub mod spec;
 pub mod units;
 pub mod viewer;
+pub mod x11;
 
 pub use frame::{FrameBuffer, FrameError, encode};
 pub use prost::Message;

@@ -24,6 +24,9 @@ const MAX_GROUPS: usize = 16;
 /// The home of a session's apps, as they see it.
 pub const HOME: &str = "/home/user";
 
+/// The X server of apps that do not speak Wayland, on the machine and inside.
+pub const X_SERVER: &str = "/usr/bin/Xwayland";
+
 /// The holder's socket, beneath [`Spec::run_dir`].
 pub const HOLDER_SOCKET: &str = "holder.sock";
 
@@ -61,6 +64,9 @@ pub struct Spec {
     pub init: PathBuf,
     /// The path of `greenroom-stream`.
     pub stream: PathBuf,
+    /// The path of `greenroom-x11`; without it, or without an X server on the machine, apps speak Wayland or nothing.
+    #[serde(default)]
+    pub x11: Option<PathBuf>,
     /// The apps' locale, for instance `en_US.UTF-8`.
     pub locale: String,
     /// The apps' time zone, for instance `Asia/Shanghai`.
@@ -198,6 +204,10 @@ impl Spec {
             ),
             ("init", self.init.is_absolute()),
             ("stream", self.stream.is_absolute()),
+            (
+                "x11",
+                self.x11.as_ref().is_none_or(|path| path.is_absolute()),
+            ),
             ("locale", self.locale.len() <= 64),
             ("timezone", is_timezone(&self.timezone)),
             ("limits", self.limits.is_whole()),
@@ -285,6 +295,7 @@ mod tests {
             }],
             init: "/opt/greenroom/greenroom-init".into(),
             stream: "/opt/greenroom/greenroom-stream".into(),
+            x11: Some("/opt/greenroom/greenroom-x11".into()),
             locale: "C.UTF-8".into(),
             timezone: "Asia/Shanghai".into(),
             network: Network::None,
@@ -334,6 +345,15 @@ mod tests {
     }
 
     #[test]
+    fn the_spec_of_a_server_that_knew_no_x_server_has_none() {
+        let json = spec().to_json().unwrap();
+        let mut older: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        older.as_object_mut().unwrap().remove("x11").unwrap();
+        let read = Spec::from_json(older.to_string().as_bytes()).unwrap();
+        assert_eq!(read.x11, None);
+    }
+
+    #[test]
     fn the_spec_of_a_server_that_knew_no_files_has_none() {
         let mut json: serde_json::Value =
             serde_json::from_slice(&spec().to_json().unwrap()).unwrap();
@@ -357,7 +377,7 @@ mod tests {
     #[test]
     fn what_is_out_of_bounds_is_named() {
         type Change = fn(&mut Spec);
-        let cases: [(&str, Change); 16] = [
+        let cases: [(&str, Change); 17] = [
             ("key_hex", |s| s.key_hex = "xy".repeat(32)),
             ("key_hex", |s| s.key_hex.push('0')),
             ("width", |s| s.width = 63),
@@ -370,6 +390,7 @@ mod tests {
             ("apps", |s| s.apps[0].argv.clear()),
             ("timezone", |s| s.timezone = "../../etc/shadow".into()),
             ("init", |s| s.init = "greenroom-init".into()),
+            ("x11", |s| s.x11 = Some("greenroom-x11".into())),
             ("limits", |s| s.limits.join = vec!["cgroup.procs".into()]),
             ("limits", |s| s.limits.oom_events = Some("events".into())),
             ("files", |s| s.files[0].path = "/etc/passwd".into()),

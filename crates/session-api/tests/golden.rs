@@ -19,6 +19,7 @@ use greenroom_session_api::input::{self, Event, Input, InputAck, event::Kind};
 use greenroom_session_api::questions::{self, Answer, Ask, answer::Said, ask::Question};
 use greenroom_session_api::units::{self, Class};
 use greenroom_session_api::viewer::{self, Cursor, Ending, OpenStream, Resize, StreamAt};
+use greenroom_session_api::x11::{self, FromX11, ToX11, from_x11, to_x11};
 use greenroom_session_api::{FrameBuffer, Hello, Message, Role, Spec, Welcome, encode};
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -127,6 +128,7 @@ fn every_message_is_written_and_read_as_it_always_was() {
     frames(&mut kept);
     units(&mut kept);
     init(&mut kept);
+    x11(&mut kept);
     kept.end();
 }
 
@@ -139,6 +141,8 @@ fn an_order_that_nobody_knows_is_none() {
     assert_eq!(read::<viewer::ToHolder>(&frame).order, None);
     assert_eq!(read::<ToInit>(&frame).order, None);
     assert_eq!(read::<Ask>(&frame).question, None);
+    assert_eq!(read::<ToX11>(&frame).order, None);
+    assert_eq!(read::<FromX11>(&frame).news, None);
 }
 
 #[test]
@@ -519,4 +523,27 @@ fn init(kept: &mut Kept) {
         };
         kept.holds(name, FromInit { news: Some(news) });
     }
+}
+
+fn x11(kept: &mut Kept) {
+    use to_x11::Order;
+    let orders = [
+        Order::Begin(x11::Begin {}),
+        Order::Scale(x11::Scale { scale_120: 180 }),
+        Order::Close(x11::Close {}),
+    ];
+    for order in orders {
+        let name = match &order {
+            Order::Begin(_) => "x11.begin",
+            Order::Scale(_) => "x11.scale",
+            Order::Close(_) => "x11.close",
+        };
+        kept.holds(name, ToX11 { order: Some(order) });
+    }
+    let shown = from_x11::News::Shown(x11::Shown {
+        windows: 2,
+        title: "a – title".into(),
+        class: "XTerm".into(),
+    });
+    kept.holds("x11.shown", FromX11 { news: Some(shown) });
 }

@@ -7,11 +7,14 @@ use crate::logs::Logs;
 use crate::machine_id;
 use crate::oom::OomKills;
 use crate::privileges::{self, Stuck};
-use crate::sandbox::bwrap::shell;
+use crate::sandbox::bwrap::{self, shell};
 use crate::sandbox::files::{folder_name, places};
+use crate::sandbox::loader::Loader;
 use crate::sandbox::{Files, Layers, Plan, Running, Sandbox, SandboxError, Shown, seccomp};
 use greenroom_session_api::Spec;
-use greenroom_session_api::spec::{HOLDER_PID, HOLDER_SOCKET, MAX_SPEC, STREAM_SOCKET, SpecError};
+use greenroom_session_api::spec::{
+    HOLDER_PID, HOLDER_SOCKET, MAX_SPEC, Network, STREAM_SOCKET, SpecError, X_SERVER,
+};
 use rustix::fs::{FlockOperation, Gid, Mode, OFlags, Uid};
 use std::collections::BTreeMap;
 use std::fs::{DirBuilder, File};
@@ -92,6 +95,8 @@ pub struct Setup {
     pub logs: Logs,
     /// The shell of its user.
     pub shell: &'static str,
+    /// The words that start the program which keeps an X server, if the apps may have one.
+    pub x11: Option<Vec<String>>,
     run_dir: File,
     // Kept so that no descriptor of ours is ever at the numbers the streamer expects its own at.
     _reserved: Vec<File>,
@@ -148,10 +153,13 @@ impl Setup {
             None => None,
         };
         let shell = shell(layers.as_ref());
+        let x11 = x_servers(&spec, layers.as_ref())
+            .map_err(|error| SetupError::Kernel("find the loader of X servers", error))?;
         // The sandbox's folders are its root's, and its apps must be able to walk through them.
         rustix::process::umask(Mode::WGRP | Mode::WOTH);
         let sandbox = sandbox.start(&Plan {
             init: spec.init.clone(),
+            x11: x11.as_ref().and_then(|_| spec.x11.clone()),
             home,
             runtime_dir: sockets_path,
             user: owner,
@@ -184,6 +192,7 @@ impl Setup {
             files: shown_files,
             logs,
             shell,
+            x11,
             run_dir,
             _reserved: reserved,
         })
@@ -237,6 +246,26 @@ impl SocketsDir {
     fn path(&self) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
     }
+}
+
+/// The words that start the program which keeps X servers, where apps can have one. With the machine's network they
+/// have none: an X client tries the abstract socket of its display first, and that would be whoever's on the machine
+/// took it.
+fn x_servers(spec: &Spec, image: Option<&Layers>) -> io::Result<Option<Vec<String>>> {
+    let is_there = spec.x11.as_ref().is_some_and(|path| path.is_file());
+    let has_server = match image {
+        Some(layers) => layers.has(X_SERVER),
+        None => Path::new(X_SERVER).is_file(),
+    };
+    if !(is_there && has_server) || spec.network == Network::Host {
+        return Ok(None);
+    }
+    let loader = match image {
+        Some(_) => Loader::of_this_process()?,
+        None => None,
+    };
+    let words = loader.iter().flat_map(Loader::words);
+    Ok(Some(words.chain([bwrap::X11.to_owned()]).collect()))
 }
 
 /// The numbers below the first that a new descriptor may have: 3 and 4 are the streamer's.

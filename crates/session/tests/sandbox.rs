@@ -31,6 +31,7 @@ fn contract(sandbox: &dyn Sandbox, programs: &Programs) {
     let running = sandbox
         .start(&Plan {
             init: env!("CARGO_BIN_EXE_greenroom-init").into(),
+            x11: None,
             home,
             runtime_dir,
             user: user.map(|user| (user, user)),

@@ -34,7 +34,7 @@ section! {
         drain_seconds: u64 = 10;
         /// What is logged: error, warn, info, debug or trace, also by module as in "info,greenroom_server=debug".
         log: String = "info".to_owned();
-        /// Folder with greenroom-session, greenroom-init, greenroom-stream and player/; empty: beside this program.
+        /// Folder with greenroom-session, greenroom-init, greenroom-x11, greenroom-stream and player/; empty: beside this program.
         install_dir: PathBuf = PathBuf::new();
     }
 }

@@ -20,6 +20,7 @@ pub struct Programs {
     session: PathBuf,
     init: PathBuf,
     stream: PathBuf,
+    x11: PathBuf,
 }
 
 impl Programs {
@@ -29,6 +30,7 @@ impl Programs {
             session: folder.join("greenroom-session"),
             init: folder.join("greenroom-init"),
             stream: folder.join("greenroom-stream"),
+            x11: folder.join("greenroom-x11"),
         })
     }
 }
@@ -134,6 +136,7 @@ fn spec(programs: &Programs, folder: &Path, app: App) -> Spec {
         apps: vec![app],
         init: programs.init.clone(),
         stream: programs.stream.clone(),
+        x11: Some(programs.x11.clone()),
         locale: "C.UTF-8".into(),
         timezone: "Etc/UTC".into(),
         network: Network::None,

@@ -45,6 +45,21 @@ impl Stage {
             self.expelled.borrow_mut().push(launch_of(&client));
         }
     }
+
+    /// A window may have something to show from now on, or nothing any more.
+    pub(super) fn note_mapped(&mut self, surface: &WlSurface) {
+        match self.windows.update(surface) {
+            Some(Mapped::Shown(launch)) => {
+                self.tell_scale(surface);
+                self.windows.raise(surface);
+                self.tell(News::Drawn { launch });
+                // Only now: foot 1.13 crashes when it gets the keyboard before its first buffer.
+                self.refocus();
+            }
+            Some(Mapped::Hidden) => self.refocus(),
+            None => {}
+        }
+    }
 }
 
 impl CompositorHandler for Stage {
@@ -95,17 +110,7 @@ impl CompositorHandler for Stage {
             self.look_at_cursor();
         }
         self.configure_first(surface);
-        match self.windows.update(surface) {
-            Some(Mapped::Shown(launch)) => {
-                self.tell_scale(surface);
-                self.windows.raise(surface);
-                self.tell(News::Drawn { launch });
-                // Only now: foot 1.13 crashes when it gets the keyboard before its first buffer.
-                self.refocus();
-            }
-            Some(Mapped::Hidden) => self.refocus(),
-            None => {}
-        }
+        self.note_mapped(surface);
     }
 }
 

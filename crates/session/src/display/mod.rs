@@ -14,6 +14,7 @@ mod shell;
 mod text_input;
 mod touch;
 mod windows;
+mod x11;
 
 pub use compose::{Composed, Painter, expel_broken};
 pub use ring::Ring;
@@ -51,6 +52,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use text_input::TextInputs;
 use windows::Windows;
+use x11::shown_by;
 
 /// What an output of one viewer's device looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +102,7 @@ pub struct Stage {
     output: Output,
     windows: Windows,
     popups: PopupManager,
+    x_servers: Vec<Client>,
     seat: Seat<Self>,
     keyboard: Keyboard,
     buttons: Vec<u32>,
@@ -137,6 +140,7 @@ pub struct Stage {
 pub struct App {
     compositor: CompositorClientState,
     launch: u64,
+    x_server: Option<x11::XServer>,
     surfaces: AtomicUsize,
 }
 
@@ -179,6 +183,7 @@ impl Stage {
             output,
             windows: Windows::default(),
             popups: PopupManager::default(),
+            x_servers: Vec::new(),
             seat,
             keyboard,
             buttons: Vec::new(),
@@ -290,9 +295,12 @@ impl Stage {
         self.refocus();
     }
 
-    /// Asks every window to close; answers how many there are.
+    /// Asks every window to close, but those of X servers, whose apps are to be asked; answers how many there are.
     pub fn close_windows(&self) -> usize {
-        let ask = |entry: &windows::Entry| entry.toplevel().send_close();
+        let ask = |entry: &windows::Entry| match shown_by(entry.toplevel().wl_surface()) {
+            None => entry.toplevel().send_close(),
+            Some(_) => {}
+        };
         self.windows.all().map(ask).count()
     }
 
@@ -351,6 +359,7 @@ impl Stage {
             refresh: REFRESH_MHZ,
         };
         let now = mode(self.geometry);
+        self.scale_x_servers();
         let scale = Scale::Fractional(self.geometry.scale());
         self.output
             .change_current_state(Some(now), None, Some(scale), Some((0, 0).into()));

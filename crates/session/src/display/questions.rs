@@ -1,6 +1,7 @@
 //! What is asked of the stage from outside: its windows, and typing without a viewer.
 
 use super::seat::milliseconds;
+use super::x11::shown_by;
 use super::{Stage, windows};
 use greenroom_session_api::questions::{MAX_TITLE, MAX_WINDOWS, Window};
 use smithay::wayland::compositor::with_states;
@@ -64,6 +65,10 @@ fn describe(entry: &windows::Entry) -> Window {
             None => (String::new(), String::new()),
         }
     });
+    let (app_id, title) = match shown_by(entry.toplevel().wl_surface()) {
+        Some(shown) => (shown.class, shown.title),
+        None => (app_id, title),
+    };
     let pixels = |length: i32| u32::try_from(length).unwrap_or(0);
     Window {
         id: entry.id,

@@ -1,5 +1,6 @@
 //! The windows of a session, one above the other, each filling the output unless it is a dialog.
 
+use super::x11::shown_by;
 use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::desktop::Window;
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State;
@@ -20,7 +21,7 @@ pub struct Entry {
     pub window: Window,
     /// The launch whose socket its client came through.
     pub launch: u64,
-    /// It has a buffer to show.
+    /// It has a buffer to show, and an X server has apps whose windows are in it.
     pub mapped: bool,
     /// Counts when it was given the keyboard last; 0 when it never was.
     chosen: u64,
@@ -196,13 +197,14 @@ impl Windows {
         }
     }
 
-    /// Notes that a window got or lost its buffer; whether it got its first.
+    /// Notes that a window has something to show or has not; whether that is news.
     pub fn update(&mut self, surface: &WlSurface) -> Option<Mapped> {
         let entry = self.find(surface)?;
         let has_buffer =
             with_renderer_surface_state(surface, |state| state.buffer().is_some()).unwrap_or(false);
-        let was = std::mem::replace(&mut entry.mapped, has_buffer);
-        match (was, has_buffer) {
+        let is_shown = has_buffer && shown_by(surface).is_none_or(|shown| shown.windows > 0);
+        let was = std::mem::replace(&mut entry.mapped, is_shown);
+        match (was, is_shown) {
             (false, true) => Some(Mapped::Shown(entry.launch)),
             (true, false) => Some(Mapped::Hidden),
             _ => None,

@@ -225,13 +225,13 @@ impl Init {
     fn reap(&mut self) -> std::io::Result<()> {
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
             let pid = pid.as_raw_nonzero().get();
-            self.services.ended(pid, Instant::now());
+            let status = ExitStatus::from_raw(status.as_raw());
+            self.services.ended(pid, status.success(), Instant::now());
             // Others are orphans of the apps: reaped, and nobody asks what became of them.
             let Some(launch) = self.launches.remove(&pid) else {
                 continue;
             };
             self.services.retire(launch);
-            let status = ExitStatus::from_raw(status.as_raw());
             self.tell(News::Ended(Ended {
                 launch,
                 exit_code: status.code(),

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-/// A program that ends within this time has failed.
+/// A program that ends within this time, and not well, has failed.
 const SHORT: Duration = Duration::from_secs(5);
 /// Failures in a row after which the socket is taken away: an app is then told at once that nobody is there, where
 /// it would wait for ever, and the processor is not spent on trying.
@@ -90,11 +90,11 @@ impl Services {
         }
     }
 
-    /// A process has ended; the next connection starts its service again.
-    pub fn ended(&mut self, pid: i32, now: Instant) {
+    /// A process has ended, well or not; the next connection starts its service again.
+    pub fn ended(&mut self, pid: i32, well: bool, now: Instant) {
         for service in &mut self.all {
             if let Some(running) = service.running.take_if(|running| running.pid == pid) {
-                if now.saturating_duration_since(running.since) < SHORT {
+                if !well && now.saturating_duration_since(running.since) < SHORT {
                     service.fail();
                 } else {
                     service.failures = 0;

@@ -36,10 +36,11 @@ impl Holder {
             self.listen_to(program);
         }
         let begun = self.open_app_door(launch).and_then(|display| {
+            let x_display = self.offer_x_server(launch, &display);
             self.tell_init(Order::Launch(Launch {
                 launch,
                 argv: order.argv.clone(),
-                env: self.environment(&display, &order.env),
+                env: self.environment(&display, x_display.as_deref(), &order.env),
             }))
         });
         if let Err(error) = begun {
@@ -187,6 +188,7 @@ impl Holder {
             None => {
                 tracing::info!(?grace, "stopping");
                 let asked = self.guarded(|holder| holder.stage.close_windows());
+                self.close_x_windows();
                 self.announce_end("the session stops");
                 self.due.report = true;
                 self.stop = Some(Stop {

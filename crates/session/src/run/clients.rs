@@ -1,9 +1,10 @@
 //! The apps as clients of the compositor.
 
 use super::Holder;
-use crate::display::launch_of;
+use crate::display::{Stage, launch_of};
 use calloop::generic::Generic;
 use calloop::{Interest, Mode, PostAction};
+use smithay::reexports::wayland_server::Client;
 use smithay::reexports::wayland_server::backend::DisconnectReason;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixListener;
@@ -35,6 +36,7 @@ impl Holder {
             self.handle.remove(token);
             self.setup.sockets.remove(&app_door(launch));
         }
+        self.close_x_door(launch);
     }
 
     fn admit_clients(&mut self, door: &UnixListener, launch: u64) {
@@ -44,15 +46,29 @@ impl Holder {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return,
             };
-            if self.clients.len() >= MAX_CLIENTS {
-                tracing::warn!(launch, "a client is refused: too many");
-                return self.blame(launch);
-            }
-            match self.stage.admit(stream, launch) {
-                Ok(client) => self.clients.push(client),
-                Err(error) => tracing::warn!(launch, %error, "a client is lost"),
+            let admitted = self.admit_client(launch, |stage| stage.admit(stream, launch));
+            if let Err(error) = admitted {
+                tracing::warn!(launch, %error, "a client is lost");
+                if error.kind() == ErrorKind::QuotaExceeded {
+                    return;
+                }
             }
         }
+    }
+
+    /// Counts a client of a launch, if there is room for one more.
+    pub(super) fn admit_client(
+        &mut self,
+        launch: u64,
+        admit: impl FnOnce(&mut Stage) -> std::io::Result<Client>,
+    ) -> std::io::Result<Client> {
+        if self.clients.len() >= MAX_CLIENTS {
+            self.blame(launch);
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
+        let client = admit(&mut self.stage)?;
+        self.clients.push(client.clone());
+        Ok(client)
     }
 
     /// Takes the requests of every client, one client after the other, so that one whose requests drive the

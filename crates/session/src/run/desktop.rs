@@ -52,16 +52,20 @@ impl Holder {
             "--nopidfile",
             "--nosyslog",
         ];
-        self.offer("dbus-daemon", BUS, &bus, &display);
-        self.offer("pulseaudio", SOUND, &SOUND_SERVER, &display);
+        let x_display = self.offer_x_server(SHARED, &display);
+        let env = self.environment(&display, x_display.as_deref(), &[]);
+        self.offer("dbus-daemon", BUS, &bus, env);
+        // It would ask an X server, though it shows nothing.
+        let env = self.environment(&display, None, &[]);
+        self.offer("pulseaudio", SOUND, &SOUND_SERVER, env);
     }
 
-    fn offer(&mut self, name: &str, socket: &str, argv: &[&str], display: &str) {
+    fn offer(&mut self, name: &str, socket: &str, argv: &[&str], env: Vec<String>) {
         let order = Serve {
             name: name.to_owned(),
             path: format!("{}/{socket}", Bwrap.runtime_dir()),
             argv: argv.iter().map(|part| (*part).to_owned()).collect(),
-            env: self.environment(display, &[]),
+            env,
             launch: SHARED,
         };
         self.listen_to(name);
@@ -69,8 +73,13 @@ impl Holder {
         let _ = self.tell_init(Order::Serve(order));
     }
 
-    /// The environment of a program whose windows go to `display`.
-    pub(super) fn environment(&self, display: &str, added: &[String]) -> Vec<String> {
+    /// The environment of a program whose windows go to `display`, or to an X server if it speaks no Wayland.
+    pub(super) fn environment(
+        &self,
+        display: &str,
+        x_display: Option<&str>,
+        added: &[String],
+    ) -> Vec<String> {
         let sandbox = Bwrap;
         let runtime_dir = sandbox.runtime_dir();
         let spec = &self.setup.spec;
@@ -95,16 +104,26 @@ impl Holder {
             ("XDG_SESSION_TYPE", "wayland"),
             // No desktop's own; portals take whatever is installed then.
             ("XDG_CURRENT_DESKTOP", "Greenroom"),
-            ("GDK_BACKEND", "wayland"),
-            ("QT_QPA_PLATFORM", "wayland"),
             ("MOZ_ENABLE_WAYLAND", "1"),
             // There is no accessibility bus and no settings daemon; without these GTK looks for them first.
             ("NO_AT_BRIDGE", "1"),
             ("GTK_A11Y", "none"),
             ("GSETTINGS_BACKEND", "keyfile"),
         ];
+        // Wayland first, also where both are to be had.
+        let toolkits: &[(&str, &str)] = match x_display {
+            None => &[("GDK_BACKEND", "wayland"), ("QT_QPA_PLATFORM", "wayland")],
+            Some(x_display) => &[
+                ("DISPLAY", x_display),
+                ("GDK_BACKEND", "wayland,x11"),
+                ("QT_QPA_PLATFORM", "wayland;xcb"),
+                // Else Java waits for a frame around its windows, which there is not.
+                ("_JAVA_AWT_WM_NONREPARENTING", "1"),
+            ],
+        };
         let own = own
-            .into_iter()
+            .iter()
+            .chain(toolkits)
             .map(|(name, value)| format!("{name}={value}"));
         own.chain(added.iter().cloned()).collect()
     }

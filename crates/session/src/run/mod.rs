@@ -10,6 +10,7 @@ mod peers;
 mod picture;
 mod questions;
 mod states;
+mod x11;
 
 use crate::apps::Apps;
 use crate::display::{Geometry, News, Stage};
@@ -68,6 +69,7 @@ struct Holder {
     clients: Vec<Client>,
     /// Where the apps of each launch connect.
     app_doors: HashMap<u64, RegistrationToken>,
+    x_servers: x11::XServers,
     /// How often clients of a launch had to be expelled.
     faults: HashMap<u64, u32>,
 
@@ -181,6 +183,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         stage,
         clients: Vec::new(),
         app_doors: HashMap::new(),
+        x_servers: x11::XServers::default(),
         faults: HashMap::new(),
         apps: Apps::default(),
         departed: departed::Departed::default(),
@@ -328,6 +331,7 @@ impl Holder {
             self.report();
         }
         self.tend_init();
+        self.tend_x_servers();
         // The apps first: input is acknowledged after they were given it.
         self.guarded(|holder| {
             // Errors are about single clients, which are disconnected by it.

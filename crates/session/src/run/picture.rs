@@ -94,6 +94,7 @@ impl Holder {
         }
         self.due.report = true;
         self.guarded(|holder| holder.stage.resize(geometry));
+        self.scale_x_servers();
         let Some(streamer) = &mut self.streamer else {
             return;
         };

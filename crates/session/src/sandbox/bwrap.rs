@@ -20,6 +20,8 @@ use std::process::{Command, Stdio};
 
 const RUNTIME_DIR: &str = "/run/user/session";
 const INIT: &str = "/run/greenroom-init";
+/// The program that keeps an X server, as the apps see it.
+pub const X11: &str = "/run/greenroom-x11";
 /// Inside a user namespace the apps have this number, whoever they are outside.
 const INSIDE_ID: u32 = 1000;
 
@@ -239,6 +241,9 @@ fn walls(plan: &Plan, loader: Option<&Loader>) -> Result<Vec<OsString>, SandboxE
     walls.bind("--bind", &plan.home, HOME);
     walls.bind("--bind", &plan.runtime_dir, RUNTIME_DIR);
     walls.bind("--ro-bind", &plan.init, INIT);
+    if let Some(x11) = &plan.x11 {
+        walls.bind("--ro-bind", x11, X11);
+    }
     Ok(walls.0)
 }
 

@@ -5,7 +5,7 @@ pub mod fake;
 pub mod files;
 pub mod layers;
 mod limits;
-mod loader;
+pub mod loader;
 pub mod network;
 pub mod seccomp;
 
@@ -24,6 +24,8 @@ use std::process::Child;
 pub struct Plan {
     /// The program of `greenroom-init`.
     pub init: PathBuf,
+    /// The program that keeps an X server, if the apps are to have one.
+    pub x11: Option<PathBuf>,
     /// The folder that is the apps' home.
     pub home: PathBuf,
     /// The folder with the compositor's sockets.

@@ -7,6 +7,7 @@ pub mod machine;
 pub mod picture;
 pub mod wayland;
 pub mod window;
+pub mod x;
 
 use greenroom_session_api::control::{AppReport, Launch, Report, Show, Stop};
 use greenroom_session_api::files::File;
@@ -106,6 +107,7 @@ impl Session {
         };
         spec.init = copy(&spec.init);
         spec.stream = copy(&spec.stream);
+        spec.x11 = spec.x11.map(|program| copy(&program));
         let holder = copy(Path::new(env!("CARGO_BIN_EXE_greenroom-session")));
         let mut holder = Command::new(holder);
         std::os::unix::process::CommandExt::gid(&mut holder, user);
@@ -237,6 +239,7 @@ pub fn spec(folder: &Path, apps: Vec<App>) -> Spec {
         apps,
         init: env!("CARGO_BIN_EXE_greenroom-init").into(),
         stream: example("lend_frames"),
+        x11: Some(env!("CARGO_BIN_EXE_greenroom-x11").into()),
         locale: "C.UTF-8".into(),
         timezone: "Asia/Shanghai".into(),
         network: Network::None,

@@ -42,6 +42,9 @@ use users::Users;
 pub use desktop::desktop;
 pub use walls::{Standing, Wall, walls};
 
+/// The program that keeps X servers, in [`Settings::install_dir`].
+const X11: &str = "greenroom-x11";
+
 /// Orders that wait for a holder that does not take them.
 const WAITING_ORDERS: usize = 32;
 
@@ -53,7 +56,7 @@ const ADOPTION: Duration = Duration::from_secs(2);
 pub struct Settings {
     /// The server's data folder, an absolute path.
     pub data_dir: PathBuf,
-    /// Where `greenroom-session`, `greenroom-init` and `greenroom-stream` lie.
+    /// Where `greenroom-session`, `greenroom-init`, `greenroom-x11` and `greenroom-stream` lie.
     pub install_dir: PathBuf,
     /// When the server is root: the ids that sessions run as.
     pub uids: Option<Range<u32>>,

@@ -7,7 +7,7 @@ use super::layers;
 use super::limits::Limiter;
 use super::process::{Process, command_line, started_at};
 use super::removal;
-use super::{Handle, Plan, RuntimeError, Settings};
+use super::{Handle, Plan, RuntimeError, Settings, X11};
 use greenroom_model::{PersistentId, hex};
 use greenroom_session_api::spec::{self, HOLDER_PID, Spec};
 use rustix::fs::{FlockOperation, OFlags, flock};
@@ -85,6 +85,7 @@ pub fn spawn(
         apps: plan.apps.clone(),
         init: settings.install_dir.join("greenroom-init"),
         stream: settings.install_dir.join("greenroom-stream"),
+        x11: Some(settings.install_dir.join(X11)),
         locale: settings.locale.clone(),
         timezone: settings.timezone.clone(),
         network: settings.network,

@@ -3,9 +3,10 @@
 mod images;
 
 use super::limits::Limiter;
-use super::{RuntimeError, Settings, network, settings};
+use super::{RuntimeError, Settings, X11, network, settings};
 use crate::catalogue::on_path;
 use crate::config::Config;
+use greenroom_session_api::spec::{Network, X_SERVER};
 use std::fmt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -65,6 +66,7 @@ pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
         network::wall(config.sessions.network, settings.uids.is_some()),
         limits(&limiter),
         disk(),
+        x_servers(&settings),
     ];
     walls.extend(images::images(config, there, settings.uids.is_some()));
     Ok(walls)
@@ -179,6 +181,23 @@ fn disk() -> Wall {
     }
 }
 
+/// No wall, but what an administrator looks for here when an app does not start.
+fn x_servers(settings: &Settings) -> Wall {
+    let (acts, advice) = if settings.network == Network::Host {
+        ("not with the machine's network", "")
+    } else if !settings.install_dir.join(X11).is_file() {
+        ("greenroom-x11 is not there", "install it beside the others")
+    } else if !Path::new(X_SERVER).is_file() {
+        ("Xwayland is not there", "install the package xwayland")
+    } else {
+        ("each app that speaks X has a server of its own", "")
+    };
+    Wall {
+        advice,
+        ..whole("X", acts.to_owned())
+    }
+}
+
 /// A wall that stands as it should.
 pub fn whole(name: &'static str, acts: String) -> Wall {
     Wall {
@@ -244,5 +263,10 @@ mod tests {
             "{programs}"
         );
         assert!(!folder.path().join("not").exists(), "looking makes nothing");
+        let x = walls.last().unwrap().to_string();
+        assert_eq!(
+            x,
+            "X: ok: greenroom-x11 is not there (install it beside the others)"
+        );
     }
 }

@@ -1,0 +1,50 @@
+//! `greenroom-x11 NUMBER LINK`: an X server for the apps of a launch, and the window manager their windows need.
+//!
+//! Init starts it with the first connection of an app, and hands over the socket of display NUMBER as descriptor 3.
+//! LINK is where the holder listens. The X server ends when its last app has gone, and this program with it.
+
+mod atoms;
+mod events;
+mod layout;
+mod link;
+mod manager;
+mod publish;
+mod server;
+mod settings;
+mod stack;
+mod window;
+
+use link::Link;
+use manager::Manager;
+use std::error::Error;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Standard error is a file of the session's user; when that is full nobody is left to tell.
+            let _ = writeln!(std::io::stderr(), "greenroom-x11: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve() -> Result<(), Box<dyn Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(number), Some(path), None) = (arguments.next(), arguments.next(), arguments.next())
+    else {
+        return Err("usage: greenroom-x11 NUMBER LINK".into());
+    };
+    let (link, wayland) = Link::begin(Path::new(&path))?;
+    let (mut server, connection) = server::start(number.parse()?, &wayland)?;
+    drop(wayland);
+    Manager::new(connection, link)?.run()?;
+    // It has closed our connection or ours is closed by now; in both cases it ends.
+    match server.wait()? {
+        status if status.success() => Ok(()),
+        status => Err(format!("the X server ended: {status}").into()),
+    }
+}

@@ -1,0 +1,392 @@
+//! The window manager: which windows there are, where they are and which has the keyboard.
+
+use super::atoms::Atoms;
+use super::layout::{self, Rect, Size};
+use super::link::Link;
+use super::stack::raised;
+use super::window::Managed;
+use greenroom_session_api::x11::{Shown, to_x11::Order};
+use rustix::event::{PollFd, PollFlags};
+use std::collections::HashSet;
+use std::error::Error;
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use x11rb::connection::Connection;
+use x11rb::errors::ConnectionError;
+use x11rb::protocol::damage::{self, ConnectionExt as _, ReportLevel};
+use x11rb::protocol::xfixes::{ClientDisconnectFlags, ConnectionExt as _};
+use x11rb::protocol::xproto::{
+    ButtonIndex, CONFIGURE_NOTIFY_EVENT, ChangeWindowAttributesAux, ClientMessageEvent,
+    ConfigureNotifyEvent, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask,
+    GrabMode, InputFocus, ModMask, StackMode, Window, WindowClass,
+};
+use x11rb::rust_connection::{DefaultStream, RustConnection};
+
+/// Windows that are looked after; more are shown as their apps have them.
+const MAX_WINDOWS: usize = 256;
+
+/// The window manager of one X server.
+pub struct Manager {
+    pub(super) connection: RustConnection,
+    link: Link,
+    pub(super) atoms: Atoms,
+    pub(super) root: Window,
+    /// Ours, which is never shown: it owns what a window manager has to own.
+    pub(super) own: Window,
+    pub(super) screen: Size,
+    /// The lowest first.
+    pub(super) windows: Vec<Managed>,
+    /// Windows with content that no window manager touches: menus, and pictures shown at the start.
+    pub(super) unmanaged: HashSet<Window>,
+    pub(super) active: Option<Window>,
+    /// Of the X server, as of the last event that told it.
+    pub(super) time: u32,
+    pub(super) scale_120: u32,
+    pub(super) settings_ever: u32,
+}
+
+impl Manager {
+    /// Becomes the window manager. Apps are let in at the end of it.
+    ///
+    /// # Errors
+    /// The X server or the holder has gone, or lacks what is needed.
+    pub fn new(connection: UnixStream, mut link: Link) -> Result<Self, Box<dyn Error>> {
+        let (stream, _) = DefaultStream::from_unix_stream(connection)?;
+        let connection = RustConnection::connect_to_stream(stream, 0)?;
+        let atoms = Atoms::new(&connection)?.reply()?;
+        let screen = &connection.setup().roots[0];
+        let (root, size) = (
+            screen.root,
+            (
+                screen.width_in_pixels.into(),
+                screen.height_in_pixels.into(),
+            ),
+        );
+        connection.xfixes_query_version(6, 0)?.reply()?;
+        connection.damage_query_version(1, 1)?.reply()?;
+        // The X server ends with its last app, and we are none.
+        connection.xfixes_set_client_disconnect_mode(ClientDisconnectFlags::TERMINATE)?;
+        let own = connection.generate_id()?;
+        let unseen = CreateWindowAux::new()
+            .override_redirect(1)
+            .event_mask(EventMask::PROPERTY_CHANGE);
+        connection.create_window(
+            0,
+            own,
+            root,
+            -1,
+            -1,
+            1,
+            1,
+            0,
+            WindowClass::INPUT_ONLY,
+            0,
+            &unseen,
+        )?;
+        let mask = EventMask::SUBSTRUCTURE_REDIRECT
+            | EventMask::SUBSTRUCTURE_NOTIFY
+            | EventMask::STRUCTURE_NOTIFY;
+        let watched = ChangeWindowAttributesAux::new().event_mask(mask);
+        connection
+            .change_window_attributes(root, &watched)?
+            .check()?;
+        let scale_120 = first_scale(&mut link)?;
+        let mut manager = Self {
+            connection,
+            link,
+            atoms,
+            root,
+            own,
+            screen: size,
+            windows: Vec::new(),
+            unmanaged: HashSet::new(),
+            active: None,
+            time: 0,
+            scale_120,
+            settings_ever: 0,
+        };
+        manager.publish_start()?;
+        Ok(manager)
+    }
+
+    /// Manages windows until the X server ends.
+    ///
+    /// # Errors
+    /// The holder has gone.
+    pub fn run(mut self) -> Result<(), Box<dyn Error>> {
+        loop {
+            match self.handle_all() {
+                Ok(()) => {}
+                Err(ConnectionError::IoError(_)) => return Ok(()),
+                Err(error) => return Err(error.into()),
+            }
+            self.link.tell(self.shown())?;
+            let x = self.connection.stream().as_fd();
+            let mut ready = [
+                PollFd::from_borrowed_fd(x, PollFlags::IN),
+                PollFd::from_borrowed_fd(self.link.descriptor(), PollFlags::IN),
+            ];
+            match rustix::event::poll(&mut ready, None) {
+                Ok(_) | Err(rustix::io::Errno::INTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+            if !ready[1].revents().is_empty() {
+                self.link.read()?;
+            }
+        }
+    }
+
+    /// Everything that is there: orders, then events, so that an app sees the answer to what it did last.
+    fn handle_all(&mut self) -> Result<(), ConnectionError> {
+        let orders = self.link.orders().map_err(ConnectionError::from)?;
+        for order in orders {
+            match order {
+                Order::Scale(scale) if scale.scale_120 != self.scale_120 => {
+                    self.scale_120 = scale.scale_120;
+                    self.publish_settings()?;
+                }
+                Order::Close(_) => {
+                    let all: Vec<Window> = self.windows.iter().map(|it| it.window).collect();
+                    for window in all {
+                        self.close(window)?;
+                    }
+                }
+                Order::Begin(_) | Order::Scale(_) => {}
+            }
+        }
+        loop {
+            while let Some(event) = self.connection.poll_for_event()? {
+                self.handle(event)?;
+            }
+            self.connection.flush()?;
+            // Events may have been read where there was no room to write: nothing else would tell of them.
+            match self.connection.poll_for_event()? {
+                Some(event) => self.handle(event)?,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    pub(super) fn find(&mut self, window: Window) -> Option<&mut Managed> {
+        self.windows.iter_mut().find(|it| it.window == window)
+    }
+
+    /// A window asks to be shown.
+    pub(super) fn manage(&mut self, window: Window) -> Result<(), ConnectionError> {
+        if self.find(window).is_some() || self.windows.len() >= MAX_WINDOWS {
+            self.connection.map_window(window)?;
+            return Ok(());
+        }
+        let geometry = self.connection.get_geometry(window)?.reply_unchecked()?;
+        let Some(geometry) = geometry else {
+            return Ok(());
+        };
+        let mask = EventMask::PROPERTY_CHANGE | EventMask::FOCUS_CHANGE;
+        let watched = ChangeWindowAttributesAux::new().event_mask(mask);
+        self.connection.change_window_attributes(window, &watched)?;
+        let plain = ConfigureWindowAux::new().border_width(0);
+        self.connection.configure_window(window, &plain)?;
+        // Before it is shown, so that its first content is not missed.
+        let damage = self
+            .connection
+            .generate_id()
+            .map_err(|_| ConnectionError::UnknownError)?;
+        self.connection
+            .damage_create(damage, window, ReportLevel::NON_EMPTY)?;
+        self.grab_clicks(window)?;
+        let managed = Managed::read(&self.connection, &self.atoms, window, &geometry)?;
+        self.windows.push(managed);
+        self.place(window)?;
+        self.publish_window(window)?;
+        self.raise(window)?;
+        self.connection.map_window(window)?;
+        self.publish_windows()
+    }
+
+    /// A window is not shown any more.
+    pub(super) fn forget(&mut self, window: Window) -> Result<(), ConnectionError> {
+        let before = self.windows.len();
+        self.windows.retain(|it| it.window != window);
+        if self.windows.len() == before {
+            return Ok(());
+        }
+        self.withdraw(window)?;
+        if self.active == Some(window) {
+            let next = self.windows.last().map(|it| it.window);
+            self.focus(next)?;
+        }
+        self.publish_windows()
+    }
+
+    /// Puts a window where it belongs, and tells it.
+    pub(super) fn place(&mut self, window: Window) -> Result<(), ConnectionError> {
+        let screen = self.screen;
+        let Some(managed) = self.find(window) else {
+            return Ok(());
+        };
+        let rect = layout::place(screen, managed.kind, managed.fullscreen, &managed.wish);
+        let moved = managed.placed.replace(rect) != Some(rect);
+        if moved {
+            let to = ConfigureWindowAux::new()
+                .x(rect.x)
+                .y(rect.y)
+                .width(rect.width)
+                .height(rect.height);
+            self.connection.configure_window(window, &to)?;
+            return Ok(());
+        }
+        // It asked for something and is owed an answer (ICCCM 4.1.5).
+        self.tell_place(window, rect)
+    }
+
+    pub(super) fn place_all(&mut self) -> Result<(), ConnectionError> {
+        let all: Vec<Window> = self.windows.iter().map(|it| it.window).collect();
+        all.into_iter().try_for_each(|window| self.place(window))
+    }
+
+    fn tell_place(&self, window: Window, rect: Rect) -> Result<(), ConnectionError> {
+        // What the protocol cannot say no window can be.
+        let (Ok(x), Ok(y), Ok(width), Ok(height)) = (
+            rect.x.try_into(),
+            rect.y.try_into(),
+            rect.width.try_into(),
+            rect.height.try_into(),
+        ) else {
+            return Ok(());
+        };
+        let event = ConfigureNotifyEvent {
+            response_type: CONFIGURE_NOTIFY_EVENT,
+            sequence: 0,
+            event: window,
+            window,
+            above_sibling: x11rb::NONE,
+            x,
+            y,
+            width,
+            height,
+            border_width: 0,
+            override_redirect: false,
+        };
+        self.connection
+            .send_event(false, window, EventMask::STRUCTURE_NOTIFY, event)?;
+        Ok(())
+    }
+
+    /// Puts a window above the others, with what belongs together.
+    pub(super) fn raise(&mut self, window: Window) -> Result<(), ConnectionError> {
+        let order: Vec<Window> = self.windows.iter().map(|it| it.window).collect();
+        let owner = |of: Window| self.windows.iter().find(|it| it.window == of)?.owner;
+        let after = raised(&order, owner, window);
+        self.windows
+            .sort_by_key(|it| after.iter().position(|window| *window == it.window));
+        // Each above the one before: what is not ours, a menu for instance, stays on top.
+        for pair in after.windows(2) {
+            let above = ConfigureWindowAux::new()
+                .sibling(pair[0])
+                .stack_mode(StackMode::ABOVE);
+            self.connection.configure_window(pair[1], &above)?;
+        }
+        self.publish_windows()
+    }
+
+    /// Gives a window the keyboard, or none.
+    pub(super) fn focus(&mut self, window: Option<Window>) -> Result<(), ConnectionError> {
+        let before = std::mem::replace(&mut self.active, window);
+        if let Some(before) = before.filter(|before| Some(*before) != window) {
+            self.grab_clicks(before)?;
+        }
+        match window.and_then(|window| self.windows.iter().find(|it| it.window == window)) {
+            Some(managed) => {
+                let window = managed.window;
+                self.connection
+                    .ungrab_button(ButtonIndex::ANY, window, ModMask::ANY)?;
+                if managed.takes_input {
+                    self.connection
+                        .set_input_focus(InputFocus::PARENT, window, self.time)?;
+                }
+                if managed.takes_focus {
+                    self.ask(window, self.atoms.WM_TAKE_FOCUS)?;
+                }
+            }
+            None => {
+                self.connection
+                    .set_input_focus(InputFocus::PARENT, self.root, self.time)?;
+            }
+        }
+        self.publish_active()
+    }
+
+    /// Asks a window to close; one that cannot be asked loses its app.
+    pub(super) fn close(&mut self, window: Window) -> Result<(), ConnectionError> {
+        match self.find(window).map(|it| it.closes) {
+            Some(true) => self.ask(window, self.atoms.WM_DELETE_WINDOW),
+            Some(false) => self.connection.kill_client(window).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    fn ask(&self, window: Window, what: u32) -> Result<(), ConnectionError> {
+        let message = ClientMessageEvent::new(
+            32,
+            window,
+            self.atoms.WM_PROTOCOLS,
+            [what, self.time, 0, 0, 0],
+        );
+        self.connection
+            .send_event(false, window, EventMask::NO_EVENT, message)?;
+        Ok(())
+    }
+
+    /// The first click into a window that has not the keyboard is ours, and then goes on to the app.
+    fn grab_clicks(&self, window: Window) -> Result<(), ConnectionError> {
+        self.connection.grab_button(
+            false,
+            window,
+            EventMask::BUTTON_PRESS,
+            GrabMode::SYNC,
+            GrabMode::ASYNC,
+            x11rb::NONE,
+            x11rb::NONE,
+            ButtonIndex::ANY,
+            ModMask::ANY,
+        )?;
+        Ok(())
+    }
+
+    /// A window has been drawn in; once is enough.
+    pub(super) fn drawn(&mut self, event: damage::NotifyEvent) -> Result<(), ConnectionError> {
+        if let Some(managed) = self.find(event.drawable) {
+            managed.drawn = true;
+        }
+        self.connection.damage_destroy(event.damage)?;
+        Ok(())
+    }
+
+    fn shown(&self) -> Shown {
+        let drawn = self.windows.iter().filter(|it| it.drawn).count() + self.unmanaged.len();
+        let active = self
+            .active
+            .and_then(|active| self.windows.iter().find(|it| it.window == active));
+        let (title, class) =
+            active.map_or_else(Default::default, |it| (it.title.clone(), it.class.clone()));
+        Shown {
+            windows: drawn.try_into().unwrap_or(u32::MAX),
+            title,
+            class,
+        }
+    }
+}
+
+/// The scale, which the holder says at once.
+fn first_scale(link: &mut Link) -> std::io::Result<u32> {
+    loop {
+        let scale = link.orders()?.into_iter().find_map(|order| match order {
+            Order::Scale(scale) => Some(scale.scale_120),
+            Order::Begin(_) | Order::Close(_) => None,
+        });
+        match scale {
+            Some(scale) => return Ok(scale),
+            None => link.read()?,
+        }
+    }
+}
