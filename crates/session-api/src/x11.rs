@@ -6,7 +6,7 @@
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToX11 {
     /// The order; an unknown one is ignored.
-    #[prost(oneof = "to_x11::Order", tags = "1, 2, 3")]
+    #[prost(oneof = "to_x11::Order", tags = "1, 2, 3, 4")]
     pub order: Option<to_x11::Order>,
 }
 
@@ -24,6 +24,9 @@ pub mod to_x11 {
         /// Ask every window to close.
         #[prost(message, tag = "3")]
         Close(super::Close),
+        /// Draw a frame, changed or not.
+        #[prost(message, tag = "4")]
+        Repaint(super::Repaint),
     }
 }
 
@@ -42,6 +45,10 @@ pub struct Scale {
 /// Ask every window to close.
 #[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
 pub struct Close {}
+
+/// Draw a frame, changed or not: an X server may keep to the size of an output that has another by now.
+#[derive(Clone, Copy, PartialEq, Eq, prost::Message)]
+pub struct Repaint {}
 
 /// From `greenroom-x11` to the holder.
 #[derive(Clone, PartialEq, prost::Message)]

@@ -531,12 +531,14 @@ fn x11(kept: &mut Kept) {
         Order::Begin(x11::Begin {}),
         Order::Scale(x11::Scale { scale_120: 180 }),
         Order::Close(x11::Close {}),
+        Order::Repaint(x11::Repaint {}),
     ];
     for order in orders {
         let name = match &order {
             Order::Begin(_) => "x11.begin",
             Order::Scale(_) => "x11.scale",
             Order::Close(_) => "x11.close",
+            Order::Repaint(_) => "x11.repaint",
         };
         kept.holds(name, ToX11 { order: Some(order) });
     }

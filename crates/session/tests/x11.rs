@@ -318,6 +318,34 @@ fn pixels_of_x_apps_are_those_of_the_output_and_text_follows_its_scale() {
 }
 
 #[test]
+fn what_an_x_app_draws_is_seen_whole_however_often_the_output_changes() {
+    if skipped("bwrap") || skipped("Xwayland") {
+        return;
+    }
+    let (session, x) = session();
+    let mut viewer = session.viewer();
+    let mut picture = Picture::watch(&session, &mut viewer);
+    let main = x.window(300, 200, RED);
+    x.map(main);
+    for (width, height) in [
+        (1280, 800),
+        (1600, 900),
+        (640, 480),
+        (641, 479),
+        (1920, 1080),
+    ] {
+        viewer.resize(width, height, 120);
+        picture.until(|seen| seen.ring.width == width && seen.ring.height == height);
+        for (colour, seen) in [(BLUE, SEEN_BLUE), (RED, SEEN_RED)].repeat(4) {
+            x.paint(main, colour);
+            picture.until(|picture| {
+                picture.at(0, 0) == seen && picture.at(width - 1, height - 1) == seen
+            });
+        }
+    }
+}
+
+#[test]
 fn a_session_that_stops_asks_x_windows_to_close() {
     if skipped("bwrap") || skipped("Xwayland") {
         return;

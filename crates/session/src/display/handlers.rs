@@ -95,6 +95,7 @@ impl CompositorHandler for Stage {
 
     fn commit(&mut self, surface: &WlSurface) {
         on_commit_buffer_handler::<Self>(surface);
+        self.keep_buffers(surface);
         self.dirty = true;
         if !is_sync_subsurface(surface) {
             let mut root = surface.clone();

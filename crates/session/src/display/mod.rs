@@ -15,6 +15,7 @@ mod text_input;
 mod touch;
 mod windows;
 mod x11;
+mod x_buffers;
 
 pub use compose::{Composed, Painter, expel_broken};
 pub use ring::Ring;
@@ -91,6 +92,8 @@ pub enum News {
     Cursor,
     /// The pointer has another image.
     CursorImage,
+    /// An X server shows a picture of another size than the output's, and should draw again.
+    Unfit,
     /// The app wants text elsewhere, other text, or none.
     TextField,
 }
@@ -297,11 +300,14 @@ impl Stage {
 
     /// Asks every window to close, but those of X servers, whose apps are to be asked; answers how many there are.
     pub fn close_windows(&self) -> usize {
-        let ask = |entry: &windows::Entry| match shown_by(entry.toplevel().wl_surface()) {
-            None => entry.toplevel().send_close(),
-            Some(_) => {}
+        let asked = |entry: &&windows::Entry| {
+            let shown = shown_by(entry.toplevel().wl_surface());
+            if shown.is_none() {
+                entry.toplevel().send_close();
+            }
+            shown.is_none_or(|shown| shown.windows > 0)
         };
-        self.windows.all().map(ask).count()
+        self.windows.all().filter(asked).count()
     }
 
     /// Tells the apps that now is the time to draw the next frame: those that are to be seen, or all.

@@ -1,9 +1,11 @@
 //! X servers among the clients. One of them draws the windows of all its apps into a single window of its own, which
 //! is as large as the output and is there from its start; so it is to be seen only while apps show something.
 
-use super::{App, Stage};
+use super::x_buffers::Buffers;
+use super::{App, News, Stage};
 use greenroom_session_api::questions::MAX_TITLE;
 use greenroom_session_api::x11::Shown;
+use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::reexports::wayland_server::Client;
 use smithay::reexports::wayland_server::Resource;
 use smithay::reexports::wayland_server::backend::DisconnectReason;
@@ -15,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Default)]
 pub(super) struct XServer {
     shown: Mutex<Shown>,
+    buffers: Mutex<Buffers>,
 }
 
 impl Stage {
@@ -75,6 +78,31 @@ impl Stage {
         self.x_servers.retain(|known| known != server);
         let display = self.display.backend_handle();
         display.kill_client(server.id(), DisconnectReason::ConnectionClosed);
+    }
+
+    /// A window of a client may have another buffer. If the client is an X server, that one's return is ours to time.
+    pub(super) fn keep_buffers(&mut self, surface: &WlSurface) {
+        let Some(client) = surface.client() else {
+            return;
+        };
+        let app = client.get_data::<App>();
+        let Some(server) = app.and_then(|app| app.x_server.as_ref()) else {
+            return;
+        };
+        // Its pointers are surfaces as well, and have sizes of their own.
+        if self.windows.find(surface).is_none() {
+            return;
+        }
+        let buffer = with_renderer_surface_state(surface, |state| state.buffer().cloned());
+        let mut buffers = server
+            .buffers
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let again = buffers.show(buffer.flatten(), self.geometry.size());
+        drop(buffers);
+        if again {
+            self.tell(News::Unfit);
+        }
     }
 
     /// An X server knows no scales: its pixels are those of the output.

@@ -392,6 +392,7 @@ impl Holder {
                     cursor_images: true,
                     ..Want::default()
                 }),
+                News::Unfit => self.repaint_x_servers(),
                 News::TextField => self.note_changed(Want {
                     text_fields: true,
                     ..Want::default()

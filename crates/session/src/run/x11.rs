@@ -10,7 +10,7 @@ use calloop::{Interest, Mode, PostAction, RegistrationToken};
 use greenroom_session_api::FrameBuffer;
 use greenroom_session_api::init::{Serve, to_init};
 use greenroom_session_api::x11::{
-    Begin, Close, FromX11, Scale, ToX11, from_x11::News, to_x11::Order,
+    Begin, Close, FromX11, Repaint, Scale, ToX11, from_x11::News, to_x11::Order,
 };
 use smithay::reexports::wayland_server::Client;
 use std::collections::HashMap;
@@ -174,6 +174,11 @@ impl Holder {
     pub(super) fn scale_x_servers(&mut self) {
         let scale = self.scale();
         self.tell_x_servers(&scale);
+    }
+
+    /// Has every X server draw a frame, changed or not.
+    pub(super) fn repaint_x_servers(&mut self) {
+        self.tell_x_servers(&Order::Repaint(Repaint {}));
     }
 
     /// Has every X server ask its windows to close.

@@ -17,8 +17,8 @@ use x11rb::protocol::damage::{self, ConnectionExt as _, ReportLevel};
 use x11rb::protocol::xfixes::{ClientDisconnectFlags, ConnectionExt as _};
 use x11rb::protocol::xproto::{
     ButtonIndex, CONFIGURE_NOTIFY_EVENT, ChangeWindowAttributesAux, ClientMessageEvent,
-    ConfigureNotifyEvent, ConfigureWindowAux, ConnectionExt as _, CreateWindowAux, EventMask,
-    GrabMode, InputFocus, ModMask, StackMode, Window, WindowClass,
+    ConfigureNotifyEvent, ConfigureWindowAux, ConnectionExt as _, CreateGCAux, CreateWindowAux,
+    EventMask, GrabMode, InputFocus, ModMask, StackMode, SubwindowMode, Window, WindowClass,
 };
 use x11rb::rust_connection::{DefaultStream, RustConnection};
 
@@ -151,6 +151,7 @@ impl Manager {
                         self.close(window)?;
                     }
                 }
+                Order::Repaint(_) => self.repaint()?,
                 Order::Begin(_) | Order::Scale(_) => {}
             }
         }
@@ -165,6 +166,22 @@ impl Manager {
                 None => return Ok(()),
             }
         }
+    }
+
+    /// Has something drawn that changes nothing: a pixel onto itself, whoever's window it is in.
+    fn repaint(&self) -> Result<(), ConnectionError> {
+        let Ok(context) = self.connection.generate_id() else {
+            return Ok(());
+        };
+        let over_windows = CreateGCAux::new()
+            .subwindow_mode(SubwindowMode::INCLUDE_INFERIORS)
+            .graphics_exposures(0);
+        let root = self.root;
+        self.connection.create_gc(context, root, &over_windows)?;
+        self.connection
+            .copy_area(root, root, context, 0, 0, 0, 0, 1, 1)?;
+        self.connection.free_gc(context)?;
+        Ok(())
     }
 
     pub(super) fn find(&mut self, window: Window) -> Option<&mut Managed> {
@@ -382,7 +399,7 @@ fn first_scale(link: &mut Link) -> std::io::Result<u32> {
     loop {
         let scale = link.orders()?.into_iter().find_map(|order| match order {
             Order::Scale(scale) => Some(scale.scale_120),
-            Order::Begin(_) | Order::Close(_) => None,
+            Order::Begin(_) | Order::Close(_) | Order::Repaint(_) => None,
         });
         match scale {
             Some(scale) => return Ok(scale),

@@ -6,8 +6,8 @@ use std::os::unix::net::UnixStream;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, GetGeometryReply, PropMode, Window,
-    WindowClass,
+    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, CreateWindowAux, EventMask,
+    GetGeometryReply, PropMode, Window, WindowClass,
 };
 use x11rb::rust_connection::{DefaultStream, RustConnection};
 use x11rb::wrapper::ConnectionExt as _;
@@ -66,6 +66,18 @@ impl XApp {
             )
             .unwrap();
         window
+    }
+
+    /// Gives a window another colour.
+    pub fn paint(&self, window: Window, colour: u32) {
+        let looks = ChangeWindowAttributesAux::new().background_pixel(colour);
+        self.connection
+            .change_window_attributes(window, &looks)
+            .unwrap();
+        self.connection
+            .clear_area(false, window, 0, 0, 0, 0)
+            .unwrap();
+        self.connection.flush().unwrap();
     }
 
     pub fn map(&self, window: Window) {
