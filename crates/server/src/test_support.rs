@@ -139,11 +139,33 @@ impl TestServer {
     }
 
     /// The same API on a machine that has no browser.
-    pub fn without_a_browser(mut self) -> Self {
+    pub fn without_a_browser(self) -> Self {
+        self.offering(catalogue(false))
+    }
+
+    /// The same API with another image of apps beside that of this machine's.
+    pub fn with_image(self, id: &str, apps: &[&str]) -> Self {
+        let app = |name: &&str| crate::config::App {
+            id: name.to_string().try_into().unwrap(),
+            name: name.to_string(),
+            argv: vec![name.to_string()],
+        };
+        let mut catalogue = catalogue(true);
+        catalogue.images.push(crate::catalogue::Image {
+            id: id.to_owned().try_into().unwrap(),
+            name: id.to_owned(),
+            product: greenroom_model::ProductType::CloudApp,
+            apps: apps.iter().map(app).collect(),
+            layers: Vec::new(),
+        });
+        self.offering(catalogue)
+    }
+
+    fn offering(mut self, catalogue: Catalogue) -> Self {
         let (store, clock) = (self.store.clone(), self.clock.clone());
         let entropy = Arc::new(SeededEntropy::new(2));
         let sessions = here(&self.runtime);
-        self.api = Api::new(store, Arc::new(catalogue(false)), clock, entropy, sessions);
+        self.api = Api::new(store, Arc::new(catalogue), clock, entropy, sessions);
         self
     }
 

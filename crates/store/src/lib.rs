@@ -67,8 +67,8 @@ pub use copy::{COPIES, Copying, check_copy};
 pub use error::{Result, StoreError};
 pub use grants::GrantChange;
 pub use groups::{
-    Beginning, Charge, Chosen, GrantedFilter, Group, GroupFilter, GroupSpec, NextPeriod, NodePool,
-    NodesInUse,
+    Beginning, Charge, Chosen, GrantedFilter, Group, GroupFilter, GroupSpec, NewImage, NextPeriod,
+    NodePool, NodesInUse,
 };
 pub use history::{EVENTS_KEPT, SessionEvent};
 pub use identity::{

@@ -96,6 +96,7 @@ operations![
     unbind::Unbind,
     untag_cloud_resources::UntagCloudResources,
     untag_resources::UntagResources,
+    update_app_instance_group_image::UpdateAppInstanceGroupImage,
     [GREENROOM in greenroom]
     create_backup::CreateBackup,
     forget_server::ForgetServer,

@@ -3,6 +3,7 @@
 mod beginning;
 mod change;
 mod granted;
+mod image;
 mod next_period;
 mod record;
 mod scaling;
@@ -10,6 +11,7 @@ mod scaling;
 pub use beginning::Beginning;
 pub use change::Chosen;
 pub use granted::GrantedFilter;
+pub use image::NewImage;
 pub use next_period::NextPeriod;
 pub use record::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
 

@@ -2,11 +2,11 @@
 
 use crate::world::{START, World, after, nonce, seen, user};
 use greenroom_model::{
-    AccountId, AppInstanceGroupId, AppInstanceStatus, AuthMode, Desired, GroupStatus,
-    PersistentStatus, PolicyId, ProductType, Timestamp,
+    AccountId, AppId, AppInstanceGroupId, AppInstanceStatus, Ask, AuthMode, Desired, GroupStatus,
+    ImageId, PersistentStatus, PolicyId, ProductType, Timestamp,
 };
 use greenroom_store::{
-    Chosen, GrantChange, GroupFilter, GroupSpec, NodesInUse, PageRequest, StoreError,
+    Chosen, GrantChange, GroupFilter, GroupSpec, NewImage, NodesInUse, PageRequest, StoreError,
 };
 
 pub async fn a_group_is_made_whole_and_reads_back(w: World) {
@@ -397,4 +397,49 @@ pub async fn what_runs_is_looked_at_again_when_a_setting_of_its_group_changes(w:
         w.record(&before, late).await,
         Err(StoreError::Conflict(_))
     ));
+}
+
+pub async fn another_image_has_what_runs_begin_anew_without_the_apps_it_lacks(w: World) {
+    let group = w.with_group("office", 2).await;
+    let other = w.with_group("other", 1).await;
+    let (ids, elsewhere) = (w.ids(&group).await, w.ids(&other).await.remove(0));
+    let stop = w
+        .store
+        .ask_sessions(&w.acme, &ids[1..], Ask::Stop, "test", None, after(1));
+    stop.await.unwrap();
+    let image = |apps: &[&str]| NewImage {
+        id: ImageId::parse("img-office").unwrap(),
+        apps: apps.iter().map(|id| AppId::parse(id).unwrap()).collect(),
+        author: "test".to_owned(),
+    };
+    let change = async |account, image, number| {
+        let (app, at) = (ProductType::CloudApp, after(2));
+        let changed = w
+            .store
+            .change_image(account, app, &group, image, nonce(number), at);
+        changed.await
+    };
+    let foreign = change(&w.globex, image(&["ca-foot"]), 1).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound(_))));
+    change(&w.acme, image(&["ca-writer"]), 2).await.unwrap();
+    let replayed = change(&w.acme, image(&["ca-writer"]), 2).await;
+    assert!(matches!(replayed, Err(StoreError::NonceReplayed)));
+    let (runs, stopped) = (w.session(&ids[0]).await, w.session(&ids[1]).await);
+    assert_eq!(
+        (runs.asked, runs.desired),
+        (Some(Ask::Restart), Desired::Running)
+    );
+    assert_eq!(
+        (stopped.asked, stopped.desired),
+        (Some(Ask::Stop), Desired::Stopped)
+    );
+    for session in [&runs, &stopped] {
+        assert_eq!(session.image.as_str(), "img-office");
+        assert_eq!(
+            (&session.pre_open_app, session.opened_apps.len()),
+            (&None, 0)
+        );
+    }
+    let beside = w.session(&elsewhere).await;
+    assert_eq!((beside.asked, beside.opened_apps.len()), (None, 1));
 }

@@ -88,6 +88,7 @@ suite! {
         another_accounts_group_looks_absent
         a_listing_filters_and_pages_oldest_first
         a_group_asked_to_go_is_not_found_and_its_sessions_are_to_go
+        another_image_has_what_runs_begin_anew_without_the_apps_it_lacks
         users_are_granted_and_lose_a_group
         groups_change_together_or_not_at_all
         what_runs_is_looked_at_again_when_a_setting_of_its_group_changes;

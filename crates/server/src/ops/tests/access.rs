@@ -210,6 +210,7 @@ const CHANGES: &[&str] = &[
     "Unbind",
     "UntagCloudResources",
     "UntagResources",
+    "UpdateAppInstanceGroupImage",
 ];
 
 #[tokio::test]

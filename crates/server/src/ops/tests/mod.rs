@@ -183,6 +183,8 @@ impl World {
             }
             "RenewAppInstanceGroup" => json!({"AppInstanceGroupId": self.paid,
                 "ProductType": "CloudApp", "Period": 1, "PeriodUnit": "Month"}),
+            "UpdateAppInstanceGroupImage" => json!({"AppInstanceGroupId": self.paid,
+                "ProductType": "CloudApp", "AppCenterImageId": "img-this-machine", "BizRegionId": "cn-shanghai"}),
             "ListTenantConfig" => {
                 json!({})
             }

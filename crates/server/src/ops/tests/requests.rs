@@ -56,6 +56,10 @@ const DEVIATIONS: &[(&str, &str)] = &[
         REGIONS_ARE_OURS,
     ),
     (
+        "UpdateAppInstanceGroupImage BizRegionId takes cn-hangzhou",
+        REGIONS_ARE_OURS,
+    ),
+    (
         "ListAppInstanceGroup BizRegionId refuses no-such-word",
         NARROWS_TO_NOTHING,
     ),

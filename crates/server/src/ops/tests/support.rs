@@ -36,7 +36,7 @@ const LIMITS: &str = "\
 | `OtaInfo.TaskId` | no update of an image runs |
 | `ListAppInstances`: `NetworkInterfaceId`, `NetworkInterfaceIp` | an instance has no network interface of its own |
 | `ListBindInfo`: `WyId`; `ListAuthorizedUsers`: `Email`, `Phone` | nothing is known of users but their ids |
-| `ListImage`: versions, snapshots, disks, drivers, parents, icons, times of change | an image is the programs installed on this machine |
+| `ListImage`: versions, snapshots, disks, drivers, parents, icons, times of change | an image is the programs installed on this machine, or a folder that the operator names |
 | `ListTenantConfig`: `MultiSessionSupportType`, `MultiSessionSupportedRegions` | there are no groups with shared sessions |
 | prices: elements of `Promotions` and `Rules` | nothing is charged, so nothing is taken off |
 
