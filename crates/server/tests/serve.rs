@@ -54,7 +54,17 @@ fn a_first_start_keeps_its_credentials_and_answers_signed_calls() {
         .filter_map(|line| Some(line.split_once(": ")?.0))
         .collect();
     assert!(ready.starts_with("ready\n"), "{ready}");
-    assert_eq!(walls, ["programs", "users", "network", "limits", "disk"]);
+    assert_eq!(
+        walls,
+        [
+            "programs",
+            "users",
+            "system calls",
+            "network",
+            "limits",
+            "disk"
+        ]
+    );
     assert_eq!(server.get("/nowhere").0, 404);
     let (_, metrics) = server.get("/metrics");
     assert!(

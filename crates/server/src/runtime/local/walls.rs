@@ -63,6 +63,7 @@ pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
     let mut walls = vec![
         programs(&settings),
         sandbox(settings.uids.is_some()),
+        system_calls(read_sysctl("kernel/seccomp/actions_avail").as_deref()),
         network::wall(config.sessions.network, settings.uids.is_some()),
         limits(&limiter),
         disk(),
@@ -151,6 +152,24 @@ fn read_sysctl(name: &str) -> Option<String> {
     Some(text.trim().to_owned())
 }
 
+/// `actions` is what the kernel says its filters can do with a call.
+fn system_calls(actions: Option<&str>) -> Wall {
+    let has = |action| {
+        let mut actions = actions.unwrap_or_default().split_ascii_whitespace();
+        actions.any(|known| known == action)
+    };
+    if has("errno") && has("kill_process") {
+        let acts = "those that administer a machine are refused by seccomp".to_owned();
+        return whole("system calls", acts);
+    }
+    Wall {
+        name: "system calls",
+        standing: Standing::Missing,
+        acts: "the kernel cannot filter them, and no session starts without".to_owned(),
+        advice: "the kernel needs CONFIG_SECCOMP_FILTER, and a container around this server must not hide it",
+    }
+}
+
 fn limits(limiter: &Limiter) -> Wall {
     let lacking = limiter.lacking();
     if lacking.is_empty() {
@@ -233,6 +252,15 @@ mod tests {
         ] {
             let hint = hint(only(name, value));
             assert!(hint.contains(told), "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_kernel_without_filters_for_system_calls_starts_no_session() {
+        let whole = system_calls(Some("kill_process kill_thread trap errno trace log allow"));
+        assert_eq!(whole.standing, Standing::Whole);
+        for actions in [None, Some("kill_thread errno_not allow")] {
+            assert_eq!(system_calls(actions).standing, Standing::Missing);
         }
     }
 
