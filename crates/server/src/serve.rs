@@ -13,6 +13,7 @@ use crate::listen;
 use crate::metrics::Census;
 use crate::reconcilers::{self, BeginError, LEASE, Membership, Supply};
 use crate::root::{self, RootError, RootKey};
+use crate::runtime::local::disk;
 use crate::runtime::{self, Changes, Here, RuntimeError};
 use crate::secrets::{self, SecretsError};
 use crate::system::{KernelEntropy, SystemClock};
@@ -144,6 +145,7 @@ pub async fn serve(
         membership.clone(),
     )
     .await?;
+    tokio::spawn(disk::guard(runtime.clone()));
     let api = Api::new(
         store.clone(),
         catalogue.clone(),

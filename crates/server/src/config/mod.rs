@@ -95,6 +95,10 @@ section! {
         cpu_percent: u64 = 0;
         /// Processes and threads that they may have.
         processes: u64 = 4096;
+        /// What a session may have on the disk, in MiB: ten minutes above it, or twice as much, end it; 0: no limit.
+        disk_mib: u64 = 10_240;
+        /// What sessions leave free of the disk, in MiB: below it none starts, and the one that has grown most is ended.
+        reserve_mib: u64 = 1024;
     }
 }
 
@@ -457,6 +461,15 @@ impl Config {
         rule(
             within(self.sessions.processes, 32, 1 << 22),
             "sessions.processes must be 32 to 4194304",
+        )?;
+        // A browser writes some 50 when it is first started, and more with every day.
+        rule(
+            part(self.sessions.disk_mib, 256, 1 << 30),
+            "sessions.disk_mib must be 0, or 256 to 1073741824",
+        )?;
+        rule(
+            self.sessions.reserve_mib <= 1 << 30,
+            "sessions.reserve_mib must be at most 1073741824",
         )?;
         rule(
             self.sessions.uids > 0 && self.sessions.first_uid >= 1000,

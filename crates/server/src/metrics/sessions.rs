@@ -7,7 +7,7 @@ use crate::runtime::Figures;
 /// Writes the figures of each session that this server has seen.
 pub fn render_sessions(sessions: &[Figures], text: &mut String) {
     type Value = fn(&Figures) -> Option<f64>;
-    let families: [(&str, &str, &str, Value); 6] = [
+    let families: [(&str, &str, &str, Value); 7] = [
         (
             "greenroom_session_memory_bytes",
             "gauge",
@@ -25,6 +25,12 @@ pub fn render_sessions(sessions: &[Figures], text: &mut String) {
             "gauge",
             "Processes and threads of a session's apps.",
             |it| Some(it.usage?.processes? as f64),
+        ),
+        (
+            "greenroom_session_disk_bytes",
+            "gauge",
+            "What a session has on the disk, as it was measured last.",
+            |it| Some(it.tally.disk_bytes? as f64),
         ),
         (
             "greenroom_session_frames_total",

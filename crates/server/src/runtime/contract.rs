@@ -1,6 +1,9 @@
 //! One test of what every runtime promises, run over the fake and over this machine.
 
+mod disk;
+
 use super::fake::{Fake, Script};
+use super::local::disk::Rules;
 use super::local::{Local, Settings};
 use super::{
     AppSeen, AppState, Changes, Failure, Handle, Observation, Order, Plan, Release, Runtime,
@@ -279,6 +282,7 @@ async fn the_fake_keeps_the_contract() {
 struct ThisMachine {
     data_dir: PathBuf,
     install_dir: PathBuf,
+    disk: Rules,
 }
 
 impl ThisMachine {
@@ -306,6 +310,7 @@ impl ThisMachine {
         Some(Self {
             data_dir: data_dir.to_owned(),
             install_dir,
+            disk: Rules::default(),
         })
     }
 }
@@ -323,6 +328,7 @@ impl Place for ThisMachine {
             timezone: "UTC".into(),
             network: Network::None,
             boot_id: "boot-1".into(),
+            disk: self.disk,
         };
         let changes = Changes::default();
         let local = Local::new(settings, Arc::new(KernelEntropy), changes.clone()).unwrap();

@@ -41,6 +41,7 @@ struct World {
     restarts: u32,
     no_spawns: bool,
     no_releases: bool,
+    put_out: HashMap<PersistentId, &'static str>,
 }
 
 #[derive(Debug)]
@@ -116,6 +117,12 @@ impl Fake {
         let mut world = self.world();
         world.hosts.clear();
         world.restarts += 1;
+    }
+
+    /// The runtime ends the holder by itself, for a reason.
+    pub fn put_out(&self, session: &PersistentId, why: &'static str) {
+        self.world().put_out.insert(session.clone(), why);
+        self.die(session);
     }
 
     /// The holder stops giving heartbeats, or goes on.
@@ -232,6 +239,7 @@ impl Runtime for Fake {
                 });
             }
             world.spawns += 1;
+            world.put_out.remove(&plan.persistent_id);
             let mut host = Host {
                 handle: Handle {
                     run_dir: format!("/fake/run/{}", plan.persistent_id).into(),
@@ -272,6 +280,10 @@ impl Runtime for Fake {
                 },
             ),
         }
+    }
+
+    fn why_ended(&self, session: &PersistentId) -> Option<String> {
+        Some((*self.world().put_out.get(session)?).to_owned())
     }
 
     async fn order(&self, session: &PersistentId, order: Order) -> Result<(), RuntimeError> {

@@ -37,6 +37,8 @@ pub struct Tally {
     pub damaged_pixels: u64,
     /// Holders that were started for it.
     pub starts: u64,
+    /// Bytes it has on the disk, as they were measured last.
+    pub disk_bytes: Option<u64>,
     /// Ends that were not asked for.
     pub failures: BTreeMap<Failure, u64>,
     /// The launches of the holder whose end was counted.
@@ -60,6 +62,8 @@ pub enum Failure {
     Unknown,
     /// The session's holder ended by itself.
     Holder,
+    /// The session was ended for what it has on the disk.
+    Disk,
 }
 
 impl Failure {
@@ -87,7 +91,7 @@ impl Failure {
             Self::ExitCode => format!("it ended with exit code {}", app.exit_code.unwrap_or(0)),
             Self::Signal => format!("it was ended by signal {}", app.signal.unwrap_or(0)),
             Self::Memory => "the memory that the session may take was used up".to_owned(),
-            Self::Unknown | Self::Holder => "it ended".to_owned(),
+            Self::Unknown | Self::Holder | Self::Disk => "it ended".to_owned(),
         }
     }
 }
@@ -103,6 +107,7 @@ impl fmt::Display for Failure {
             Self::Memory => "memory",
             Self::Unknown => "unknown",
             Self::Holder => "holder",
+            Self::Disk => "disk",
         })
     }
 }

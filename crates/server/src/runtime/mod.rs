@@ -97,6 +97,9 @@ pub trait Runtime: Send + Sync + 'static {
     /// What is known of the session's holder at this moment, without asking it.
     fn observe(&self, session: &PersistentId) -> Observation;
 
+    /// Why the session's last holder is gone, where the runtime ended it by itself and nobody had asked for it.
+    fn why_ended(&self, session: &PersistentId) -> Option<String>;
+
     /// Tells the session's holder to do something; the answer is a change of what is observed. Nothing
     /// happens when there is no holder.
     fn order(
@@ -315,6 +318,19 @@ pub enum RuntimeError {
     /// Every user id set aside for sessions is in use.
     #[error("all {0} user ids for sessions are in use")]
     NoUserId(u32),
+    /// There is no room on the disk for what another session may write.
+    #[error(
+        "the disk is nearly full: {free_mib} MiB and {free_files} files are free, and sessions leave {reserve_mib} MiB \
+         and as large a part of the files"
+    )]
+    DiskFull {
+        /// MiB that are free.
+        free_mib: u64,
+        /// Files that can be made.
+        free_files: u64,
+        /// MiB that stay free.
+        reserve_mib: u64,
+    },
     /// There is a holder where none must be.
     #[error("the session still has a holder")]
     StillThere,

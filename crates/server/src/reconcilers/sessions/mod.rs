@@ -115,7 +115,7 @@ impl<R: Runtime> Sessions<R> {
             let default_app = self.blueprint.default_app(&case.record);
             case.update_open_apps(default_app.as_ref());
             let (event, reason) = match case.next(&self.rules, now) {
-                Next::Event(event, reason) => (event, reason),
+                Next::Event(event, reason) => (event, self.reason_of(session, event, reason)),
                 Next::Rest(until) => {
                     self.show_files(&mut case).await?;
                     case.record.asked = case.asked_at_rest();
@@ -147,6 +147,14 @@ impl<R: Runtime> Sessions<R> {
             case.seen = self.runtime.observe(session);
         }
         Err(PassError::Restless)
+    }
+
+    /// Who only sees that a holder has gone does not know why, where the runtime does.
+    fn reason_of(&self, session: &PersistentId, event: Event, reason: String) -> String {
+        match event {
+            Event::HolderGone => self.runtime.why_ended(session).unwrap_or(reason),
+            _ => reason,
+        }
     }
 
     async fn look(&self, session: &PersistentId) -> Result<Option<Case>, PassError> {

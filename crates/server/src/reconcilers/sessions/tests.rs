@@ -82,6 +82,19 @@ async fn a_holder_that_dies_is_replaced_after_a_pause_and_the_session_says_so() 
 }
 
 #[tokio::test]
+async fn a_session_that_its_runtime_has_ended_says_why() {
+    let world = World::new().await;
+    let session = world.running().await;
+    world
+        .fake
+        .put_out(&session, "it keeps too much on the disk");
+    world.pass(&session).await;
+    let record = world.record(&session).await;
+    assert_eq!(record.status, Status::Unavailable);
+    assert_eq!(record.status_reason, "it keeps too much on the disk");
+}
+
+#[tokio::test]
 async fn a_clock_that_is_set_back_does_not_put_a_relaunch_off() {
     let world = World::new().await;
     let session = world.running().await;

@@ -6,6 +6,7 @@
 
 mod asking;
 mod desktop;
+pub mod disk;
 mod layers;
 mod limits;
 mod link;
@@ -68,6 +69,8 @@ pub struct Settings {
     pub network: Network,
     /// Names the time since this machine was started.
     pub boot_id: String,
+    /// What they may have on the disk.
+    pub disk: disk::Rules,
 }
 
 /// This machine as a place where sessions run.
@@ -106,6 +109,8 @@ struct View {
     ending: bool,
     /// It is another server's, which has counted what it says at first.
     adopted: bool,
+    /// Why this server ended it.
+    put_out: Option<String>,
 }
 
 /// This machine, as `config` describes it.
@@ -133,6 +138,10 @@ fn settings(config: &Config) -> Result<Settings, RuntimeError> {
         timezone: sessions.timezone.clone(),
         network: network::chosen(sessions.network, is_root),
         boot_id: crate::system::boot_id(),
+        disk: disk::Rules {
+            limit: (sessions.disk_mib > 0).then_some(sessions.disk_mib << 20),
+            reserve: sessions.reserve_mib << 20,
+        },
     })
 }
 
@@ -309,6 +318,15 @@ impl Runtime for Local {
         seat.map_or(Observation::Absent, |seat| seat.observation())
     }
 
+    fn why_ended(&self, session: &PersistentId) -> Option<String> {
+        let seat = lock(&self.seats).get(session).cloned()?;
+        let view = lock(&seat.view);
+        match view.observation {
+            Observation::Absent => view.put_out.clone(),
+            Observation::Unseen(_) | Observation::Present(..) => None,
+        }
+    }
+
     async fn order(&self, session: &PersistentId, order: Order) -> Result<(), RuntimeError> {
         let seat = lock(&self.seats).get(session).cloned();
         let reach = seat.and_then(|seat| {
@@ -398,6 +416,7 @@ impl Seat {
                 reach: None,
                 ending: false,
                 adopted: false,
+                put_out: None,
             }),
             spoke: Notify::new(),
             changes,
@@ -425,6 +444,7 @@ impl Seat {
             view.reach = Some((Arc::clone(&process), orders));
             view.ending = false;
             view.adopted = child.is_none();
+            view.put_out = None;
         }
         if child.is_some() {
             lock(&self.tally).started();
@@ -456,6 +476,16 @@ impl Seat {
         self.spoke.notify_waiters();
         if changed {
             self.changes.tell(&self.session);
+        }
+    }
+
+    /// Its end is this server's will, and this is why.
+    fn put_out(&self, why: &str, failure: Failure) {
+        let mut view = lock(&self.view);
+        view.ending = true;
+        if view.put_out.is_none() {
+            view.put_out = Some(why.to_owned());
+            lock(&self.tally).failed(failure);
         }
     }
 

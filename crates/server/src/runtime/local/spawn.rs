@@ -53,6 +53,14 @@ impl Places {
         self.session_dir.join("layer")
     }
 
+    /// The folders that its apps can write to.
+    pub fn written(&self) -> Vec<PathBuf> {
+        let layers = fs::read_dir(self.layers()).into_iter().flatten().flatten();
+        // What the kernel keeps beside it is closed even to its owner, and no app gets there.
+        let changed = layers.map(|layer| layer.path().join("upper"));
+        changed.chain([self.home()]).collect()
+    }
+
     fn log(&self) -> PathBuf {
         self.session_dir.join("holder.log")
     }
@@ -67,6 +75,7 @@ pub fn spawn(
     key: [u8; 32],
     uid: Option<u32>,
 ) -> Result<(Child, Handle), RuntimeError> {
+    settings.disk.admit(&settings.data_dir)?;
     folders(places, uid)?;
     let image = layers::of_session(places, plan.image.as_ref())?;
     if is_held(&places.run_dir)? {
@@ -89,7 +98,10 @@ pub fn spawn(
         locale: settings.locale.clone(),
         timezone: settings.timezone.clone(),
         network: settings.network,
-        limits: limiter.make(&plan.persistent_id, &plan.share)?,
+        limits: spec::Limits {
+            file_bytes: settings.disk.largest_file(),
+            ..limiter.make(&plan.persistent_id, &plan.share)?
+        },
         files: plan.files.clone(),
         image,
     };

@@ -2,6 +2,7 @@
 
 mod images;
 
+use super::disk;
 use super::limits::Limiter;
 use super::{RuntimeError, Settings, X11, network, settings};
 use crate::catalogue::on_path;
@@ -66,7 +67,7 @@ pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
         system_calls(read_sysctl("kernel/seccomp/actions_avail").as_deref()),
         network::wall(config.sessions.network, settings.uids.is_some()),
         limits(&limiter),
-        disk(),
+        disk(settings.disk, there),
         x_servers(&settings),
     ];
     walls.extend(images::images(config, there, settings.uids.is_some()));
@@ -190,13 +191,36 @@ fn limits(limiter: &Limiter) -> Wall {
     }
 }
 
-/// Nothing bounds it yet, and an administrator has to know.
-fn disk() -> Wall {
-    Wall {
+fn disk(rules: disk::Rules, folder: &Path) -> Wall {
+    let of_disk = |standing, acts, advice| Wall {
         name: "disk",
-        standing: Standing::Partly,
-        acts: "nothing bounds what sessions write into their homes".to_owned(),
-        advice: "keep the data folder on a file system of its own",
+        standing,
+        acts,
+        advice,
+    };
+    if let Err(error) = rules.admit(folder) {
+        return of_disk(
+            Standing::Missing,
+            error.to_string(),
+            "make room on it, or lower sessions.reserve_mib",
+        );
+    }
+    let limit = match rules.limit {
+        Some(bytes) => format!("{} MiB for each", bytes >> 20),
+        None => "no limit for any".to_owned(),
+    };
+    let acts = format!(
+        "the server measures what sessions write, with {limit}, and ends the one that grows most when less than {} MiB \
+         are free",
+        rules.reserve >> 20
+    );
+    match (rules.limit, rules.reserve) {
+        (Some(_), 1..) => of_disk(Standing::Whole, acts, ""),
+        _ => of_disk(
+            Standing::Partly,
+            acts,
+            "set sessions.disk_mib and sessions.reserve_mib",
+        ),
     }
 }
 
@@ -272,6 +296,19 @@ mod tests {
         for part in ["limits: partly: ", "memory", "cpu", "processes", "Delegate"] {
             assert!(line.contains(part), "{part} in {line}");
         }
+    }
+
+    #[test]
+    fn a_disk_without_room_lets_no_session_start_and_one_without_rules_is_told_of() {
+        let here = Path::new("/");
+        let rules = |limit, reserve| disk::Rules { limit, reserve };
+        let standing = |rules| disk(rules, here).standing;
+        assert_eq!(standing(rules(Some(1 << 30), 1)), Standing::Whole);
+        assert_eq!(standing(rules(None, 1)), Standing::Partly);
+        assert_eq!(standing(rules(Some(1 << 30), 0)), Standing::Partly);
+        let full = disk(rules(Some(1 << 30), u64::MAX), here);
+        assert_eq!(full.standing, Standing::Missing);
+        assert!(full.to_string().contains("MiB"), "{full}");
     }
 
     #[test]

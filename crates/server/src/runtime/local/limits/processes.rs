@@ -31,18 +31,19 @@ impl Processes {
         Self { by_parent }
     }
 
+    /// The apps' processes of a holder.
+    pub fn below(&self, holder: u32) -> Vec<u32> {
+        let apps = self.apps(holder);
+        apps.into_iter().map(|process| process.pid).collect()
+    }
+
     /// What the apps of a holder take.
     pub fn usage(&self, holder: u32) -> Usage {
-        let children = |pid: u32| self.by_parent.get(&pid).into_iter().flatten();
-        let mut waiting: Vec<&Stat> = children(holder)
-            .filter(|child| child.name != STREAMER)
-            .collect();
         let (mut ticks, mut pages, mut threads) = (0, 0, 0);
-        while let Some(process) = waiting.pop() {
+        for process in self.apps(holder) {
             ticks += process.ticks;
             pages += process.pages;
             threads += process.threads;
-            waiting.extend(children(process.pid));
         }
         let per_second = rustix::param::clock_ticks_per_second();
         Usage {
@@ -50,6 +51,19 @@ impl Processes {
             cpu: Some(Duration::from_millis(ticks * 1000 / per_second.max(1))),
             processes: Some(threads),
         }
+    }
+
+    fn apps(&self, holder: u32) -> Vec<&Stat> {
+        let children = |pid: u32| self.by_parent.get(&pid).into_iter().flatten();
+        let mut found: Vec<&Stat> = children(holder)
+            .filter(|child| child.name != STREAMER)
+            .collect();
+        let mut at = 0;
+        while let Some(process) = found.get(at) {
+            found.extend(children(process.pid));
+            at += 1;
+        }
+        found
     }
 }
 

@@ -1,5 +1,6 @@
 //! How a holder is run, what is left of it, and how it is found, with a script in its stead.
 
+use super::super::disk::Rules;
 use super::*;
 use crate::runtime::Share;
 use greenroom_session_api::spec::Network;
@@ -33,6 +34,7 @@ impl Stage {
                 timezone: "UTC".into(),
                 network: Network::None,
                 boot_id: "boot-1".into(),
+                disk: Rules::default(),
             },
             places: Places::of(folder.path(), &session),
             session,
