@@ -160,6 +160,16 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "without it Qt 6 draws nothing in a session",
     ),
     (
+        "openjdk-17-jre",
+        Scope::Test,
+        "Java with its windows, for the tests of sessions",
+    ),
+    (
+        "bsh",
+        Scope::Test,
+        "an app of Java for the tests of sessions, without compiling one",
+    ),
+    (
         "firefox-esr",
         Scope::Test,
         "the other browser that sessions are tested with",

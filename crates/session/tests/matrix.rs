@@ -188,3 +188,26 @@ fn a_document_in_writer_shows_what_is_typed_where_it_was_clicked() {
         shows: rect(0, 260, 1280, 200),
     });
 }
+
+#[test]
+fn an_editor_of_java_shows_what_is_typed_where_it_was_clicked() {
+    if skipped("Xwayland") {
+        return;
+    }
+    shows_typed_text(&Case {
+        name: "java",
+        argv: &["bsh", "editor.bsh"],
+        document: Some((
+            "editor.bsh",
+            "frame = new javax.swing.JFrame(\"Editor\");\n\
+             area = new javax.swing.JTextArea();\n\
+             for (i = 0; i < 30; i++) area.append(\"\\n\");\n\
+             frame.add(area);\n\
+             frame.setDefaultCloseOperation(javax.swing.JFrame.EXIT_ON_CLOSE);\n\
+             frame.pack();\n\
+             frame.setVisible(true);\n",
+        )),
+        click: (400.0, 300.0),
+        shows: rect(0, 260, 1280, 80),
+    });
+}
