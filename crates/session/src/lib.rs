@@ -6,6 +6,7 @@
 pub mod apps;
 pub mod display;
 pub mod input;
+mod limits;
 pub mod links;
 pub mod logs;
 pub mod machine_id;

@@ -3,6 +3,7 @@
 //! Later on folders are reached by the descriptors opened here: the session's user may not be able to walk
 //! to them, when the data lies where only root may go.
 
+use crate::limits;
 use crate::logs::Logs;
 use crate::machine_id;
 use crate::oom::OomKills;
@@ -171,6 +172,8 @@ impl Setup {
             layers,
         })?;
         rustix::process::umask(private);
+        // The apps do not have these: they were started before.
+        limits::of_the_holder().map_err(|error| SetupError::Kernel("bound the holder", error))?;
 
         if let Some((uid, gid)) = owner {
             privileges::give_up(uid, gid)?;

@@ -4,10 +4,12 @@
 
 mod support;
 
+use std::io::{ErrorKind, Read, Write};
+use std::os::unix::net::UnixStream;
 use support::picture::Picture;
 use support::wayland::Client;
 use support::window::{BLUE, GREEN, RED};
-use support::{Session, idle, skipped};
+use support::{Session, idle, script, skipped, until};
 
 /// A session with a window in it that is not to notice anything.
 struct Stage {
@@ -80,6 +82,111 @@ fn surfaces_without_end_are_refused_and_surfaces_one_after_the_other_are_not() {
     assert!(greedy.is_closed());
     busy.sync();
     stage.goes_on();
+}
+
+#[test]
+fn ten_thousand_pieces_of_shared_memory_are_refused_and_one_after_the_other_are_not() {
+    if skipped("bwrap") {
+        return;
+    }
+    let mut stage = Stage::new();
+    let memory = rustix::fs::memfd_create("pool", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
+    let pool = |client: &mut Client| {
+        let (shm, pool) = (client.global("wl_shm", 1), client.new_id());
+        client.request_with(shm, 0, &[pool, 4096], &memory);
+        pool
+    };
+    let mut busy = stage.client();
+    for _ in 0..5000 {
+        let (pool, buffer) = (pool(&mut busy), busy.new_id());
+        busy.request(pool, 0, &[buffer, 0, 16, 16, 64, 1]);
+        busy.request(pool, 1, &[]);
+        busy.request(buffer, 0, &[]);
+    }
+    busy.sync();
+    let mut greedy = stage.client();
+    for _ in 0..10_000 {
+        pool(&mut greedy);
+    }
+    assert!(greedy.is_closed());
+    // A buffer keeps the memory that its pool was made of.
+    let mut sly = stage.client();
+    for _ in 0..10_000 {
+        let (pool, buffer) = (pool(&mut sly), sly.new_id());
+        sly.request(pool, 0, &[buffer, 0, 16, 16, 64, 1]);
+        sly.request(pool, 1, &[]);
+    }
+    assert!(sly.is_closed());
+    busy.sync();
+    stage.goes_on();
+}
+
+#[test]
+fn who_asks_faster_than_can_be_answered_is_disconnected_and_the_others_are_heard() {
+    if skipped("bwrap") {
+        return;
+    }
+    let mut stage = Stage::new();
+    let mut flooding = stage.client();
+    let surface = flooding.surface();
+    // Its opaque region is none, and none, and none.
+    let flood = std::thread::spawn(move || {
+        flooding.flood(surface, 4, &[0]);
+        flooding
+    });
+    stage.goes_on();
+    assert!(flood.join().unwrap().is_closed());
+    stage.goes_on();
+}
+
+#[test]
+fn what_is_no_dbus_message_harms_nobody_else_on_the_bus() {
+    if skipped("bwrap") || skipped("dbus-daemon") || skipped("dbus-send") {
+        return;
+    }
+    let session = Session::start(vec![]);
+    let ask = |name: &str| {
+        let app = script(
+            name,
+            &format!(
+                "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus \
+                 /org/freedesktop/DBus org.freedesktop.DBus.GetId > ~/{name}.part; mv ~/{name}.part ~/{name}"
+            ),
+        );
+        session.control().launch(&app);
+        until("the bus to answer", || {
+            std::fs::read_to_string(session.home().join(name)).ok()
+        })
+    };
+    let first = ask("ca-first");
+    assert_eq!(first.trim().len(), 32, "{first}");
+    let bus = session.spec.run_dir.join("wayland/bus");
+    let half: Vec<UnixStream> = (0..100)
+        .map(|_| {
+            let mut half = UnixStream::connect(&bus).unwrap();
+            half.write_all(b"\0AUTH ").unwrap();
+            half
+        })
+        .collect();
+    for words in [
+        &b"\0AUTH EXTERNAL zz\r\n"[..],
+        b"\0BEGIN\r\n",
+        b"l\x01\0\x01",
+        &[0xff; 1 << 16],
+    ] {
+        let mut stranger = UnixStream::connect(&bus).unwrap();
+        // Closed as soon as it is understood to be none.
+        let _ = stranger.write_all(words);
+        let _ = stranger.write_all(&[0xff; 1 << 16]);
+        let mut answer = Vec::new();
+        stranger.set_read_timeout(Some(support::LIMIT)).unwrap();
+        match stranger.read_to_end(&mut answer) {
+            Ok(_) => {}
+            Err(error) => assert_eq!(error.kind(), ErrorKind::ConnectionReset),
+        }
+    }
+    assert_eq!(ask("ca-again"), first);
+    drop(half);
 }
 
 #[test]

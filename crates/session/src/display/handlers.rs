@@ -24,7 +24,6 @@ use smithay::wayland::selection::data_device::{
 use smithay::wayland::selection::primary_selection::{
     PrimarySelectionHandler, PrimarySelectionState, set_primary_focus,
 };
-use smithay::wayland::shm::{ShmHandler, ShmState};
 use smithay::wayland::tablet_manager::TabletSeatHandler;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -39,11 +38,15 @@ impl Stage {
     /// Ends a client that broke a rule no protocol error exists for.
     pub(super) fn expel(&self, surface: &WlSurface, why: &str) {
         if let Some(client) = surface.client() {
-            tracing::warn!(why, "a client is disconnected");
-            let display = self.display.backend_handle();
-            display.kill_client(client.id(), DisconnectReason::ConnectionClosed);
-            self.expelled.borrow_mut().push(launch_of(&client));
+            self.expel_client(&client, why);
         }
+    }
+
+    pub(super) fn expel_client(&self, client: &Client, why: &str) {
+        tracing::warn!(why, "a client is disconnected");
+        let display = self.display.backend_handle();
+        display.kill_client(client.id(), DisconnectReason::ConnectionClosed);
+        self.expelled.borrow_mut().push(launch_of(client));
     }
 
     /// A window may have something to show from now on, or nothing any more.
@@ -165,12 +168,6 @@ impl BufferHandler for Stage {
     fn buffer_destroyed(&mut self, _buffer: &WlBuffer) {}
 }
 
-impl ShmHandler for Stage {
-    fn shm_state(&self) -> &ShmState {
-        &self.shm
-    }
-}
-
 impl SelectionHandler for Stage {
     type SelectionUserData = ();
 }
@@ -207,6 +204,5 @@ smithay::delegate_output!(Stage);
 smithay::delegate_presentation!(Stage);
 smithay::delegate_primary_selection!(Stage);
 smithay::delegate_seat!(Stage);
-smithay::delegate_shm!(Stage);
 smithay::delegate_single_pixel_buffer!(Stage);
 smithay::delegate_viewporter!(Stage);

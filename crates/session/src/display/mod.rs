@@ -6,6 +6,7 @@ mod activation;
 mod compose;
 mod cursor;
 mod handlers;
+mod memory;
 mod presentation;
 mod questions;
 pub mod ring;
@@ -145,6 +146,8 @@ pub struct App {
     launch: u64,
     x_server: Option<x11::XServer>,
     surfaces: AtomicUsize,
+    /// Pieces of memory that it shares with us.
+    shared: AtomicUsize,
 }
 
 /// The launch whose socket a client came through.

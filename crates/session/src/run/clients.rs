@@ -7,14 +7,22 @@ use calloop::{Interest, Mode, PostAction};
 use smithay::reexports::wayland_server::Client;
 use smithay::reexports::wayland_server::backend::DisconnectReason;
 use std::io::ErrorKind;
-use std::os::unix::net::UnixListener;
+use std::os::fd::{AsRawFd, RawFd};
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Connections of all apps together.
 const MAX_CLIENTS: usize = 256;
+
 /// Times an app's clients may have to be expelled before it may not connect any more: an app that comes back
 /// at once, each time, would fill the log and the processor.
 const MAX_FAULTS: u32 = 16;
+
+/// A client and the descriptor that its requests come by, which is the library's.
+pub struct Connected {
+    pub client: Client,
+    connection: RawFd,
+}
 
 impl Holder {
     /// Opens the door of one launch: whoever comes through it belongs to that launch.
@@ -46,8 +54,8 @@ impl Holder {
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return,
             };
-            let admitted = self.admit_client(launch, |stage| stage.admit(stream, launch));
-            if let Err(error) = admitted {
+            let admit = |stage: &mut Stage, stream| stage.admit(stream, launch);
+            if let Err(error) = self.admit_client(launch, stream, admit) {
                 tracing::warn!(launch, %error, "a client is lost");
                 if error.kind() == ErrorKind::QuotaExceeded {
                     return;
@@ -60,14 +68,19 @@ impl Holder {
     pub(super) fn admit_client(
         &mut self,
         launch: u64,
-        admit: impl FnOnce(&mut Stage) -> std::io::Result<Client>,
+        stream: UnixStream,
+        admit: impl FnOnce(&mut Stage, UnixStream) -> std::io::Result<Client>,
     ) -> std::io::Result<Client> {
         if self.clients.len() >= MAX_CLIENTS {
             self.blame(launch);
             return Err(ErrorKind::QuotaExceeded.into());
         }
-        let client = admit(&mut self.stage)?;
-        self.clients.push(client.clone());
+        let connection = stream.as_raw_fd();
+        let client = admit(&mut self.stage, stream)?;
+        self.clients.push(Connected {
+            client: client.clone(),
+            connection,
+        });
         Ok(client)
     }
 
@@ -76,18 +89,24 @@ impl Holder {
     pub(super) fn dispatch_clients(&mut self) {
         let handle = self.display.handle().backend_handle();
         let mut broke = Vec::new();
-        let (display, stage) = (&mut self.display, &mut self.stage);
-        self.clients.retain(|client| {
+        let (display, stage, patience) = (&mut self.display, &mut self.stage, &self.patience);
+        self.clients.retain(|Connected { client, connection }| {
             let backend = display.backend();
             let mut dispatch = || {
                 catch_unwind(AssertUnwindSafe(|| {
                     backend.dispatch_single_client(stage, client.id())
                 }))
             };
-            match dispatch() {
+            let (dispatched, cut_off) = patience.with(*connection, &mut dispatch);
+            if cut_off {
+                tracing::warn!("a client's requests do not cease; it is disconnected");
+                broke.push(launch_of(client));
+            }
+            match dispatched {
                 Ok(Ok(_)) => true,
                 Ok(Err(error)) => error.kind() == ErrorKind::WouldBlock,
                 Err(_) => {
+                    tracing::error!("a client's request broke the compositor; it is disconnected");
                     handle.kill_client(client.id(), DisconnectReason::ConnectionClosed);
                     broke.push(launch_of(client));
                     // It is closed by a dispatch, of whomever; this one has nothing else to do.
@@ -97,13 +116,7 @@ impl Holder {
             }
         });
         self.stage.sweep();
-        for launch in broke {
-            tracing::error!(
-                launch,
-                "a client's request broke the compositor; it is disconnected"
-            );
-            self.blame(launch);
-        }
+        broke.into_iter().for_each(|launch| self.blame(launch));
     }
 
     /// A client of the launch had to be expelled.

@@ -60,6 +60,6 @@ impl Holder {
             || self
                 .clients
                 .iter()
-                .any(|client| launch_of(client) == number)
+                .any(|it| launch_of(&it.client) == number)
     }
 }

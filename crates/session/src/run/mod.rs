@@ -6,6 +6,7 @@ mod clients;
 mod departed;
 mod desktop;
 mod io;
+mod patience;
 mod peers;
 mod picture;
 mod questions;
@@ -22,7 +23,8 @@ use calloop::signals::{Signal, Signals};
 use calloop::{EventLoop, Interest, LoopHandle, Mode, PostAction, RegistrationToken};
 use greenroom_session_api::viewer::Want;
 use greenroom_session_api::{FrameBuffer, PROTOCOL, Role, Welcome, control, viewer};
-use smithay::reexports::wayland_server::{Client, Display};
+use patience::Patience;
+use smithay::reexports::wayland_server::Display;
 use std::collections::HashMap;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, ExitCode};
@@ -66,7 +68,8 @@ struct Holder {
 
     display: Display<Stage>,
     stage: Stage,
-    clients: Vec<Client>,
+    clients: Vec<clients::Connected>,
+    patience: Patience,
     /// Where the apps of each launch connect.
     app_doors: HashMap<u64, RegistrationToken>,
     x_servers: x11::XServers,
@@ -182,6 +185,8 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         display,
         stage,
         clients: Vec::new(),
+        patience: Patience::of_this_thread()
+            .map_err(|error| RunError::Kernel("count our own time", error))?,
         app_doors: HashMap::new(),
         x_servers: x11::XServers::default(),
         faults: HashMap::new(),

@@ -3,6 +3,7 @@
 
 use super::Holder;
 use super::io::{Taken, give, take};
+use crate::display::Stage;
 use crate::links::Outbox;
 use crate::sandbox::{Bwrap, Sandbox};
 use calloop::generic::Generic;
@@ -105,7 +106,8 @@ impl Holder {
         stream.set_nonblocking(true)?;
         let stream = Rc::new(stream);
         let (ours, theirs) = UnixStream::pair()?;
-        let client = self.admit_client(launch, |stage| stage.admit_x_server(ours, launch))?;
+        let admit = |stage: &mut Stage, stream| stage.admit_x_server(stream, launch);
+        let client = self.admit_client(launch, ours, admit)?;
         self.x_servers.ever += 1;
         let id = self.x_servers.ever;
         let source = Generic::new(Rc::clone(&stream), Interest::BOTH, Mode::Edge);

@@ -10,6 +10,7 @@ use std::io::{IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
+use std::time::Instant;
 
 const DISPLAY: u32 = 1;
 const REGISTRY: u32 = 2;
@@ -85,13 +86,23 @@ impl Client {
         let mut ancillary = SendAncillaryBuffer::new(&mut space);
         let descriptors = [descriptor.as_fd()];
         ancillary.push(SendAncillaryMessage::ScmRights(&descriptors));
-        rustix::net::sendmsg(
+        // As above.
+        let _ = rustix::net::sendmsg(
             &self.stream,
             &[IoSlice::new(&bytes)],
             &mut ancillary,
             SendFlags::NOSIGNAL,
-        )
-        .unwrap();
+        );
+    }
+
+    /// Makes a request again and again, faster than it can be taken, until the compositor has had enough of it.
+    pub fn flood(&mut self, object: u32, opcode: u32, arguments: &[u32]) {
+        let bytes = message(object, opcode, arguments).repeat(4096);
+        self.stream.set_write_timeout(Some(LIMIT)).unwrap();
+        let began = Instant::now();
+        while self.stream.write_all(&bytes).is_ok() {
+            assert!(began.elapsed() < LIMIT, "it goes on taking requests");
+        }
     }
 
     /// Binds a global at version 1.
