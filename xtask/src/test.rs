@@ -285,8 +285,8 @@ fn nextest(workspace: &Workspace) -> Result {
         .context(|| format!("creating {}", screenshots.display()))?;
     // The first step has seen to it, so a program that is missing is a failure here.
     run.args(["--no-fail-fast"])
-        .env("GREENROOM_ALL_INSTALLED", "1")
-        .env("GREENROOM_SCREENSHOTS", screenshots)
+        .env("TESTS_ALL_INSTALLED", "1")
+        .env("TESTS_SCREENSHOTS", screenshots)
         .dir(workspace.root(), "")
         .run()
 }

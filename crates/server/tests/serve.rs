@@ -62,7 +62,8 @@ fn a_first_start_keeps_its_credentials_and_answers_signed_calls() {
             "system calls",
             "network",
             "limits",
-            "disk"
+            "disk",
+            "X"
         ]
     );
     assert_eq!(server.get("/nowhere").0, 404);

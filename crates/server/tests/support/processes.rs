@@ -144,7 +144,7 @@ pub fn can_run_sessions() -> bool {
 pub fn all_installed(programs: &[&str]) -> bool {
     let missing = programs.iter().find(|program| !on_path(program));
     if let Some(program) = missing {
-        let all = std::env::var_os("GREENROOM_ALL_INSTALLED").is_some();
+        let all = std::env::var_os("TESTS_ALL_INSTALLED").is_some();
         assert!(!all, "{program} is not installed");
         eprintln!("SKIPPED: {program} is not installed");
     }

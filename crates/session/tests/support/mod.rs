@@ -33,7 +33,7 @@ pub fn skipped(missing: &str) -> bool {
     let found = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .any(|folder| folder.join(missing).is_file());
     if !found {
-        let all = std::env::var_os("GREENROOM_ALL_INSTALLED").is_some();
+        let all = std::env::var_os("TESTS_ALL_INSTALLED").is_some();
         assert!(!all, "{missing} is not installed");
         eprintln!("SKIPPED: {missing} is not installed");
     }

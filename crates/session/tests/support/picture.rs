@@ -215,9 +215,9 @@ impl Picture {
         self.difference_in(before, within).is_some()
     }
 
-    /// Keeps the picture for a person to look at, where `GREENROOM_SCREENSHOTS` says.
+    /// Keeps the picture for a person to look at, where `TESTS_SCREENSHOTS` says.
     pub fn keep(&self, name: &str) {
-        let Some(folder) = std::env::var_os("GREENROOM_SCREENSHOTS") else {
+        let Some(folder) = std::env::var_os("TESTS_SCREENSHOTS") else {
             return;
         };
         let mut image = format!("P6 {} {} 255\n", self.ring.width, self.ring.height).into_bytes();
