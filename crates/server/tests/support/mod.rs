@@ -212,12 +212,19 @@ impl Server {
 
     /// Waits until every session of the group is as wanted.
     pub fn wait_for(&self, group: &str, wanted: impl Fn(&Session) -> bool) -> Vec<Session> {
-        let mut last = Vec::new();
-        wait_until("the sessions are as wanted", || {
-            last = self.sessions(group);
-            last.iter().all(&wanted)
-        });
-        last
+        let limit = Instant::now() + LIMIT;
+        loop {
+            let sessions = self.sessions(group);
+            let others: Vec<_> = sessions.iter().filter(|it| !wanted(it)).collect();
+            if others.is_empty() {
+                return sessions;
+            }
+            if Instant::now() > limit {
+                let said = std::fs::read_to_string(&self.log).unwrap_or_default();
+                panic!("waited in vain for {others:?}; the server said:\n{said}");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// Calls an operation of the main product, and gives its answer once it is a success.
