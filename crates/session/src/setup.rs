@@ -149,13 +149,15 @@ impl Setup {
             Some(image) => {
                 let system = spec.run_dir.join(SYSTEM);
                 fresh_folder(&system, None)?;
-                Some(Layers::new(image.clone(), system))
+                let loader = Loader::of_this_process();
+                let loader =
+                    loader.map_err(|error| SetupError::Kernel("find the loader of init", error))?;
+                Some(Layers::new(image.clone(), system, loader))
             }
             None => None,
         };
         let shell = shell(layers.as_ref());
-        let x11 = x_servers(&spec, layers.as_ref())
-            .map_err(|error| SetupError::Kernel("find the loader of X servers", error))?;
+        let x11 = x_servers(&spec, layers.as_ref());
         // The sandbox's folders are its root's, and its apps must be able to walk through them.
         rustix::process::umask(Mode::WGRP | Mode::WOTH);
         let sandbox = sandbox.start(&Plan {
@@ -254,21 +256,18 @@ impl SocketsDir {
 /// The words that start the program which keeps X servers, where apps can have one. With the machine's network they
 /// have none: an X client tries the abstract socket of its display first, and that would be whoever's on the machine
 /// took it.
-fn x_servers(spec: &Spec, image: Option<&Layers>) -> io::Result<Option<Vec<String>>> {
+fn x_servers(spec: &Spec, image: Option<&Layers>) -> Option<Vec<String>> {
     let is_there = spec.x11.as_ref().is_some_and(|path| path.is_file());
     let has_server = match image {
         Some(layers) => layers.has(X_SERVER),
         None => Path::new(X_SERVER).is_file(),
     };
     if !(is_there && has_server) || spec.network == Network::Host {
-        return Ok(None);
+        return None;
     }
-    let loader = match image {
-        Some(_) => Loader::of_this_process()?,
-        None => None,
-    };
-    let words = loader.iter().flat_map(Loader::words);
-    Ok(Some(words.chain([bwrap::X11.to_owned()]).collect()))
+    let loader = image.and_then(Layers::loader).into_iter();
+    let words = loader.flat_map(Loader::words);
+    Some(words.chain([bwrap::X11.to_owned()]).collect())
 }
 
 /// The numbers below the first that a new descriptor may have: 3 and 4 are the streamer's.

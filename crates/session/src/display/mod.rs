@@ -54,7 +54,7 @@ use std::sync::atomic::AtomicUsize;
 use std::time::Duration;
 use text_input::TextInputs;
 use windows::Windows;
-use x11::shown_by;
+use x11::windows_shown_by;
 
 /// What an output of one viewer's device looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -304,11 +304,11 @@ impl Stage {
     /// Asks every window to close, but those of X servers, whose apps are to be asked; answers how many there are.
     pub fn close_windows(&self) -> usize {
         let asked = |entry: &&windows::Entry| {
-            let shown = shown_by(entry.toplevel().wl_surface());
+            let shown = windows_shown_by(entry.toplevel().wl_surface());
             if shown.is_none() {
                 entry.toplevel().send_close();
             }
-            shown.is_none_or(|shown| shown.windows > 0)
+            shown != Some(0)
         };
         self.windows.all().filter(asked).count()
     }

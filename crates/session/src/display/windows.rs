@@ -1,6 +1,6 @@
 //! The windows of a session, one above the other, each filling the output unless it is a dialog.
 
-use super::x11::shown_by;
+use super::x11::windows_shown_by;
 use smithay::backend::renderer::utils::with_renderer_surface_state;
 use smithay::desktop::Window;
 use smithay::reexports::wayland_protocols::xdg::shell::server::xdg_toplevel::State;
@@ -202,7 +202,7 @@ impl Windows {
         let entry = self.find(surface)?;
         let has_buffer =
             with_renderer_surface_state(surface, |state| state.buffer().is_some()).unwrap_or(false);
-        let is_shown = has_buffer && shown_by(surface).is_none_or(|shown| shown.windows > 0);
+        let is_shown = has_buffer && windows_shown_by(surface) != Some(0);
         let was = std::mem::replace(&mut entry.mapped, is_shown);
         match (was, is_shown) {
             (false, true) => Some(Mapped::Shown(entry.launch)),

@@ -115,8 +115,17 @@ impl Stage {
 
 /// What the apps of an X server show, if a surface is an X server's.
 pub(super) fn shown_by(surface: &WlSurface) -> Option<Shown> {
+    of_shown(surface, Shown::clone)
+}
+
+/// How many windows the apps of an X server show, if a surface is an X server's.
+pub(super) fn windows_shown_by(surface: &WlSurface) -> Option<u32> {
+    of_shown(surface, |shown| shown.windows)
+}
+
+fn of_shown<T>(surface: &WlSurface, what: impl FnOnce(&Shown) -> T) -> Option<T> {
     let client = surface.client()?;
     let server = client.get_data::<App>()?.x_server.as_ref()?;
     let shown = server.shown.lock().unwrap_or_else(PoisonError::into_inner);
-    Some(shown.clone())
+    Some(what(&shown))
 }

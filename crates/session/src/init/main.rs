@@ -9,6 +9,8 @@ mod printed;
 #[path = "../privileges.rs"]
 mod privileges;
 mod program;
+#[path = "../received.rs"]
+mod received;
 mod services;
 
 use greenroom_session_api::init::{
@@ -18,13 +20,11 @@ use greenroom_session_api::{FrameBuffer, encode};
 use printed::Printed;
 use program::Program;
 use rustix::event::{PollFd, PollFlags};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use rustix::process::{Pid, Signal, WaitOptions};
 use services::Services;
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
-use std::io::{ErrorKind, IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
+use std::io::{ErrorKind, Read, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
@@ -126,7 +126,8 @@ impl Init {
                 self.reap()?;
             }
             if orders {
-                let read = match self.receive(&mut bytes) {
+                let descriptors = &mut self.descriptors;
+                let read = match received::with_descriptors(&self.link, &mut bytes, descriptors) {
                     Ok(0) => return Ok(()),
                     Ok(read) => read,
                     Err(rustix::io::Errno::INTR) => continue,
@@ -145,24 +146,6 @@ impl Init {
                 }
             }
         }
-    }
-
-    /// Reads what has come, and takes the descriptors that came with it.
-    fn receive(&mut self, bytes: &mut [u8]) -> rustix::io::Result<usize> {
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let read = rustix::net::recvmsg(
-            &self.link,
-            &mut [IoSliceMut::new(bytes)],
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        )?;
-        for message in ancillary.drain() {
-            if let RecvAncillaryMessage::ScmRights(sent) = message {
-                self.descriptors.extend(sent);
-            }
-        }
-        Ok(read.bytes)
     }
 
     fn keep(&mut self, order: Keep) {

@@ -3,7 +3,7 @@
 use super::Holder;
 use crate::display::{Stage, launch_of};
 use calloop::generic::Generic;
-use calloop::{Interest, Mode, PostAction};
+use calloop::{Interest, Mode, PostAction, RegistrationToken};
 use smithay::reexports::wayland_server::Client;
 use smithay::reexports::wayland_server::backend::DisconnectReason;
 use std::io::ErrorKind;
@@ -28,15 +28,26 @@ impl Holder {
     /// Opens the door of one launch: whoever comes through it belongs to that launch.
     pub(super) fn open_app_door(&mut self, launch: u64) -> std::io::Result<String> {
         let name = app_door(launch);
-        let door = self.setup.sockets.listen(&name)?;
-        let source = Generic::new(door, Interest::READ, Mode::Level);
-        let inserted = self.handle.insert_source(source, move |_, door, holder| {
-            holder.admit_clients(door, launch);
-            Ok(PostAction::Continue)
-        });
-        let token = inserted.map_err(|error| std::io::Error::other(error.error))?;
+        let token = self.open_door(&name, move |holder, door| {
+            holder.admit_clients(door, launch)
+        })?;
         self.app_doors.insert(launch, token);
         Ok(name)
+    }
+
+    /// Listens among the compositor's sockets; whoever waits there is to be taken by [`next_of`].
+    pub(super) fn open_door(
+        &mut self,
+        name: &str,
+        admit: impl Fn(&mut Self, &UnixListener) + 'static,
+    ) -> std::io::Result<RegistrationToken> {
+        let door = self.setup.sockets.listen(name)?;
+        let source = Generic::new(door, Interest::READ, Mode::Level);
+        let inserted = self.handle.insert_source(source, move |_, door, holder| {
+            admit(holder, door);
+            Ok(PostAction::Continue)
+        });
+        inserted.map_err(|error| std::io::Error::other(error.error))
     }
 
     pub(super) fn close_app_door(&mut self, launch: u64) {
@@ -48,12 +59,7 @@ impl Holder {
     }
 
     fn admit_clients(&mut self, door: &UnixListener, launch: u64) {
-        loop {
-            let stream = match door.accept() {
-                Ok((stream, _)) => stream,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return,
-            };
+        while let Some(stream) = next_of(door) {
             let admit = |stage: &mut Stage, stream| stage.admit(stream, launch);
             if let Err(error) = self.admit_client(launch, stream, admit) {
                 tracing::warn!(launch, %error, "a client is lost");
@@ -99,16 +105,24 @@ impl Holder {
             };
             let (dispatched, cut_off) = patience.with(*connection, &mut dispatch);
             if cut_off {
-                tracing::warn!("a client's requests do not cease; it is disconnected");
-                broke.push(launch_of(client));
+                let launch = launch_of(client);
+                tracing::warn!(
+                    launch,
+                    "a client's requests do not cease; it is disconnected"
+                );
+                broke.push(launch);
             }
             match dispatched {
                 Ok(Ok(_)) => true,
                 Ok(Err(error)) => error.kind() == ErrorKind::WouldBlock,
                 Err(_) => {
-                    tracing::error!("a client's request broke the compositor; it is disconnected");
+                    let launch = launch_of(client);
+                    tracing::error!(
+                        launch,
+                        "a client's request broke the compositor; it is disconnected"
+                    );
                     handle.kill_client(client.id(), DisconnectReason::ConnectionClosed);
-                    broke.push(launch_of(client));
+                    broke.push(launch);
                     // It is closed by a dispatch, of whomever; this one has nothing else to do.
                     let _ = dispatch();
                     false
@@ -126,6 +140,17 @@ impl Holder {
         if *faults == MAX_FAULTS {
             tracing::error!(launch, "the app may not connect any more");
             self.close_app_door(launch);
+        }
+    }
+}
+
+/// Who waits at a door, if anybody does and there is a descriptor for one more; else they stay in the kernel's queue.
+pub(super) fn next_of(door: &UnixListener) -> Option<UnixStream> {
+    loop {
+        match door.accept() {
+            Ok((stream, _)) => return Some(stream),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return None,
         }
     }
 }

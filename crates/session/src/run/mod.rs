@@ -293,29 +293,28 @@ impl Holder {
             token,
         });
         if let Some(process) = &self.sandbox {
-            let ended = process_descriptor(process).map_err(failed("watch the sandbox"))?;
-            self.handle
-                .insert_source(
-                    Generic::new(ended, Interest::READ, Mode::Level),
-                    |_, _, holder| {
-                        holder.sandbox_ended();
-                        Ok(PostAction::Remove)
-                    },
-                )
-                .map_err(|error| RunError::Loop(error.error))?;
+            self.watch_end(process, "watch the sandbox", Self::sandbox_ended)?;
         }
         if let Some(uplink) = &self.setup.sandbox.uplink {
-            let ended = process_descriptor(uplink.process()).map_err(failed("watch pasta"))?;
-            self.handle
-                .insert_source(
-                    Generic::new(ended, Interest::READ, Mode::Level),
-                    |_, _, holder| {
-                        holder.uplink_ended();
-                        Ok(PostAction::Remove)
-                    },
-                )
-                .map_err(|error| RunError::Loop(error.error))?;
+            self.watch_end(uplink.process(), "watch pasta", Self::uplink_ended)?;
         }
+        Ok(())
+    }
+
+    /// Does something once a process has ended.
+    fn watch_end(
+        &self,
+        process: &Child,
+        step: &'static str,
+        then: fn(&mut Self),
+    ) -> Result<(), RunError> {
+        let ended = process_descriptor(process).map_err(|error| RunError::Kernel(step, error))?;
+        let source = Generic::new(ended, Interest::READ, Mode::Level);
+        let inserted = self.handle.insert_source(source, move |_, _, holder| {
+            then(holder);
+            Ok(PostAction::Remove)
+        });
+        inserted.map_err(|error| RunError::Loop(error.error))?;
         Ok(())
     }
 

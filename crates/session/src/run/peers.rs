@@ -1,5 +1,6 @@
 //! The server and the gateways at the door.
 
+use super::clients::next_of;
 use super::io::{Taken, give, take};
 use super::states::tell;
 use super::{HELLO_WITHIN, Holder, Peer, geometry};
@@ -7,7 +8,6 @@ use crate::links::{Link, Order};
 use calloop::generic::Generic;
 use calloop::{Interest, Mode, PostAction};
 use greenroom_session_api::{control, input, viewer};
-use std::io::ErrorKind;
 use std::os::unix::net::UnixListener;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -18,13 +18,7 @@ const MAX_PEERS: usize = 128;
 
 impl Holder {
     pub(super) fn admit_peers(&mut self, door: &UnixListener) {
-        loop {
-            let stream = match door.accept() {
-                Ok((stream, _)) => stream,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                // Nobody waits, or there are no descriptors for more; they stay in the kernel's queue.
-                Err(_) => return,
-            };
+        while let Some(stream) = next_of(door) {
             // Apps have the socket's owner as their user: one that found the socket and even the key is no server.
             let uid = rustix::net::sockopt::socket_peercred(&stream).map(|peer| peer.uid.as_raw());
             if uid.is_err() || uid.is_ok_and(|uid| uid != 0 && uid != self.setup.starter) {

@@ -2,6 +2,7 @@
 //! to the program that keeps it.
 
 use super::Holder;
+use super::clients::next_of;
 use super::io::{Taken, give, take};
 use crate::display::Stage;
 use crate::links::Outbox;
@@ -15,7 +16,6 @@ use greenroom_session_api::x11::{
 };
 use smithay::reexports::wayland_server::Client;
 use std::collections::HashMap;
-use std::io::ErrorKind;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::rc::Rc;
 
@@ -50,10 +50,14 @@ impl Holder {
     /// Offers the apps of a launch an X server; answers what `DISPLAY` is to say. None where none is installed.
     pub(super) fn offer_x_server(&mut self, launch: u64, display: &str) -> Option<String> {
         let mut argv = self.setup.x11.clone()?;
-        if let Err(error) = self.open_x_door(launch) {
-            tracing::error!(launch, %error, "no X server for an app");
-            return None;
-        }
+        let admit = move |holder: &mut Self, door: &_| holder.admit_x_servers(door, launch);
+        match self.open_door(&x_door(launch), admit) {
+            Ok(token) => self.x_servers.doors.insert(launch, token),
+            Err(error) => {
+                tracing::error!(launch, %error, "no X server for an app");
+                return None;
+            }
+        };
         let link = format!("{}/{}", Bwrap.runtime_dir(), x_door(launch));
         argv.extend([launch.to_string(), link]);
         let order = Serve {
@@ -67,18 +71,6 @@ impl Holder {
         Some(format!(":{launch}"))
     }
 
-    fn open_x_door(&mut self, launch: u64) -> std::io::Result<()> {
-        let door = self.setup.sockets.listen(&x_door(launch))?;
-        let source = Generic::new(door, Interest::READ, Mode::Level);
-        let inserted = self.handle.insert_source(source, move |_, door, holder| {
-            holder.admit_x_servers(door, launch);
-            Ok(PostAction::Continue)
-        });
-        let token = inserted.map_err(|error| std::io::Error::other(error.error))?;
-        self.x_servers.doors.insert(launch, token);
-        Ok(())
-    }
-
     /// No X server is begun for a launch any more; one that runs goes on for those who have connected.
     pub(super) fn close_x_door(&mut self, launch: u64) {
         if let Some(token) = self.x_servers.doors.remove(&launch) {
@@ -88,12 +80,7 @@ impl Holder {
     }
 
     fn admit_x_servers(&mut self, door: &UnixListener, launch: u64) {
-        loop {
-            let stream = match door.accept() {
-                Ok((stream, _)) => stream,
-                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-                Err(_) => return,
-            };
+        while let Some(stream) = next_of(door) {
             if self.x_servers.running.len() >= MAX_SERVERS {
                 tracing::warn!(launch, "an X server is refused: too many");
             } else if let Err(error) = self.begin_x_server(stream, launch) {

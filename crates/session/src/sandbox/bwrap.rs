@@ -69,7 +69,7 @@ pub struct Bwrap;
 
 impl Sandbox for Bwrap {
     fn start(&self, plan: &Plan) -> Result<Running, SandboxError> {
-        let failed = |step| move |source| SandboxError { step, source };
+        let failed = SandboxError::at;
         let (uid, gid) = plan.user.unwrap_or((INSIDE_ID, INSIDE_ID));
         let passwd = format!(
             "user:x:{uid}:{gid}:user:{HOME}:{}\n",
@@ -94,17 +94,11 @@ impl Sandbox for Bwrap {
 
         let mut command = Command::new("bwrap");
         let mut passed = Vec::new();
-        let loader = match &plan.layers {
-            Some(layers) => {
-                layers.prepare(
-                    &image_files(plan.network, &own),
-                    &[(&zone(plan), LOCALTIME)],
-                )?;
-                Loader::of_this_process().map_err(failed("find the loader of init"))?
-            }
-            None => None,
-        };
-        command.args(walls(plan, loader.as_ref())?);
+        if let Some(layers) = &plan.layers {
+            let files = image_files(plan.network, &own);
+            layers.prepare(&files, &[(&zone(plan), LOCALTIME)])?;
+        }
+        command.args(walls(plan)?);
         if plan.layers.is_none() {
             for (path, bytes) in &own {
                 let file = memory_file(path, bytes)?;
@@ -122,7 +116,8 @@ impl Sandbox for Bwrap {
         // In a user namespace the apps would own what all these mounts stand on.
         command.args(["--remount-ro", "/"]);
         command.arg("--");
-        command.args(loader.iter().flat_map(Loader::words));
+        let loader = plan.layers.as_ref().and_then(Layers::loader);
+        command.args(loader.into_iter().flat_map(Loader::words));
         command.arg(INIT);
         if let Some((uid, gid)) = plan.user {
             command.args([uid.to_string(), gid.to_string()]);
@@ -179,7 +174,7 @@ fn pass_on(file: &File) -> std::io::Result<()> {
     Ok(rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty())?)
 }
 
-fn walls(plan: &Plan, loader: Option<&Loader>) -> Result<Vec<OsString>, SandboxError> {
+fn walls(plan: &Plan) -> Result<Vec<OsString>, SandboxError> {
     let mut walls = Walls(Vec::new());
     // Init is process 1, so that its end is the end of all. `--die-with-parent` covers bubblewrap's own
     // process; the apps' end when the holder dies comes from init's link, which survives a change of user.
@@ -223,7 +218,7 @@ fn walls(plan: &Plan, loader: Option<&Loader>) -> Result<Vec<OsString>, SandboxE
     }
     match &plan.layers {
         None => walls.machine(plan),
-        Some(layers) => walls.image(layers, loader)?,
+        Some(layers) => walls.image(layers)?,
     }
     walls.add(["--proc", "/proc", "--dev", "/dev"]);
     // World-writable, as they are everywhere: their owner is root where the apps are not.
@@ -304,7 +299,7 @@ impl Walls {
     }
 
     /// The system is an image's, which the apps may write to as far as it lets them.
-    fn image(&mut self, layers: &Layers, loader: Option<&Loader>) -> Result<(), SandboxError> {
+    fn image(&mut self, layers: &Layers) -> Result<(), SandboxError> {
         let root = layers.root();
         for (name, entry) in layers.entries()? {
             let inside = Path::new("/").join(&name).into_os_string();
@@ -319,7 +314,7 @@ impl Walls {
             }
         }
         self.add(["--perms", "0755", "--dir", loader::FOLDER]);
-        for (file, inside) in loader.into_iter().flat_map(Loader::files) {
+        for (file, inside) in layers.loader().into_iter().flat_map(Loader::files) {
             self.bind("--ro-bind", file, &inside);
         }
         Ok(())

@@ -19,10 +19,8 @@ pub struct Fake;
 
 impl Sandbox for Fake {
     fn start(&self, _plan: &Plan) -> Result<Running, SandboxError> {
-        let (ours, theirs) = UnixStream::pair().map_err(|source| SandboxError {
-            step: "make the link to init",
-            source,
-        })?;
+        let failed = SandboxError::at("make the link to init");
+        let (ours, theirs) = UnixStream::pair().map_err(failed)?;
         std::thread::spawn(move || {
             // It ends with the link, as init does.
             let _ = serve(theirs);

@@ -5,9 +5,11 @@
 //! have put a link there that leads out. What comes from our hand is the topmost folder of the image instead.
 
 use super::SandboxError;
+use super::loader::Loader;
 use greenroom_session_api::image::Image;
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::thread::{UnshareFlags, unshare_unsafe};
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};
 use std::fs::{self, DirBuilder, Permissions};
@@ -29,6 +31,7 @@ const MAX_ENTRIES: usize = 256;
 pub struct Layers {
     image: Image,
     system: PathBuf,
+    loader: Option<Loader>,
 }
 
 /// Something at the root of an image.
@@ -44,10 +47,21 @@ pub enum Entry {
 type Ids = (u32, u32);
 
 impl Layers {
-    /// The folders of `image`, with `system` as the one for what comes from our hand, which [`Self::prepare`] makes.
+    /// The folders of `image`, with `system` as the one for what comes from our hand, which [`Self::prepare`] makes, and
+    /// `loader` for our programs in it.
     #[must_use]
-    pub fn new(image: Image, system: PathBuf) -> Self {
-        Self { image, system }
+    pub fn new(image: Image, system: PathBuf, loader: Option<Loader>) -> Self {
+        Self {
+            image,
+            system,
+            loader,
+        }
+    }
+
+    /// What starts our programs in the image; `None` when they need nothing of the kind.
+    #[must_use]
+    pub fn loader(&self) -> Option<&Loader> {
+        self.loader.as_ref()
     }
 
     /// The folder that the overlay is mounted at.
@@ -75,7 +89,7 @@ impl Layers {
         links: &[(&str, &str)],
     ) -> Result<(), SandboxError> {
         for folder in &self.image.layers {
-            fs::read_dir(folder).map_err(failed("read a folder of the image"))?;
+            fs::read_dir(folder).map_err(SandboxError::at("read a folder of the image"))?;
         }
         let written = || {
             for name in ["upper", "work", "root"] {
@@ -95,7 +109,9 @@ impl Layers {
             }
             Ok(())
         };
-        written().map_err(failed("make the session's own layer of the image"))
+        written().map_err(SandboxError::at(
+            "make the session's own layer of the image",
+        ))
     }
 
     /// What the image has at its root, but for what a sandbox has of its own.
@@ -105,7 +121,8 @@ impl Layers {
     pub fn entries(&self) -> Result<BTreeMap<OsString, Entry>, SandboxError> {
         let mut entries = BTreeMap::new();
         for folder in self.lower() {
-            self::entries(folder, &mut entries).map_err(failed("read a folder of the image"))?;
+            self::entries(folder, &mut entries)
+                .map_err(SandboxError::at("read a folder of the image"))?;
         }
         Ok(entries
             .into_iter()
@@ -121,14 +138,10 @@ impl Layers {
         let map = |id: u32| format!("{id} {id} 1\n").into_bytes();
         let maps = namespace.map(|(uid, gid)| (map(uid), map(gid)));
         let mounted = move || {
-            let mut kinds = libc::CLONE_NEWNS;
-            if maps.is_some() {
-                kinds |= libc::CLONE_NEWUSER;
-            }
-            // SAFETY: the call takes no pointer, and this process has one thread.
-            if unsafe { libc::unshare(kinds) } != 0 {
-                return Err(io::Error::last_os_error());
-            }
+            let mut kinds = UnshareFlags::NEWNS;
+            kinds.set(UnshareFlags::NEWUSER, maps.is_some());
+            // SAFETY: this process has one thread, and shares no table of descriptors that it could lose.
+            unsafe { unshare_unsafe(kinds) }?;
             if let Some((uids, gids)) = &maps {
                 tell(c"/proc/self/uid_map", uids)?;
                 // Until then the kernel lets nobody without rights map a group.
@@ -171,12 +184,9 @@ impl Layers {
     }
 }
 
-fn failed(step: &'static str) -> impl Fn(io::Error) -> SandboxError {
-    move |source| SandboxError { step, source }
-}
-
 fn text(bytes: &[u8]) -> Result<CString, SandboxError> {
-    CString::new(bytes).map_err(|error| failed("name the folders of the image")(error.into()))
+    CString::new(bytes)
+        .map_err(|error| SandboxError::at("name the folders of the image")(error.into()))
 }
 
 fn tell(file: &std::ffi::CStr, what: &[u8]) -> Result<(), Errno> {
@@ -227,7 +237,7 @@ mod tests {
             layers: vec![folder.join("upper-image"), folder.join("base")],
             changes: folder.join("changes"),
         };
-        Layers::new(image, folder.join("system"))
+        Layers::new(image, folder.join("system"), None)
     }
 
     #[test]

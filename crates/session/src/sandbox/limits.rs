@@ -22,10 +22,7 @@ pub fn confine(command: &mut Command, limits: &Limits) -> Result<(), SandboxErro
         .iter()
         .map(|path| OpenOptions::new().write(true).open(path))
         .collect::<std::io::Result<Vec<File>>>();
-    let groups = groups.map_err(|source| SandboxError {
-        step: "open the groups that bound the apps",
-        source,
-    })?;
+    let groups = groups.map_err(SandboxError::at("open the groups that bound the apps"))?;
     let join = move || {
         for group in &groups {
             // The kernel reads it as whoever writes.

@@ -55,6 +55,13 @@ pub struct SandboxError {
     pub(crate) source: std::io::Error,
 }
 
+impl SandboxError {
+    /// What makes one of the kernel's answer to a step.
+    pub(crate) fn at(step: &'static str) -> impl Fn(std::io::Error) -> Self + Copy {
+        move |source| Self { step, source }
+    }
+}
+
 /// A sandbox that was begun; whether it comes up, its init says.
 #[derive(Debug)]
 pub struct Running {
@@ -84,10 +91,7 @@ pub trait Sandbox {
 /// A file that lies nowhere: what the sandboxed see as text of their own, and filters.
 fn memory_file(name: &str, bytes: &[u8]) -> Result<File, SandboxError> {
     use std::io::{Seek, Write};
-    let failed = |source| SandboxError {
-        step: "write a file for the sandbox",
-        source,
-    };
+    let failed = SandboxError::at("write a file for the sandbox");
     let file = rustix::fs::memfd_create(name, rustix::fs::MemfdFlags::CLOEXEC);
     let mut file = File::from(file.map_err(|error| failed(error.into()))?);
     file.write_all(bytes).map_err(failed)?;

@@ -39,10 +39,7 @@ pub fn enter() -> Result<(), SandboxError> {
 }
 
 fn unfit(error: impl std::error::Error + Send + Sync + 'static) -> SandboxError {
-    SandboxError {
-        step: "filter system calls",
-        source: std::io::Error::other(error),
-    }
+    SandboxError::at("filter system calls")(std::io::Error::other(error))
 }
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;

@@ -1,10 +1,10 @@
 //! The link to the holder.
 
+use super::received;
 use greenroom_session_api::x11::{FromX11, Shown, ToX11, from_x11::News, to_x11::Order};
 use greenroom_session_api::{FrameBuffer, encode};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
-use std::io::{Error, ErrorKind, IoSliceMut, Read, Result, Write};
-use std::mem::MaybeUninit;
+use std::collections::VecDeque;
+use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -27,23 +27,13 @@ impl Link {
     pub fn begin(path: &Path) -> Result<(Self, OwnedFd)> {
         let stream = UnixStream::connect(path)?;
         let mut bytes = [0; MAX_ORDER];
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut ancillary = RecvAncillaryBuffer::new(&mut space);
-        let mut slices = [IoSliceMut::new(&mut bytes)];
-        let received = rustix::net::recvmsg(
-            &stream,
-            &mut slices,
-            &mut ancillary,
-            RecvFlags::CMSG_CLOEXEC,
-        )?;
-        let descriptor = ancillary.drain().find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut rights) => rights.next(),
-            _ => None,
-        });
-        let wayland = descriptor
+        let mut descriptors = VecDeque::new();
+        let read = received::with_descriptors(&stream, &mut bytes, &mut descriptors)?;
+        let wayland = descriptors
+            .pop_front()
             .ok_or_else(|| Error::new(ErrorKind::InvalidData, "the holder sent no connection"))?;
         let mut inbox = FrameBuffer::new(MAX_ORDER);
-        inbox.push(&bytes[..received.bytes]);
+        inbox.push(&bytes[..read]);
         let link = Self {
             stream,
             inbox,

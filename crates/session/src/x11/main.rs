@@ -9,6 +9,8 @@ mod layout;
 mod link;
 mod manager;
 mod publish;
+#[path = "../received.rs"]
+mod received;
 mod server;
 mod settings;
 mod stack;

@@ -19,10 +19,8 @@ impl Machine {
     /// # Errors
     /// The kernel does not tell its addresses.
     pub fn look() -> Result<Self, SandboxError> {
-        let interfaces = interfaces().map_err(|source| SandboxError {
-            step: "ask for the machine's addresses",
-            source,
-        })?;
+        let failed = SandboxError::at("ask for the machine's addresses");
+        let interfaces = interfaces().map_err(failed)?;
         // A machine without this file has no name server to ask.
         let text = std::fs::read_to_string("/etc/resolv.conf").unwrap_or_default();
         Ok(Self::of(&interfaces, &text))

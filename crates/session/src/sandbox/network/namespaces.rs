@@ -46,10 +46,7 @@ impl Namespaces {
     /// # Errors
     /// The kernel refuses.
     pub fn new(owner: Option<(u32, u32)>) -> Result<Self, SandboxError> {
-        let failed = |source| SandboxError {
-            step: "make a network namespace",
-            source,
-        };
+        let failed = SandboxError::at("make a network namespace");
         let own = || (getuid().as_raw(), getgid().as_raw());
         let (uid, gid) = owner.unwrap_or_else(own);
         let mut first = Inhabitant::new().map_err(failed)?;

@@ -29,10 +29,7 @@ impl Uplink {
     /// # Errors
     /// It cannot be started.
     pub(super) fn start(namespaces: &Namespaces, machine: &Machine) -> Result<Self, SandboxError> {
-        let failed = |source| SandboxError {
-            step: "start pasta",
-            source,
-        };
+        let failed = SandboxError::at("start pasta");
         let net = namespaces.net().try_clone().map_err(failed)?;
         let mut command = Command::new("pasta");
         command

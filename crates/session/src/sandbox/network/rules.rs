@@ -46,10 +46,7 @@ const LARGEST_NEAR: [u8; 2] = [8, 32];
 /// # Errors
 /// `nft` is not there, or the kernel has no packet filter.
 pub fn lay(namespaces: &Namespaces, machine: &Machine) -> Result<(), SandboxError> {
-    let failed = |source| SandboxError {
-        step: "lay the rules of the session's network by nft",
-        source,
-    };
+    let failed = SandboxError::at("lay the rules of the session's network by nft");
     let mut command = Command::new("nft");
     command.args(["-f", "-"]).env_clear().env("PATH", PATH);
     command.current_dir("/");
