@@ -22,7 +22,7 @@ pub const BROWSER_IMAGE: &str = "img-browser";
 pub const APP_VERSION: &str = "1.0.0";
 
 /// The most apps of an image.
-const MAX_APPS: usize = 64;
+pub const MAX_APPS: usize = 64;
 
 /// A kind of node: a slice of the machine, in the vendor's sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,11 +7,11 @@ use serde_json::Value;
 use super::USER;
 use crate::api::Api;
 use crate::failure::Result;
-use crate::sessions::{Group, Ticket, wait_until_gone};
+use crate::sessions::{Group, TERMINAL, Ticket, wait_until_gone};
 
 /// Each group's name, app and number of sessions.
 const GROUPS: &[(&str, &str, u32)] = &[
-    ("demo", "ca-foot", 2),
+    ("demo", TERMINAL, 2),
     ("demo-editor", "ca-mousepad", 1),
     ("demo-office", "ca-writer", 1),
     ("demo-browser", "ca-chromium", 1),

@@ -5,9 +5,9 @@ use super::program::{self, Lack};
 use super::tree::Tree;
 use super::{Image, MAX_APPS};
 use crate::config::{App, ImageFolder};
+use crate::error::chain;
 use greenroom_model::ProductType;
 use std::collections::HashSet;
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -131,24 +131,7 @@ fn apps(tree: &Tree, entries: &[String], troubles: &mut Vec<Trouble>) -> Vec<App
 impl Found {
     /// What is wrong, with its causes, in one line.
     pub fn lines(&self) -> impl Iterator<Item = String> + '_ {
-        self.troubles
-            .iter()
-            .map(|trouble| Causes(trouble).to_string())
-    }
-}
-
-/// An error with its causes.
-struct Causes<'a>(&'a dyn std::error::Error);
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(next) = cause {
-            write!(f, ": {next}")?;
-            cause = next.source();
-        }
-        Ok(())
+        self.troubles.iter().map(|trouble| chain(trouble))
     }
 }
 

@@ -529,7 +529,8 @@ impl Config {
 fn are_entries(names: &[String]) -> bool {
     let mut known = HashSet::new();
     let is_name = |name: &String| crate::catalogue::desktop_entry::is_name(name);
-    names.len() <= 64 && names.iter().all(|name| is_name(name) && known.insert(name))
+    names.len() <= crate::catalogue::MAX_APPS
+        && names.iter().all(|name| is_name(name) && known.insert(name))
 }
 
 fn parse(text: &str) -> Result<toml::Table, ConfigError> {

@@ -279,6 +279,19 @@ async fn the_fake_keeps_the_contract() {
     contract(&FakePlace(Arc::new(fake), changes)).await;
 }
 
+/// A session with one app and nothing else that is special.
+fn plan(name: &str, app: App) -> Plan {
+    Plan {
+        persistent_id: PersistentId::parse(name).unwrap(),
+        apps: vec![app],
+        width: 640,
+        height: 480,
+        share: Share::SMALL,
+        files: Vec::new(),
+        image: None,
+    }
+}
+
 struct ThisMachine {
     data_dir: PathBuf,
     install_dir: PathBuf,
@@ -410,16 +423,10 @@ async fn what_a_killed_server_left_of_its_groups_is_removed_by_the_next() {
         eprintln!("SKIPPED: this process may not make groups of processes");
         return;
     };
-    let plan = |name: &str| Plan {
-        persistent_id: PersistentId::parse(name).unwrap(),
-        apps: vec![place.lasting()],
-        width: 640,
-        height: 480,
-        share: Share::SMALL,
-        image: None,
-        files: Vec::new(),
-    };
-    let (dies, lasts) = (plan("p-dies"), plan("p-lasts"));
+    let (dies, lasts) = (
+        plan("p-dies", place.lasting()),
+        plan("p-lasts", place.lasting()),
+    );
     let mut holders = Vec::new();
     for plan in [&dies, &lasts] {
         runtime.start(plan).await.unwrap();
@@ -468,17 +475,12 @@ async fn a_session_that_takes_all_it_can_takes_its_own_share_and_its_neighbour_g
         return;
     };
     let plan = |name: &str, app: App| Plan {
-        persistent_id: PersistentId::parse(name).unwrap(),
-        apps: vec![app],
-        width: 640,
-        height: 480,
-        files: Vec::new(),
-        image: None,
         share: Share {
             memory_mib: 96,
             processes: 60,
             ..Share::SMALL
         },
+        ..plan(name, app)
     };
     let neighbour = plan("p-neighbour", place.lasting());
     runtime.start(&neighbour).await.unwrap();

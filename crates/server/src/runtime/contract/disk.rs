@@ -1,13 +1,10 @@
 //! What sessions that fill the disk do to others: nothing. On a file system of the test's own, which takes root.
 
-use super::{LIMIT, Place, ThisMachine, app, is_drawn, wait};
+use super::{LIMIT, Place, ThisMachine, app, is_drawn, plan, wait};
 use crate::runtime::local::Local;
 use crate::runtime::local::disk::{self, Rules};
-use crate::runtime::{
-    Changes, Failure, Observation, Order, Plan, Release, Runtime, RuntimeError, Share,
-};
+use crate::runtime::{Changes, Failure, Observation, Order, Plan, Release, Runtime, RuntimeError};
 use greenroom_model::PersistentId;
-use greenroom_session_api::spec::App;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -42,18 +39,6 @@ impl Drop for Disk {
     fn drop(&mut self) {
         // Also when a session of a failed test is still there.
         let _ = Command::new("umount").arg("-l").arg(self.0.path()).status();
-    }
-}
-
-fn plan(name: &str, app: App) -> Plan {
-    Plan {
-        persistent_id: PersistentId::parse(name).unwrap(),
-        apps: vec![app],
-        width: 640,
-        height: 480,
-        files: Vec::new(),
-        image: None,
-        share: Share::SMALL,
     }
 }
 

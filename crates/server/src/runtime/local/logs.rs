@@ -2,6 +2,7 @@
 //! only plain files of its owner are read.
 
 use super::super::{Log, Source};
+use super::folder;
 use super::spawn::Places;
 use rustix::fs::{Mode, OFlags, openat};
 use std::fs::File;
@@ -74,8 +75,7 @@ fn tail(folder: &OwnedFd, name: &str, owner: u32) -> io::Result<Option<String>> 
 }
 
 fn open_folder(path: &Path) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
+    Ok(rustix::fs::open(path, folder::FLAGS, Mode::empty())?)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@
 mod asking;
 mod desktop;
 pub mod disk;
+mod folder;
 mod layers;
 mod limits;
 mod link;
@@ -122,21 +123,27 @@ pub fn from_config(
     entropy: Arc<dyn Entropy>,
     changes: Changes,
 ) -> Result<Local, RuntimeError> {
-    Local::new(settings(config)?, entropy, changes)
+    let network = network::chosen(config.sessions.network, runs_as_others());
+    Local::new(settings(config, network)?, entropy, changes)
 }
 
-/// What `config` says of every session of this machine.
-fn settings(config: &Config) -> Result<Settings, RuntimeError> {
+/// Whether sessions are users of their own, which only root can make them.
+fn runs_as_others() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+/// What `config` says of every session of this machine, with what its network setting comes to.
+fn settings(config: &Config, network: Network) -> Result<Settings, RuntimeError> {
     let data_dir = &config.general.data_dir;
     let sessions = &config.sessions;
-    let is_root = rustix::process::geteuid().is_root();
     Ok(Settings {
         data_dir: std::path::absolute(data_dir).map_err(files("find", data_dir))?,
         install_dir: config.program_dir(),
-        uids: is_root.then(|| sessions.first_uid..sessions.first_uid.saturating_add(sessions.uids)),
+        uids: runs_as_others()
+            .then(|| sessions.first_uid..sessions.first_uid.saturating_add(sessions.uids)),
         locale: sessions.locale.clone(),
         timezone: sessions.timezone.clone(),
-        network: network::chosen(sessions.network, is_root),
+        network,
         boot_id: crate::system::boot_id(),
         disk: disk::Rules {
             limit: (sessions.disk_mib > 0).then_some(sessions.disk_mib << 20),

@@ -27,26 +27,42 @@ pub fn chosen(setting: config::Network, own_ids: bool) -> Network {
         config::Network::None => Network::None,
         config::Network::Host => Network::Host,
         config::Network::Internet => Network::Internet,
-        config::Network::Auto => match lack(own_ids) {
-            None => Network::Internet,
-            Some(_) => Network::None,
-        },
+        config::Network::Auto => found(lack(own_ids).as_ref()),
     }
 }
 
-/// How sessions are kept from the machine's network.
-pub fn wall(setting: config::Network, own_ids: bool) -> Wall {
+fn found(lack: Option<&Lack>) -> Network {
+    match lack {
+        None => Network::Internet,
+        Some(_) => Network::None,
+    }
+}
+
+/// The same, with how sessions are kept from the machine's network then.
+pub fn look(setting: config::Network, own_ids: bool) -> (Network, Wall) {
     match setting {
-        config::Network::None => whole(NAME, "sessions have none".to_owned()),
-        config::Network::Host => Wall {
-            name: NAME,
-            standing: Standing::Partly,
-            acts: "sessions reach all that this machine reaches, its own services included"
-                .to_owned(),
-            advice: "set sessions.network to \"internet\" or \"none\" where strangers have sessions",
-        },
-        config::Network::Internet => of_internet(lack(own_ids), Standing::Missing),
-        config::Network::Auto => of_internet(lack(own_ids), Standing::Whole),
+        config::Network::None => {
+            let wall = whole(NAME, "sessions have none".to_owned());
+            (Network::None, wall)
+        }
+        config::Network::Host => {
+            let wall = Wall {
+                name: NAME,
+                standing: Standing::Partly,
+                acts: "sessions reach all that this machine reaches, its own services included"
+                    .to_owned(),
+                advice: "set sessions.network to \"internet\" or \"none\" where strangers have sessions",
+            };
+            (Network::Host, wall)
+        }
+        config::Network::Internet => {
+            let wall = of_internet(lack(own_ids), Standing::Missing);
+            (Network::Internet, wall)
+        }
+        config::Network::Auto => {
+            let lack = lack(own_ids);
+            (found(lack.as_ref()), of_internet(lack, Standing::Whole))
+        }
     }
 }
 

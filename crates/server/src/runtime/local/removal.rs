@@ -3,7 +3,8 @@
 //! No recursion and no long path: what is deeper than a folder of the root is moved up to the root first, so two folders
 //! are open at any time, and each is moved once. No link is followed.
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, openat, renameat, unlinkat};
+use super::folder;
+use rustix::fs::{AtFlags, Dir, Mode, openat, renameat, unlinkat};
 use rustix::io::Errno;
 use std::ffi::CString;
 use std::io;
@@ -18,7 +19,7 @@ const AT_ONCE: usize = 1024;
 /// # Errors
 /// Something in it cannot be removed; the rest of it may be gone.
 pub fn remove_tree(path: &Path) -> io::Result<()> {
-    let root = match rustix::fs::open(path, folder_flags(), Mode::empty()) {
+    let root = match rustix::fs::open(path, folder::FLAGS, Mode::empty()) {
         Ok(root) => root,
         Err(Errno::NOENT) => return Ok(()),
         Err(error) => return Err(error.into()),
@@ -62,7 +63,7 @@ fn remove_entry(folder: &OwnedFd, name: &CString) -> io::Result<bool> {
         Err(Errno::NOENT) => return Ok(true),
         Err(error) => return Err(error.into()),
     };
-    let is_folder = FileType::from_raw_mode(about.st_mode) == FileType::Directory;
+    let is_folder = folder::is_folder(&about);
     let how = if is_folder {
         AtFlags::REMOVEDIR
     } else {
@@ -91,7 +92,7 @@ fn move_up(folder: &OwnedFd, name: &CString, root: &OwnedFd, moved: &mut u64) ->
 
 fn open_folder(root: &OwnedFd, name: &CString) -> io::Result<OwnedFd> {
     open_up(root, name)?;
-    Ok(openat(root, name, folder_flags(), Mode::empty())?)
+    Ok(openat(root, name, folder::FLAGS, Mode::empty())?)
 }
 
 /// Lets a folder's owner, who is not root, into it.
@@ -117,10 +118,6 @@ fn names(folder: &OwnedFd) -> io::Result<Vec<CString>> {
     names.take(AT_ONCE).collect()
 }
 
-fn folder_flags() -> OFlags {
-    OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,7 +129,7 @@ mod tests {
         let mut folder: OwnedFd = fs::File::open(root).unwrap().into();
         for _ in 0..depth {
             rustix::fs::mkdirat(&folder, "deeper", Mode::RWXU).unwrap();
-            folder = openat(&folder, "deeper", folder_flags(), Mode::empty()).unwrap();
+            folder = openat(&folder, "deeper", folder::FLAGS, Mode::empty()).unwrap();
         }
         rustix::fs::mkdirat(&folder, "last", Mode::RWXU).unwrap();
     }

@@ -4,6 +4,7 @@
 //! with the files that would be exposed if it did.
 
 use super::RuntimeError;
+use super::folder::sessions_in;
 use greenroom_model::PersistentId;
 use std::collections::HashMap;
 use std::ops::Range;
@@ -20,18 +21,14 @@ pub struct Users {
 impl Users {
     /// Ids out of `ids`, those of the homes below `sessions` being in use.
     pub fn of(ids: Range<u32>, sessions: &Path) -> Self {
-        let mut taken = HashMap::new();
-        for entry in std::fs::read_dir(sessions).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            let session = name
-                .to_str()
-                .and_then(|name| PersistentId::parse(name).ok());
-            let home = std::fs::symlink_metadata(entry.path().join("home"));
-            if let (Some(session), Ok(home)) = (session, home) {
-                taken.insert(session, home.uid());
-            }
+        let taken = sessions_in(sessions).filter_map(|(session, path)| {
+            let home = std::fs::symlink_metadata(path.join("home")).ok()?;
+            Some((session, home.uid()))
+        });
+        Self {
+            ids,
+            taken: taken.collect(),
         }
-        Self { ids, taken }
     }
 
     /// The session's id, a new one if it has none.

@@ -4,7 +4,7 @@ mod images;
 
 use super::disk;
 use super::limits::Limiter;
-use super::{RuntimeError, Settings, X11, network, settings};
+use super::{RuntimeError, Settings, X11, network, runs_as_others, settings};
 use crate::catalogue::on_path;
 use crate::config::Config;
 use greenroom_session_api::spec::{Network, X_SERVER};
@@ -56,21 +56,24 @@ impl fmt::Display for Wall {
 /// # Errors
 /// The data folder's path cannot be told.
 pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
-    let settings = settings(config)?;
+    let own_ids = runs_as_others();
+    // Looked at once: it takes a trial.
+    let (network, network_wall) = network::look(config.sessions.network, own_ids);
+    let settings = settings(config, network)?;
     // A data folder that is yet to be made will be on the file system of the one above it.
     let there = settings.data_dir.ancestors().find(|path| path.is_dir());
     let there = there.unwrap_or(Path::new("/"));
     let limiter = Limiter::find(there);
     let mut walls = vec![
         programs(&settings),
-        sandbox(settings.uids.is_some()),
+        sandbox(own_ids),
         system_calls(read_sysctl("kernel/seccomp/actions_avail").as_deref()),
-        network::wall(config.sessions.network, settings.uids.is_some()),
+        network_wall,
         limits(&limiter),
         disk(settings.disk, there),
         x_servers(&settings),
     ];
-    walls.extend(images::images(config, there, settings.uids.is_some()));
+    walls.extend(images::images(config, there, own_ids));
     Ok(walls)
 }
 

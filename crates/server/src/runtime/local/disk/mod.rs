@@ -9,6 +9,7 @@ mod space;
 mod unlinked;
 mod walk;
 
+use super::folder::sessions_in;
 use super::limits::Processes;
 use super::{Local, Places, files, lock, off_the_loop};
 use crate::runtime::{Failure, Observation, Order, Runtime, RuntimeError};
@@ -16,7 +17,6 @@ use greenroom_model::PersistentId;
 use judge::{Judge, Limit};
 use space::{Short, Space};
 use std::collections::HashSet;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -109,7 +109,9 @@ async fn rounds(local: &Local, mut short: watch::Receiver<Option<Short>>) {
     let mut judge = Judge::new(limit);
     loop {
         let began = *short.borrow_and_update();
-        let there = sessions_in(&sessions_of(local));
+        let folder = sessions_of(local);
+        let there = sessions_in(&folder);
+        let there: HashSet<PersistentId> = there.map(|(session, _)| session).collect();
         let running = local.running();
         let (running_first, resting) = there
             .iter()
@@ -179,14 +181,6 @@ async fn measured(
 
 fn sessions_of(local: &Local) -> PathBuf {
     local.settings.data_dir.join("sessions")
-}
-
-fn sessions_in(folder: &Path) -> HashSet<PersistentId> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-    names
-        .filter_map(|name| PersistentId::parse(&name).ok())
-        .collect()
 }
 
 impl Local {

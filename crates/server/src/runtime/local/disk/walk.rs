@@ -4,7 +4,8 @@
 //! is renamed meanwhile. What is removed meanwhile is not counted, and what is moved may be counted twice or not at
 //! all: the next time it will be right.
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat};
+use super::super::folder::{FLAGS, is_folder};
+use rustix::fs::{AtFlags, Dir, Mode, Stat};
 use rustix::io::Errno;
 use std::io;
 use std::path::Path;
@@ -90,11 +91,6 @@ pub fn measure(folder: &Path, hurry: impl Fn() -> bool) -> io::Result<Size> {
     Ok(size)
 }
 
-const FLAGS: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::NOFOLLOW)
-    .union(OFlags::CLOEXEC);
-
 /// Bytes that a file takes up.
 pub fn blocks(stat: &Stat) -> u64 {
     u64::try_from(stat.st_blocks)
@@ -106,10 +102,6 @@ pub fn blocks(stat: &Stat) -> u64 {
 fn taken_up(stat: &Stat) -> u64 {
     let names = if is_folder(stat) { 1 } else { stat.st_nlink };
     blocks(stat) / names.max(1)
-}
-
-fn is_folder(stat: &Stat) -> bool {
-    FileType::from_raw_mode(stat.st_mode) == FileType::Directory
 }
 
 #[cfg(test)]

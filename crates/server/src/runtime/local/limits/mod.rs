@@ -8,6 +8,7 @@ mod group;
 mod processes;
 mod tree;
 
+use super::folder::sessions_in;
 use super::{RuntimeError, files};
 use crate::runtime::{Share, Usage};
 use greenroom_model::PersistentId;
@@ -104,15 +105,10 @@ impl Limiter {
     pub fn sweep(&self, held: &[PersistentId]) {
         let _turn = super::lock(&self.turn);
         for ground in &self.trees {
-            let entries = fs::read_dir(&ground.folder).into_iter().flatten().flatten();
-            let groups = entries.filter(|entry| {
-                let name = entry.file_name();
-                let session = name.to_str().map(PersistentId::parse);
-                matches!(session, Some(Ok(session)) if !held.contains(&session))
-            });
-            for group in groups {
+            let groups = sessions_in(&ground.folder);
+            for (_, group) in groups.filter(|(session, _)| !held.contains(session)) {
                 // Refused as long as there is a process in it.
-                let _ = fs::remove_dir(group.path());
+                let _ = fs::remove_dir(group);
             }
             let _ = fs::remove_dir(&ground.folder);
         }
