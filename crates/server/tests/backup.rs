@@ -13,7 +13,7 @@ use std::process::Output;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use support::processes::{Processes, Sweep, can_run_sessions, holders_of, kill, lives};
-use support::{APPSTREAM, RAM, Server, greenroom, wait_until};
+use support::{APPSTREAM, RAM, Server, UNTHROTTLED, greenroom, wait_until};
 
 /// Writers do not wait for one another's turn, nor for the backup.
 const CLIENTS: usize = 4;
@@ -69,11 +69,7 @@ fn write_until(stop: &AtomicBool, client: usize, server: &Server, answered: &Mut
 fn a_backup_under_load_restores_all_that_was_answered_before_it_began() {
     let home = tempfile::tempdir().unwrap();
     let (data, file) = (home.path().join("data"), home.path().join("backup.db"));
-    let unthrottled = [
-        ("GREENROOM_THROTTLING_ACCOUNT_PER_SECOND", "0"),
-        ("GREENROOM_THROTTLING_OPERATION_PER_SECOND", "0"),
-    ];
-    let server = Server::start_with(&data, &unthrottled);
+    let server = Server::start_with(&data, &UNTHROTTLED);
     let (stop, answered) = (AtomicBool::new(false), Mutex::new(Vec::new()));
     let before = std::thread::scope(|scope| {
         for client in 0..CLIENTS {

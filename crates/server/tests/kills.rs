@@ -21,15 +21,15 @@ use support::processes::{
     Processes, Sweep, all_below, all_processes, can_run_sessions, child_called, descendant, kill,
     lives,
 };
-use support::{Server, Session, wait_until};
+use support::{Server, Session, UNTHROTTLED, wait_until};
 
 const SESSIONS: u32 = 20;
 
 /// The machine is not asked whether it is large enough, nor the test how often it asks.
 const SETTINGS: &[(&str, &str)] = &[
     ("GREENROOM_CAPACITY_OVERCOMMIT", "100"),
-    ("GREENROOM_THROTTLING_ACCOUNT_PER_SECOND", "0"),
-    ("GREENROOM_THROTTLING_OPERATION_PER_SECOND", "0"),
+    UNTHROTTLED[0],
+    UNTHROTTLED[1],
 ];
 
 /// Somebody who is not root, and has no other process.

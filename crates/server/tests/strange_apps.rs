@@ -10,7 +10,7 @@ mod support;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use support::processes::{Sweep, can_run_sessions, descendant, holder_of, lives};
-use support::{GREENROOM, Server, wait_until};
+use support::{GREENROOM, Server, UNTHROTTLED, wait_until};
 
 /// How an app behaves, the command that does, and what is said of the session it belongs to.
 const BEHAVIOUR: &[(&str, &str, &str)] = &[
@@ -68,8 +68,8 @@ fn start(folder: &std::path::Path) -> Server {
     let settings = [
         ("GREENROOM_CONFIG", file.to_str().unwrap()),
         ("GREENROOM_CAPACITY_OVERCOMMIT", "100"),
-        ("GREENROOM_THROTTLING_ACCOUNT_PER_SECOND", "0"),
-        ("GREENROOM_THROTTLING_OPERATION_PER_SECOND", "0"),
+        UNTHROTTLED[0],
+        UNTHROTTLED[1],
     ];
     Server::start_with(folder, &settings)
 }

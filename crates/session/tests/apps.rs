@@ -5,7 +5,7 @@
 mod support;
 
 use support::picture::{Picture, inside};
-use support::{Session, app, idle, script, skipped, until};
+use support::{Session, app, idle, script, skipped, until, until_written};
 
 #[test]
 fn a_terminal_is_reported_drawn_with_its_process_and_takes_what_is_typed() {
@@ -23,12 +23,7 @@ fn a_terminal_is_reported_drawn_with_its_process_and_takes_what_is_typed() {
     picture.until(|picture| picture.colours() > 2);
     picture.keep("foot");
     viewer.type_text("echo hi > ~/x; echo Done\n");
-    let written = session.home().join("x");
-    until("the shell to write its file", || {
-        std::fs::read_to_string(&written)
-            .ok()
-            .filter(|text| text == "hi\n")
-    });
+    until_written(&session, "x", "hi\n");
 }
 
 #[test]
@@ -86,12 +81,7 @@ fn characters_of_other_layouts_reach_the_app() {
     session.control().drawn("ca-foot");
     let mut viewer = session.viewer();
     viewer.type_text("echo é-ß-я-漢 > ~/x\n");
-    let written = session.home().join("x");
-    until("the shell to write its file", || {
-        std::fs::read_to_string(&written)
-            .ok()
-            .filter(|text| text == "é-ß-я-漢\n")
-    });
+    until_written(&session, "x", "é-ß-я-漢\n");
 }
 
 #[test]

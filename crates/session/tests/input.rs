@@ -9,7 +9,7 @@ use greenroom_session_api::viewer::{CursorImage, TextField, Want, from_holder::N
 use support::picture::Picture;
 use support::wayland::{Client, string, text, word};
 use support::window::{GREEN, RED};
-use support::{Session, Viewer, app, idle, key, skipped, until};
+use support::{Session, Viewer, app, idle, key, skipped, until_written};
 
 fn session() -> (Session, Viewer) {
     let session = Session::start(vec![idle("ca-idle")]);
@@ -254,12 +254,7 @@ fn composed_text_is_typed_into_an_app_that_knows_keys_only() {
     session.control().drawn("ca-foot");
     let mut viewer = session.viewer();
     viewer.input(vec![commit("echo 日本語 é > ~/x\n")]);
-    let written = session.home().join("x");
-    until("the shell to write its file", || {
-        std::fs::read_to_string(&written)
-            .ok()
-            .filter(|text| text == "日本語 é\n")
-    });
+    until_written(&session, "x", "日本語 é\n");
 }
 
 #[test]

@@ -4,7 +4,6 @@
 
 mod support;
 
-use greenroom_session_api::frames::Rect;
 use greenroom_session_api::input::{Motion, event::Kind};
 use greenroom_session_api::viewer::{Cursor, from_holder::News};
 use greenroom_session_api::{Hello, PROTOCOL, Role, encode};
@@ -12,9 +11,9 @@ use rustix::fs::MemfdFlags;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use support::picture::Picture;
+use support::picture::{Picture, rect};
 use support::wayland::Client;
-use support::{Session, app, click, idle, key, skipped, until};
+use support::{Session, app, click, idle, key, skipped, until, until_written};
 
 fn closes(mut stream: UnixStream) {
     let mut bytes = Vec::new();
@@ -163,12 +162,7 @@ fn input_that_comes_twice_counts_once_and_is_acknowledged_twice() {
     assert_eq!(again.ack(), before + 2);
     again.seq = before + 2;
     again.type_text(" > ~/x\n");
-    let written = session.home().join("x");
-    until("the shell to write its file", || {
-        std::fs::read_to_string(&written)
-            .ok()
-            .filter(|text| text == "x\n")
-    });
+    until_written(&session, "x", "x\n");
 }
 
 #[test]
@@ -471,13 +465,4 @@ fn a_menu_opens_under_the_pointer_and_gives_the_keyboard_back() {
     viewer.type_text("typed");
     picture.until(|picture| picture.differs_in(&closed, text));
     picture.keep("mousepad-closed");
-}
-
-fn rect(x: u32, y: u32, width: u32, height: u32) -> Rect {
-    Rect {
-        x,
-        y,
-        width,
-        height,
-    }
 }

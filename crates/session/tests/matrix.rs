@@ -9,7 +9,7 @@ mod support;
 
 use greenroom_session_api::frames::Rect;
 use std::time::{Duration, Instant};
-use support::picture::Picture;
+use support::picture::{Picture, rect};
 use support::{LIMIT, Session, Viewer, app, click, give, key, skipped, spec};
 
 /// An app, and where it has a field for text.
@@ -36,15 +36,6 @@ const LINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
 /// A page whose field has no caret until it is clicked.
 const PAGE: &str = "<body style='margin: 0'><textarea style='position: fixed; left: 100px; top: 200px; \
                     width: 600px; height: 200px; font: 14px monospace'></textarea>";
-
-const fn rect(x: u32, y: u32, width: u32, height: u32) -> Rect {
-    Rect {
-        x,
-        y,
-        width,
-        height,
-    }
-}
 
 fn shows_typed_text(case: &Case) {
     if skipped("bwrap") || skipped(case.argv[0]) {

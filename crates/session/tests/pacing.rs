@@ -116,17 +116,23 @@ fn a_still_session_sends_no_frame_and_hardly_wakes() {
     for _ in 0..3 {
         control.report("a heartbeat", |_| true);
     }
-    let (frames, before) = (
-        control.report("a heartbeat", |_| true).frames,
-        wake_ups(&session),
-    );
-    for _ in 0..2 {
-        assert_eq!(control.report("a heartbeat", |_| true).frames, frames);
-    }
-    let woken = wake_ups(&session) - before;
+    let mut woken = u64::MAX;
     // The kernel counts as voluntary also what the holder did not ask for, a page that has to be read again on a busy
-    // machine for one; a tick of any rate that could carry a picture would be many times more.
-    assert!(woken <= 20, "woken {woken} times in two seconds of nothing");
+    // machine for one; what wakes it by a rule does so in each two seconds.
+    for _ in 0..10 {
+        let (frames, before) = (
+            control.report("a heartbeat", |_| true).frames,
+            wake_ups(&session),
+        );
+        for _ in 0..2 {
+            assert_eq!(control.report("a heartbeat", |_| true).frames, frames);
+        }
+        woken = wake_ups(&session) - before;
+        if woken <= 4 {
+            return;
+        }
+    }
+    panic!("woken {woken} times in two seconds of nothing, again and again");
 }
 
 #[test]

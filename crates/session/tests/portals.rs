@@ -5,10 +5,8 @@
 mod support;
 
 use greenroom_session_api::frames::Rect;
-use greenroom_session_api::questions::{
-    Done, ListWindows, Type, Window, answer::Said, ask::Question,
-};
-use support::picture::Picture;
+use greenroom_session_api::questions::{Done, Type, Window, answer::Said, ask::Question};
+use support::picture::{Picture, rect};
 use support::{Control, Session, give, script, skipped, spec, told_by, until};
 
 /// Asks a portal, and stays until it has answered: a portal forgets those who go.
@@ -37,12 +35,7 @@ app.exec()
 ";
 
 /// Where the window for choosing files has its field for a path.
-const FIELD: Rect = Rect {
-    x: 200,
-    y: 55,
-    width: 1000,
-    height: 30,
-};
+const FIELD: Rect = rect(200, 55, 1000, 30);
 
 /// A session whose app asks this.
 fn asking(question: &str) -> Session {
@@ -59,12 +52,7 @@ fn asking(question: &str) -> Session {
 }
 
 fn window(control: &mut Control, wanted: impl Fn(&Window) -> bool) -> Window {
-    until("a window", || {
-        match control.ask(Some(Question::ListWindows(ListWindows {}))) {
-            Said::Windows(told) => told.windows.into_iter().find(&wanted),
-            other => panic!("{other:?}"),
-        }
-    })
+    until("a window", || control.windows().into_iter().find(&wanted))
 }
 
 fn type_text(control: &mut Control, text: &str) {

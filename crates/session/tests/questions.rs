@@ -5,17 +5,9 @@
 mod support;
 
 use greenroom_session_api::questions::{
-    Done, ListWindows, Look, MAX_TEXT, NoWindow, Raise, Type, Unknown, Window, answer::Said,
-    ask::Question,
+    Done, Look, MAX_TEXT, NoWindow, Raise, Type, Unknown, answer::Said, ask::Question,
 };
-use support::{Control, Session, app, idle, skipped, until};
-
-fn windows(control: &mut Control) -> Vec<Window> {
-    match control.ask(Some(Question::ListWindows(ListWindows {}))) {
-        Said::Windows(told) => told.windows,
-        other => panic!("{other:?}"),
-    }
-}
+use support::{Control, Session, app, idle, skipped, until, until_written};
 
 fn type_text(control: &mut Control, text: &str) -> Said {
     control.ask(Some(Question::Type(Type { text: text.into() })))
@@ -31,12 +23,7 @@ fn a_text_is_typed_into_the_window_that_has_the_focus() {
     control.drawn("ca-foot");
     let typed = type_text(&mut control, "echo 'Né & Co' > ~/Told\n");
     assert_eq!(typed, Said::Done(Done {}));
-    let told = session.home().join("Told");
-    until("the shell to write its file", || {
-        std::fs::read_to_string(&told)
-            .ok()
-            .filter(|text| text == "Né & Co\n")
-    });
+    until_written(&session, "Told", "Né & Co\n");
 }
 
 #[test]
@@ -52,7 +39,7 @@ fn windows_are_told_the_highest_first_and_raised_by_their_ids() {
     control.drawn("ca-one");
     control.drawn("ca-two");
     let before = until("both windows", || {
-        Some(windows(&mut control)).filter(|told| told.len() == 2)
+        Some(control.windows()).filter(|told| told.len() == 2)
     });
     assert_eq!((before[0].active, before[1].active), (true, false));
     let mut titles: Vec<_> = before.iter().map(|window| window.title.as_str()).collect();
@@ -65,7 +52,7 @@ fn windows_are_told_the_highest_first_and_raised_by_their_ids() {
         window: before[1].id,
     });
     assert_eq!(control.ask(Some(raise)), Said::Done(Done {}));
-    let after = windows(&mut control);
+    let after = control.windows();
     assert_eq!(after[0].id, before[1].id);
     assert_eq!((after[0].active, after[1].active), (true, false));
 }
@@ -95,7 +82,7 @@ fn what_cannot_be_done_is_answered_as_such() {
     }
     let session = Session::start(vec![idle("ca-idle")]);
     let mut control = session.control();
-    assert_eq!(windows(&mut control), []);
+    assert_eq!(control.windows(), []);
     assert_eq!(type_text(&mut control, "a"), Said::NoWindow(NoWindow {}));
     let raise = Question::Raise(Raise { window: 1 });
     assert_eq!(control.ask(Some(raise)), Said::NoWindow(NoWindow {}));

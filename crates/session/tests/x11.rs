@@ -4,11 +4,9 @@
 
 mod support;
 
-use greenroom_session_api::input::{Button, Motion, event::Kind};
-use greenroom_session_api::questions::{ListWindows, Window, answer::Said, ask::Question};
 use support::picture::Picture;
 use support::x::XApp;
-use support::{Control, Session, Viewer, app, idle, script, skipped, spec, until};
+use support::{Session, Viewer, app, click, idle, script, skipped, spec, until, until_written};
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
@@ -19,22 +17,6 @@ const BLUE: u32 = 0x0000_00ff;
 const SEEN_RED: [u8; 3] = [0, 0, 255];
 const SEEN_BLUE: [u8; 3] = [255, 0, 0];
 const NOTHING: [u8; 3] = [0, 0, 0];
-
-fn windows(control: &mut Control) -> Vec<Window> {
-    match control.ask(Some(Question::ListWindows(ListWindows {}))) {
-        Said::Windows(told) => told.windows,
-        other => panic!("{other:?}"),
-    }
-}
-
-fn click(viewer: &mut Viewer, x: f64, y: f64) {
-    let press = |down| Kind::Button(Button { button: 0, down });
-    viewer.input(vec![
-        Kind::Motion(Motion { x, y }),
-        press(true),
-        press(false),
-    ]);
-}
 
 fn x_servers(session: &Session) -> Vec<String> {
     let mut traces = session.traces();
@@ -49,20 +31,23 @@ fn session() -> (Session, XApp) {
     (session, x)
 }
 
+/// The same, with somebody who looks at it.
+fn watched() -> (Session, XApp, Viewer, Picture) {
+    let (session, x) = session();
+    let mut viewer = session.viewer();
+    let picture = Picture::watch(&session, &mut viewer);
+    (session, x, viewer, picture)
+}
+
 fn types_into_a_terminal(session: &Session, picture: &str) {
     session.control().drawn("ca-xterm");
     let mut viewer = session.viewer();
     let mut seen = Picture::watch(session, &mut viewer);
     seen.until(|picture| picture.colours() > 1);
     let empty = seen.pixels();
-    click(&mut viewer, 600.0, 400.0);
+    viewer.input(click(600.0, 400.0));
     viewer.type_text("echo hi > ~/x; echo Done\n");
-    let written = session.home().join("x");
-    until("the shell to write its file", || {
-        std::fs::read_to_string(&written)
-            .ok()
-            .filter(|text| text == "hi\n")
-    });
+    until_written(session, "x", "hi\n");
     // Three lines: what was typed, what was said, and the next prompt.
     seen.until(|picture| {
         let changed = picture.difference(&empty);
@@ -86,7 +71,7 @@ fn a_server_that_is_not_root_has_x_apps_as_well() {
         return;
     }
     if !rustix::process::geteuid().is_root() {
-        // Every other test here shows it.
+        eprintln!("SKIPPED: every other test here shows it where nobody is root");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
@@ -132,14 +117,14 @@ fn an_x_server_is_not_to_be_seen_before_its_app_has_drawn_nor_after_it_has_gone(
     x.set_text(window, AtomEnum::WM_CLASS, "some\0Thing\0");
     // By now the X server has drawn its own window, and the app has one that it does not show.
     assert_eq!(x.geometry(x.root).width, 1280);
-    assert_eq!(windows(&mut control), []);
+    assert_eq!(control.windows(), []);
     let report = control.report("any", |_| true);
     assert!(!report.apps[0].drawn, "{report:?}");
 
     x.map(window);
     control.drawn("ca-idle");
     let told = until("its title", || {
-        let told = windows(&mut control);
+        let told = control.windows();
         told.iter()
             .any(|told| told.title == "a title")
             .then_some(told)
@@ -150,9 +135,7 @@ fn an_x_server_is_not_to_be_seen_before_its_app_has_drawn_nor_after_it_has_gone(
 
     assert_eq!(x_servers(&session).len(), 1);
     drop(x);
-    until("no window", || {
-        windows(&mut control).is_empty().then_some(())
-    });
+    until("no window", || control.windows().is_empty().then_some(()));
     until("no X server", || {
         x_servers(&session).is_empty().then_some(())
     });
@@ -160,9 +143,7 @@ fn an_x_server_is_not_to_be_seen_before_its_app_has_drawn_nor_after_it_has_gone(
     let again = XApp::connect(&session, 1);
     let window = again.window(300, 200, BLUE);
     again.map(window);
-    until("a window", || {
-        (windows(&mut control).len() == 1).then_some(())
-    });
+    until("a window", || (control.windows().len() == 1).then_some(()));
 }
 
 #[test]
@@ -170,9 +151,7 @@ fn an_apps_own_window_fills_the_output_and_its_dialog_is_in_the_middle_of_any_si
     if skipped("bwrap") || skipped("Xwayland") {
         return;
     }
-    let (session, x) = session();
-    let mut viewer = session.viewer();
-    let mut picture = Picture::watch(&session, &mut viewer);
+    let (_session, x, mut viewer, mut picture) = watched();
     let main = x.window(300, 200, RED);
     x.map(main);
     x.until_at(main, (0, 0, 1280, 800));
@@ -204,9 +183,7 @@ fn a_click_chooses_a_window_and_is_had_by_it_too() {
     if skipped("bwrap") || skipped("Xwayland") {
         return;
     }
-    let (session, x) = session();
-    let mut viewer = session.viewer();
-    let mut picture = Picture::watch(&session, &mut viewer);
+    let (_session, x, mut viewer, mut picture) = watched();
     let main = x.window(300, 200, RED);
     x.map(main);
     picture.until_at(640, 400, SEEN_RED);
@@ -220,7 +197,7 @@ fn a_click_chooses_a_window_and_is_had_by_it_too() {
         });
     };
     active(dialog);
-    click(&mut viewer, 10.0, 10.0);
+    viewer.input(click(10.0, 10.0));
     let pressed = |window| {
         x.event("a click", |event| match event {
             Event::ButtonPress(event) if event.event == window => {
@@ -242,7 +219,7 @@ fn a_click_chooses_a_window_and_is_had_by_it_too() {
         x.numbers(x.root, "_NET_CLIENT_LIST_STACKING"),
         [main, dialog]
     );
-    click(&mut viewer, 640.0, 400.0);
+    viewer.input(click(640.0, 400.0));
     assert_eq!(pressed(dialog), (200, 150));
     active(dialog);
 }
@@ -252,9 +229,7 @@ fn a_window_of_one_size_keeps_it_and_full_screen_is_had_for_the_asking() {
     if skipped("bwrap") || skipped("Xwayland") {
         return;
     }
-    let (session, x) = session();
-    let mut viewer = session.viewer();
-    let mut picture = Picture::watch(&session, &mut viewer);
+    let (_session, x, _viewer, mut picture) = watched();
     let fixed = x.window(640, 480, RED);
     const MIN_AND_MAX: u32 = (1 << 4) | (1 << 5);
     let mut hints = [0; 18];
@@ -296,9 +271,7 @@ fn pixels_of_x_apps_are_those_of_the_output_and_text_follows_its_scale() {
     if skipped("bwrap") || skipped("Xwayland") {
         return;
     }
-    let (session, x) = session();
-    let mut viewer = session.viewer();
-    let mut picture = Picture::watch(&session, &mut viewer);
+    let (_session, x, mut viewer, mut picture) = watched();
     let dpi = || x.text(x.root, AtomEnum::RESOURCE_MANAGER);
     assert!(dpi().contains("Xft.dpi:\t96\n"), "{}", dpi());
     let main = x.window(300, 200, RED);
@@ -309,7 +282,7 @@ fn pixels_of_x_apps_are_those_of_the_output_and_text_follows_its_scale() {
         dpi().contains("Xft.dpi:\t192\n").then_some(())
     });
     picture.until(|seen| seen.ring.width == 1600 && seen.at(1599, 1199) == SEEN_RED);
-    click(&mut viewer, 1500.0, 1100.0);
+    viewer.input(click(1500.0, 1100.0));
     let at = x.event("a click", |event| match event {
         Event::ButtonPress(event) => Some((event.event_x, event.event_y)),
         _ => None,
@@ -322,9 +295,7 @@ fn what_an_x_app_draws_is_seen_whole_however_often_the_output_changes() {
     if skipped("bwrap") || skipped("Xwayland") {
         return;
     }
-    let (session, x) = session();
-    let mut viewer = session.viewer();
-    let mut picture = Picture::watch(&session, &mut viewer);
+    let (_session, x, mut viewer, mut picture) = watched();
     let main = x.window(300, 200, RED);
     x.map(main);
     for (width, height) in [

@@ -1,7 +1,7 @@
 //! A server that is killed in the middle of many writes: what it answered is there, on either database.
 
 use crate::URL;
-use crate::support::{RAM, Server, wait_until};
+use crate::support::{RAM, Server, UNTHROTTLED, wait_until};
 use greenroom_testkit::postgres;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -30,11 +30,8 @@ fn a_kill_in_the_middle_of_a_thousand_writes_loses_nothing_answered_on_postgres(
 }
 
 fn kill_while_it_writes(data: &Path, url: &str) {
-    let settings = [
-        (URL, url),
-        ("GREENROOM_THROTTLING_ACCOUNT_PER_SECOND", "0"),
-        ("GREENROOM_THROTTLING_OPERATION_PER_SECOND", "0"),
-    ];
+    let [account, operation] = UNTHROTTLED;
+    let settings = [(URL, url), account, operation];
     let (asked, answered) = (AtomicUsize::new(0), Mutex::new(BTreeSet::new()));
     let count = || answered.lock().unwrap().len();
     for killed_after in KILLED_AFTER {

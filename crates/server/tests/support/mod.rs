@@ -28,6 +28,12 @@ pub const APPSTREAM: &str = "2021-09-01";
 pub const RAM: &str = "2015-05-01";
 pub const GREENROOM: &str = "2026-12-01";
 
+/// So that a test may ask as often as it likes.
+pub const UNTHROTTLED: [(&str, &str); 2] = [
+    ("GREENROOM_THROTTLING_ACCOUNT_PER_SECOND", "0"),
+    ("GREENROOM_THROTTLING_OPERATION_PER_SECOND", "0"),
+];
+
 /// A session as the API lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Session {
@@ -97,6 +103,7 @@ impl Server {
                 "greenroom",
                 "greenroom-session",
                 "greenroom-init",
+                "greenroom-x11",
                 "greenroom-stream",
             ] {
                 std::fs::copy(built.join(name), programs.join(name)).unwrap();

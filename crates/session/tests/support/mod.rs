@@ -11,7 +11,7 @@ pub mod x;
 
 use greenroom_session_api::control::{AppReport, Launch, Report, Show, Stop};
 use greenroom_session_api::files::File;
-use greenroom_session_api::questions::{Ask, answer::Said, ask::Question};
+use greenroom_session_api::questions::{Ask, ListWindows, Window, answer::Said, ask::Question};
 use greenroom_session_api::spec::{App, HOLDER_SOCKET, Limits, Network};
 use greenroom_session_api::{
     FrameBuffer, Hello, Message, PROTOCOL, Role, Spec, control, encode, input, viewer,
@@ -322,6 +322,14 @@ impl Control {
         self.0.send(&control::ToHolder { order: Some(order) });
     }
 
+    /// Every window that there is.
+    pub fn windows(&mut self) -> Vec<Window> {
+        match self.ask(Some(Question::ListWindows(ListWindows {}))) {
+            Said::Windows(told) => told.windows,
+            other => panic!("{other:?}"),
+        }
+    }
+
     /// Asks, and reads until the answer comes.
     pub fn ask(&mut self, question: Option<Question>) -> Said {
         let number = 7;
@@ -510,6 +518,16 @@ pub fn click(x: f64, y: f64) -> Vec<input::event::Kind> {
     let button = |down| input::event::Kind::Button(input::Button { button: 0, down });
     let motion = input::event::Kind::Motion(input::Motion { x, y });
     vec![motion, button(true), button(false)]
+}
+
+/// Waits until a file of the home says this and nothing else.
+pub fn until_written(session: &Session, name: &str, text: &str) {
+    let path = session.home().join(name);
+    until(&format!("{name} to be written"), || {
+        std::fs::read_to_string(&path)
+            .ok()
+            .filter(|written| written == text)
+    });
 }
 
 /// Runs a shell script in a session; answers what it wrote.

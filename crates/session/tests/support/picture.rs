@@ -17,6 +17,16 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// A place in a picture, in pixels.
+pub const fn rect(x: u32, y: u32, width: u32, height: u32) -> Rect {
+    Rect {
+        x,
+        y,
+        width,
+        height,
+    }
+}
+
 /// What the streamer has of the session.
 pub struct Picture {
     link: UnixStream,
@@ -178,15 +188,7 @@ impl Picture {
 
     /// Where two pictures of this size differ, as the smallest rectangle around it.
     pub fn difference(&self, before: &[u8]) -> Option<Rect> {
-        self.difference_in(
-            before,
-            Rect {
-                x: 0,
-                y: 0,
-                width: self.ring.width,
-                height: self.ring.height,
-            },
-        )
+        self.difference_in(before, rect(0, 0, self.ring.width, self.ring.height))
     }
 
     /// The same, within a rectangle.
