@@ -57,13 +57,7 @@ fn a_browser_runs_in_its_own_sandbox_and_its_user_is_let_in() {
     }
 
     let ask = json!({"AppInstanceGroupIdList.1": group, "ProductType": "CloudBrowser", "EndUserId": "alice"});
-    let task = server.call("GetConnectionTicket", &ask)["TaskId"].clone();
-    let poll = json!({"ProductType": "CloudBrowser", "EndUserId": "alice", "TaskId": task});
-    wait_until("there is a ticket", || {
-        let answer = server.call("GetConnectionTicket", &poll);
-        assert_ne!(answer["TaskStatus"], "Failed", "{answer}");
-        answer["TaskStatus"] == "Finished" && answer["Ticket"].is_string()
-    });
+    server.ticket(&ask);
     let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudBrowser"});
     server.call("DeleteAppInstanceGroup", &ask);
     server.end();

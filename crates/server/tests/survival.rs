@@ -59,13 +59,7 @@ fn sessions_outlive_the_server_and_are_adopted_by_the_next() {
     server.call("AuthorizeInstanceGroup", &ask);
     let ask = json!({"AppInstanceGroupIdList.1": group, "ProductType": "CloudApp", "AppId": "ca-foot",
         "AppInstancePersistentId": victim, "EndUserId": "alice"});
-    let task = server.call("GetConnectionTicket", &ask)["TaskId"].clone();
-    let poll = json!({"ProductType": "CloudApp", "EndUserId": "alice", "TaskId": task});
-    wait_until("there is a ticket", || {
-        let answer = server.call("GetConnectionTicket", &poll);
-        assert_ne!(answer["TaskStatus"], "Failed", "{answer}");
-        answer["TaskStatus"] == "Finished" && answer["Ticket"].is_string()
-    });
+    server.ticket(&ask);
 
     // A delete leaves neither processes nor files.
     server.call(

@@ -336,12 +336,13 @@ impl Store {
     }
 }
 
-/// Makes a session due within the caller's transaction. The generation is raised as well: a reconciler
-/// that is about to write an observation made before this would else set the alarm off.
+/// Makes a session due within the caller's transaction. The generation is raised as well, also of one that is due
+/// already: a reconciler that is about to write an observation made before this would else set the alarm off.
 pub(crate) fn wake(c: &mut dyn Connection, id: &PersistentId, at: Timestamp) -> Result<()> {
     c.execute(
-        "UPDATE sessions SET wake_at = $2, generation = generation + 1
-         WHERE session_id = $1 AND status <> 'DELETED' AND (wake_at IS NULL OR wake_at > $2)",
+        "UPDATE sessions SET wake_at = CASE WHEN wake_at < $2 THEN wake_at ELSE $2 END,
+             generation = generation + 1
+         WHERE session_id = $1 AND status <> 'DELETED'",
         values![id, at],
     )?;
     Ok(())

@@ -167,6 +167,20 @@ impl Server {
         self.child.id()
     }
 
+    /// The ticket that such a call of `GetConnectionTicket` comes to once the app has drawn.
+    pub fn ticket(&self, ask: &Value) -> String {
+        let task = self.call("GetConnectionTicket", ask)["TaskId"].clone();
+        let poll = json!({"ProductType": ask["ProductType"], "EndUserId": ask["EndUserId"], "TaskId": task});
+        let mut ticket = None;
+        wait_until("there is a ticket", || {
+            let answer = self.call("GetConnectionTicket", &poll);
+            assert_ne!(answer["TaskStatus"], "Failed", "{answer}");
+            ticket = answer["Ticket"].as_str().map(str::to_owned);
+            ticket.is_some() && answer["TaskStatus"] == "Finished"
+        });
+        ticket.unwrap()
+    }
+
     /// A group of two sessions with a terminal each.
     pub fn create_group(&self) -> String {
         self.create_group_of(2)
@@ -352,7 +366,11 @@ impl Server {
 }
 
 impl Drop for Server {
+    /// Ends it, and lets a test that fails say what the server saw.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("The server said:\n{}", self.logged());
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

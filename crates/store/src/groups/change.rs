@@ -80,10 +80,10 @@ fn find(
     all(c, &sql, parameters, |row| Ok(group(row)?.made))
 }
 
-/// What runs may have to be told.
+/// What runs may have to be told, and what is just being started was perhaps told of the group as it was.
 fn wake_hosted(c: &mut dyn Connection, group: &AppInstanceGroupId, at: Timestamp) -> Result<()> {
-    const HOSTED: &str =
-        "SELECT session_id FROM sessions WHERE group_id = $1 AND handle IS NOT NULL";
+    const HOSTED: &str = "SELECT session_id FROM sessions
+        WHERE group_id = $1 AND (handle IS NOT NULL OR wake_at IS NOT NULL)";
     let hosted = all(c, HOSTED, values![group], |row| {
         word(row.text(0)?, PersistentId::parse)
     })?;

@@ -391,6 +391,9 @@ pub async fn what_runs_is_looked_at_again_when_a_setting_of_its_group_changes(w:
     let before = w.session(&ids[0]).await;
     change(after(3), |group| group.settings = "{\"a\":1}".to_owned()).await;
     assert_eq!(due().await, [Some(after(3)), None]);
+    // It is due earlier already, and stays so.
+    change(after(4), |group| group.settings = "{\"a\":2}".to_owned()).await;
+    assert_eq!(due().await, [Some(after(3)), None]);
     // What was seen before the change must not hide it.
     let late = seen(&before, PersistentStatus::Running, after(3));
     assert!(matches!(

@@ -2,7 +2,7 @@
 
 use crate::world::{World, after, entry, nonce, seen, user};
 use greenroom_model::{Ask, Desired, GroupStatus, PersistentId, PersistentStatus, Timestamp};
-use greenroom_store::{GrantChange, NewTicket, Redemption, StoreError};
+use greenroom_store::{GrantChange, NewTicket, Observation, Redemption, StoreError};
 use std::collections::BTreeMap;
 
 async fn due(w: &World, at: Timestamp) -> Vec<PersistentId> {
@@ -100,13 +100,21 @@ pub async fn a_wake_up_survives_an_observation_made_before_it(w: World) {
     let group = w.with_group("office", 1).await;
     let id = w.ids(&group).await.remove(0);
     w.observe(&id, PersistentStatus::Running, after(1)).await;
-    let record = w.session(&id).await;
-    w.open_task(&group, &id, "alice", after(2)).await;
-    let stale = w
-        .record(&record, seen(&record, PersistentStatus::Running, after(2)))
-        .await;
-    assert!(matches!(stale, Err(StoreError::Conflict(_))));
-    assert_eq!(due(&w, after(2)).await, [id]);
+    for is_due in [false, true] {
+        let record = w.session(&id).await;
+        let before = Observation {
+            wake_at: is_due.then(|| after(1)),
+            ..seen(&record, PersistentStatus::Running, after(1))
+        };
+        w.record(&record, before).await.unwrap();
+        let record = w.session(&id).await;
+        w.open_task(&group, &id, "alice", after(2)).await;
+        let stale = w
+            .record(&record, seen(&record, PersistentStatus::Running, after(2)))
+            .await;
+        assert!(matches!(stale, Err(StoreError::Conflict(_))), "{is_due}");
+        assert_eq!(due(&w, after(2)).await, [id.clone()]);
+    }
 }
 
 pub async fn only_what_runs_is_to_be_adopted(w: World) {
