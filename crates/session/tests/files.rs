@@ -45,7 +45,10 @@ fn apps_read_files_that_they_cannot_change_and_see_them_replaced() {
          done
          touch ~/tried
          until grep -q second {POLICY}; do sleep 0.05; done
-         ls -A $(dirname {POLICY}) > ~/after"
+         ls -A $(dirname {POLICY}) > ~/after
+         shown=$(stat -c %i {POLICY})
+         until [ $(stat -c %i {POLICY}) != $shown ]; do sleep 0.1; done
+         cp {POLICY} ~/again"
     );
     control.launch(&script("ca-look", &look));
     home_has(&session, "before", "first");
@@ -53,6 +56,8 @@ fn apps_read_files_that_they_cannot_change_and_see_them_replaced() {
     assert!(!session.home().join("done").exists());
     control.show(vec![policy("second")]);
     home_has(&session, "after", "greenroom.json\n");
+    // For whoever has read it and does not watch it yet.
+    home_has(&session, "again", "second");
 }
 
 #[test]

@@ -139,12 +139,12 @@ fn check(workspace: &Workspace, server: &Server, published: &Published<'_>, data
     println!("GET /play answers with the player.");
     let folder = data.join("screenshots");
     std::fs::create_dir_all(&folder).context(|| format!("creating {}", folder.display()))?;
-    for session in published.sessions()? {
+    for (session, number) in published.sessions()?.iter().zip(1..) {
         Run::new(workspace.bin_dir(Profile::Dev).join("greenroom"))
             .args(["session", "screenshot", &session.id, "--data-dir"])
             .args([data])
             .args(["-o"])
-            .args([folder.join(format!("{}.png", session.app))])
+            .args([folder.join(format!("{number}-{}.png", session.app))])
             .run()?;
     }
     println!("What the sessions show lies in {}.", folder.display());

@@ -5,6 +5,7 @@ mod apps;
 mod clients;
 mod departed;
 mod desktop;
+mod files;
 mod io;
 mod patience;
 mod peers;
@@ -78,6 +79,8 @@ struct Holder {
 
     apps: Apps,
     departed: departed::Departed,
+    /// What puts the files that were last shown in place again.
+    shown_once_more: Option<RegistrationToken>,
     /// The way into the sandbox, until it is closed, which ends the sandbox.
     init: Option<Init>,
     sandbox: Option<Child>,
@@ -192,6 +195,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         faults: HashMap::new(),
         apps: Apps::default(),
         departed: departed::Departed::default(),
+        shown_once_more: None,
         init: None,
         peers: HashMap::new(),
         peers_ever: 0,

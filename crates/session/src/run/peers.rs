@@ -120,11 +120,7 @@ impl Holder {
                 self.begin_stop(stop.grace_ms, ExitCode::SUCCESS)
             }
             Order::Control(Control::Ask(ask)) => self.answer(id, &ask),
-            Order::Control(Control::Show(show)) => {
-                if let Err(error) = self.setup.files.replace(&show.files) {
-                    tracing::error!(%error, "the apps' files stay as they were");
-                }
-            }
+            Order::Control(Control::Show(show)) => self.show(show.files),
             Order::Viewer(Viewer::Want(want)) => self.want(id, want),
             Order::Viewer(Viewer::Input(input)) => self.take_input(id, &input),
             Order::Viewer(Viewer::Resize(size)) => {
