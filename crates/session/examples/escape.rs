@@ -1,7 +1,8 @@
 //! `escape ATTEMPT [ARGUMENT…]`: one attempt to get out of a sandbox, made of plain system calls.
 //!
-//! Ends with 0 when it has got what it tried for, 1 when it was refused, 2 when it is no attempt. Nothing it does
-//! changes a machine it is not locked up on: it is also run outside, where most attempts must succeed.
+//! Ends with 0 when it has got what it tried for, 1 when it was refused, 2 when it is no attempt, 3 when it was told
+//! that there is no such part of the kernel; and says which answer that was. Nothing it does changes a machine it is not
+//! locked up on: it is also run outside, where most attempts must succeed.
 
 #[path = "escape/calls.rs"]
 mod calls;
@@ -21,10 +22,10 @@ fn main() -> ExitCode {
     let (code, said) = match attempt(&words) {
         None => (2, "no such attempt".to_owned()),
         Some(Ok(())) => (0, "succeeded".to_owned()),
-        Some(Err(error)) => (1, error.to_string()),
+        Some(Err(error)) => (if is_absent(&error) { 3 } else { 1 }, error.to_string()),
     };
     // Nobody may be listening.
-    let _ = writeln!(io::stdout(), "{words:?}: {said}");
+    let _ = writeln!(io::stdout(), "{said}");
     ExitCode::from(code)
 }
 
@@ -74,6 +75,14 @@ fn checked(answer: libc::c_long) -> io::Result<libc::c_long> {
     } else {
         Ok(answer)
     }
+}
+
+/// The kernel's ways to say that it was built without something.
+fn is_absent(error: &io::Error) -> bool {
+    const ANSWERS: [i32; 3] = [libc::ENOSYS, libc::EAFNOSUPPORT, libc::EPROTONOSUPPORT];
+    error
+        .raw_os_error()
+        .is_some_and(|answer| ANSWERS.contains(&answer))
 }
 
 fn unlike(what: &str) -> io::Error {

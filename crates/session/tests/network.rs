@@ -132,7 +132,8 @@ fn nothing_near_is_reached_by_any_route_or_interface() {
             );
         }
         let here = tempfile::tempdir().unwrap();
-        nothing_works(&all, session, &here.path().display().to_string());
+        let here = here.path().display().to_string();
+        nothing_works(&all, session, &[("{home}", &here)]);
     });
 }
 
