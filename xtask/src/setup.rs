@@ -56,6 +56,11 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "keeps sessions from what is nearer than the internet",
     ),
     (
+        "wl-clipboard",
+        Scope::Test,
+        "apps that copy and paste, for the tests of the clipboard",
+    ),
+    (
         "iproute2",
         Scope::Test,
         "makes the machine with an outside that sessions' network is tested on",

@@ -3,6 +3,7 @@
 //! The holder's link lives as long as the viewer. The streamer is disposable: when its link breaks, the
 //! holder is asked for another one and the player for what it has, and the viewer stays connected.
 
+use crate::copying::Copying;
 use crate::door::{Admission, Endpoint, Rights};
 use crate::link::{Link, LinkError};
 use crate::metrics::Metrics;
@@ -36,6 +37,7 @@ pub(crate) struct Bridge<'a> {
     /// What the player holds; forgotten when units begin to change it.
     have: Option<Have>,
     attempts: u32,
+    copying: Copying<'a>,
 }
 
 /// The way to the picture.
@@ -88,6 +90,7 @@ impl<'a> Bridge<'a> {
             picture: Picture::Resting(Instant::now()),
             have: None,
             attempts: 0,
+            copying: Copying::new(admission.rights, outgoing, metrics),
         };
         // Before the picture is asked for, so that the first one has the right size already.
         if let Some(size) = size {
@@ -154,6 +157,12 @@ impl<'a> Bridge<'a> {
             Up::Ack(update) => self.ack(update).await,
             Up::Have(have) => self.have(have).await,
             Up::Hello(_) => Err(protocol::SECOND_HELLO.into()),
+            Up::WantCopied(_) | Up::Copied(_) | Up::ReadCopied(_) | Up::CopiedPart(_) => {
+                match self.copying.on_viewer(message) {
+                    Some(order) => self.tell_holder(order).await,
+                    None => Ok(()),
+                }
+            }
             Up::Unknown => Ok(()),
         }
     }
@@ -239,6 +248,9 @@ impl<'a> Bridge<'a> {
                 Ok(())
             }
             Some(News::Ending(ending)) => Err(Farewell::SessionEnding(ending.reason)),
+            Some(copying @ (News::Copied(_) | News::ReadCopied(_) | News::CopiedPart(_))) => {
+                self.copying.on_holder(&copying)
+            }
             // The player draws the browser's own pointer; the others are not asked for.
             Some(News::Cursor(_) | News::CursorImage(_) | News::TextField(_)) | None => Ok(()),
         }

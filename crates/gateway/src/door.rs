@@ -100,6 +100,18 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// Whether what is copied in the session is told: to those who drive it, not to those who watch.
+    #[must_use]
+    pub fn copies_out(self) -> bool {
+        self.input && self.clipboard_out
+    }
+
+    /// Whether what the viewer copies is offered to the session.
+    #[must_use]
+    pub fn copies_in(self) -> bool {
+        self.input && self.clipboard_in
+    }
+
     /// Whether units of `class` are forwarded. Unknown classes are not: a right that did not exist when
     /// this was built was not given.
     #[must_use]
@@ -108,7 +120,7 @@ impl Rights {
             Class::Unspecified => false,
             Class::Display | Class::Cursor => true,
             Class::Audio => self.audio,
-            Class::Clipboard => self.clipboard_out,
+            Class::Clipboard => self.copies_out(),
             Class::File => self.files_out,
         }
     }

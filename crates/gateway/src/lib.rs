@@ -5,6 +5,7 @@
 
 mod assets;
 mod bridge;
+mod copying;
 mod door;
 mod http;
 mod link;

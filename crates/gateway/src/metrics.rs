@@ -1,11 +1,20 @@
 //! What the gateway counts, for the server to render beside its own metrics.
 
-use crate::protocol::Farewell;
+use crate::protocol::{Farewell, reason};
+use greenroom_session_api::clipboard::Why;
 use greenroom_session_api::units::Class;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
+
+/// Why something copied is not handed over.
+const WHYS: [Why; 4] = [
+    Why::TooLarge,
+    Why::TooSlow,
+    Why::Malformed,
+    Why::Unspecified,
+];
 
 const CLASSES: [(Class, &str); 5] = [
     (Class::Display, "display"),
@@ -22,6 +31,8 @@ pub struct Metrics {
     admitted: AtomicU64,
     units: [Traffic; CLASSES.len()],
     withheld: AtomicU64,
+    left_out: [AtomicU64; WHYS.len()],
+    copying_refused: AtomicU64,
     events: AtomicU64,
     resyncs: AtomicU64,
     farewells: Mutex<BTreeMap<&'static str, u64>>,
@@ -92,6 +103,26 @@ impl Metrics {
             "Stream units not forwarded for want of a right.",
             &plain(&self.withheld),
         );
+        let left_out: Vec<_> = WHYS
+            .iter()
+            .zip(&self.left_out)
+            .map(|(why, count)| {
+                let labels = format!("{{why=\"{}\"}}", reason(*why));
+                (labels, count.load(Relaxed).to_string())
+            })
+            .collect();
+        family(
+            "greenroom_gateway_copied_left_out_total",
+            "counter",
+            "Forms of what was copied in sessions that viewers were not offered, by reason.",
+            &left_out,
+        );
+        family(
+            "greenroom_gateway_copying_refused_total",
+            "counter",
+            "Messages about what was copied, of viewers without the right or out of turn.",
+            &plain(&self.copying_refused),
+        );
         family(
             "greenroom_gateway_input_events_total",
             "counter",
@@ -134,6 +165,16 @@ impl Metrics {
 
     pub(crate) fn withheld(&self) {
         self.withheld.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn left_out(&self, why: Why) {
+        if let Some(at) = WHYS.iter().position(|known| *known == why) {
+            self.left_out[at].fetch_add(1, Relaxed);
+        }
+    }
+
+    pub(crate) fn copying_refused(&self) {
+        self.copying_refused.fetch_add(1, Relaxed);
     }
 
     pub(crate) fn events(&self, count: usize) {

@@ -1,7 +1,8 @@
 //! The way to a viewer: a task that writes, so that a slow viewer delays nothing but its own picture.
 //!
 //! What can wait in memory for a viewer is bounded whatever it does: one unit (the next is not even read
-//! from the streamer before), a few control messages, and the latest input acknowledgement.
+//! from the streamer before), a few control messages, one part of what was copied, and the latest input acknowledgement
+//! and word of what was copied.
 
 use crate::protocol::{self, Farewell};
 use axum::extract::ws::{Message, WebSocket};
@@ -23,7 +24,18 @@ pub(crate) struct Outgoing {
     control: mpsc::Sender<Out>,
     units: mpsc::Sender<Vec<u8>>,
     input_ack: watch::Sender<u64>,
+    copied: watch::Sender<Vec<u8>>,
+    parts: mpsc::Sender<Vec<u8>>,
     task: JoinHandle<()>,
+}
+
+/// The other ends of what an [`Outgoing`] has.
+struct Waiting {
+    control: mpsc::Receiver<Out>,
+    units: mpsc::Receiver<Vec<u8>>,
+    input_ack: watch::Receiver<u64>,
+    copied: watch::Receiver<Vec<u8>>,
+    parts: mpsc::Receiver<Vec<u8>>,
 }
 
 enum Out {
@@ -37,12 +49,22 @@ impl Outgoing {
         let (control, control_out) = mpsc::channel(CONTROL_QUEUE);
         let (units, units_out) = mpsc::channel(1);
         let (input_ack, input_ack_out) = watch::channel(0);
-        let task = tokio::spawn(write(sink, control_out, units_out, input_ack_out));
+        let (copied, copied_out) = watch::channel(Vec::new());
+        let (parts, parts_out) = mpsc::channel(1);
+        let waiting = Waiting {
+            control: control_out,
+            units: units_out,
+            input_ack: input_ack_out,
+            copied: copied_out,
+            parts: parts_out,
+        };
         Self {
             control,
             units,
             input_ack,
-            task,
+            copied,
+            parts,
+            task: tokio::spawn(write(sink, waiting)),
         }
     }
 
@@ -63,6 +85,17 @@ impl Outgoing {
             *latest = seq.max(*latest);
             newer
         });
+    }
+
+    /// Says what was copied in the session; of several such messages the viewer may see only the last.
+    pub(crate) fn copied(&self, message: Vec<u8>) {
+        self.copied.send_replace(message);
+    }
+
+    /// Sends a part of what was copied, unless the one before waits still: then the viewer asks for what it does not
+    /// read, and this is `false`.
+    pub(crate) fn part(&self, message: Vec<u8>) -> bool {
+        self.parts.try_send(message).is_ok()
     }
 
     /// Waits until the viewer can take a unit, or `None` when it takes none any more.
@@ -89,12 +122,14 @@ impl Outgoing {
     }
 }
 
-async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
-    mut control: mpsc::Receiver<Out>,
-    mut units: mpsc::Receiver<Vec<u8>>,
-    mut input_ack: watch::Receiver<u64>,
-) {
+async fn write(mut sink: SplitSink<WebSocket, Message>, waiting: Waiting) {
+    let Waiting {
+        mut control,
+        mut units,
+        mut input_ack,
+        mut copied,
+        mut parts,
+    } = waiting;
     loop {
         let message = tokio::select! {
             // Small and urgent before large.
@@ -112,6 +147,8 @@ async fn write(
             },
             Ok(()) = input_ack.changed() => protocol::input_ack(*input_ack.borrow_and_update()),
             Some(unit) = units.recv() => unit,
+            Ok(()) = copied.changed() => copied.borrow_and_update().clone(),
+            Some(part) = parts.recv() => part,
             else => return,
         };
         match timeout(STALL, sink.send(Message::Binary(message.into()))).await {

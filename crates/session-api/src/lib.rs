@@ -15,6 +15,7 @@
 //!
 //! [`Spec`] is what the server's runtime writes before it spawns a holder.
 
+pub mod clipboard;
 pub mod control;
 pub mod files;
 pub mod frame;

@@ -1,12 +1,13 @@
 //! Gateway ↔ holder: one link per viewer, for input, size and the way to the stream.
 
+use crate::clipboard::{Offer, Part, Read};
 use crate::input::{Input, InputAck};
 
 /// From the gateway to the holder, after [`Hello`](crate::Hello) with role `Viewer`.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct ToHolder {
     /// The message; an unknown one is ignored.
-    #[prost(oneof = "to_holder::Order", tags = "1, 2, 3, 4")]
+    #[prost(oneof = "to_holder::Order", tags = "1, 2, 3, 4, 5, 6, 7")]
     pub order: Option<to_holder::Order>,
 }
 
@@ -27,6 +28,15 @@ pub mod to_holder {
         /// What else this viewer is to be told; an older holder tells nothing of it.
         #[prost(message, tag = "4")]
         Want(super::Want),
+        /// The viewer has copied something; an older holder offers it to nobody.
+        #[prost(message, tag = "5")]
+        Copied(super::Offer),
+        /// A part of what was copied in the session is asked for.
+        #[prost(message, tag = "6")]
+        ReadCopied(super::Read),
+        /// A part of what the viewer has copied, as it was asked for.
+        #[prost(message, tag = "7")]
+        CopiedPart(super::Part),
     }
 }
 
@@ -58,13 +68,16 @@ pub struct Want {
     /// [`TextField`].
     #[prost(bool, tag = "2")]
     pub text_fields: bool,
+    /// [`Offer`]s of what is copied in the session. It is read of the apps only while somebody wants it.
+    #[prost(bool, tag = "3")]
+    pub copied: bool,
 }
 
 /// From the holder to the gateway.
 #[derive(Clone, PartialEq, prost::Message)]
 pub struct FromHolder {
     /// The message.
-    #[prost(oneof = "from_holder::News", tags = "1, 2, 3, 4, 5, 6, 7")]
+    #[prost(oneof = "from_holder::News", tags = "1, 2, 3, 4, 5, 6, 7, 8, 9, 10")]
     pub news: Option<from_holder::News>,
 }
 
@@ -94,6 +107,15 @@ pub mod from_holder {
         /// The app wants text, or another or none, for a viewer that wants to know.
         #[prost(message, tag = "7")]
         TextField(super::TextField),
+        /// Something was copied in the session, for a viewer that wants to know.
+        #[prost(message, tag = "8")]
+        Copied(super::Offer),
+        /// A part of what the viewer has copied is asked for.
+        #[prost(message, tag = "9")]
+        ReadCopied(super::Read),
+        /// A part of what was copied in the session, as it was asked for.
+        #[prost(message, tag = "10")]
+        CopiedPart(super::Part),
     }
 }
 

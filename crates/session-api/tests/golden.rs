@@ -7,6 +7,7 @@
 #![allow(clippy::unwrap_used)] // A failure anywhere here is a failed test.
 
 use greenroom_model::hex;
+use greenroom_session_api::clipboard::{Content, Kind as Form, LeftOut, Offer, Part, Read, Why};
 use greenroom_session_api::control::{
     self, AppReport, FromHolder, Launch, Report, Stop, ToHolder, from_holder, to_holder,
 };
@@ -320,7 +321,15 @@ fn viewers(kept: &mut Kept) {
         Order::Want(viewer::Want {
             cursor_images: true,
             text_fields: true,
+            copied: false,
         }),
+        Order::Want(viewer::Want {
+            copied: true,
+            ..viewer::Want::default()
+        }),
+        Order::Copied(offer()),
+        Order::ReadCopied(READ),
+        Order::CopiedPart(part()),
         Order::Resize(Resize {
             width: 1920,
             height: 1080,
@@ -332,7 +341,11 @@ fn viewers(kept: &mut Kept) {
         let name = match &order {
             Order::Input(input) if input.events.len() == 2 => "viewer.input.touch-and-text",
             Order::Input(_) => "viewer.input",
+            Order::Want(want) if want.copied => "viewer.want.copied",
             Order::Want(_) => "viewer.want",
+            Order::Copied(_) => "viewer.copied-there",
+            Order::ReadCopied(_) => "viewer.read-copied-here",
+            Order::CopiedPart(_) => "viewer.copied-part-there",
             Order::Resize(_) => "viewer.resize",
             Order::OpenStream(_) => "viewer.open-stream",
         };
@@ -366,6 +379,9 @@ fn viewers(kept: &mut Kept) {
             height: 4,
             ..viewer::TextField::default()
         }),
+        News::Copied(offer()),
+        News::ReadCopied(READ),
+        News::CopiedPart(part()),
     ];
     for news in news {
         let name = match &news {
@@ -376,8 +392,40 @@ fn viewers(kept: &mut Kept) {
             News::Cursor(_) => "viewer.cursor",
             News::CursorImage(_) => "viewer.cursor-image",
             News::TextField(_) => "viewer.text-field",
+            News::Copied(_) => "viewer.copied-here",
+            News::ReadCopied(_) => "viewer.read-copied-there",
+            News::CopiedPart(_) => "viewer.copied-part-here",
         };
         kept.holds(name, viewer::FromHolder { news: Some(news) });
+    }
+}
+
+const READ: Read = Read {
+    serial: 9,
+    kind: Form::Html as i32,
+    offset: 1 << 15,
+};
+
+fn offer() -> Offer {
+    Offer {
+        serial: 9,
+        contents: vec![Content {
+            kind: Form::Html.into(),
+            bytes: 1 << 16,
+        }],
+        left_out: vec![LeftOut {
+            kind: Form::Png.into(),
+            why: Why::TooLarge.into(),
+        }],
+    }
+}
+
+fn part() -> Part {
+    Part {
+        serial: 9,
+        kind: Form::Html.into(),
+        offset: 1 << 15,
+        bytes: vec![1, 2, 3],
     }
 }
 

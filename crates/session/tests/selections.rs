@@ -9,86 +9,10 @@ use rustix::pipe::PipeFlags;
 use std::fs::File;
 use std::io::{Read, Write};
 use support::picture::Picture;
+use support::selection::{CLIPBOARD, PRIMARY, Selection, TYPES};
 use support::wayland::{Client, Event, string, text, word};
 use support::window::{BLUE, GREEN, RED};
 use support::{Session, Viewer, idle, key, skipped};
-
-const TYPES: [&str; 3] = ["text/plain;charset=utf-8", "text/html", "image/png"];
-
-/// The requests and events of a kind of selection, which differ in their numbers only.
-struct Selection {
-    manager: &'static str,
-    version: u32,
-    create_source: u32,
-    get_device: u32,
-    offer: u32,
-    set: u32,
-    /// Of the device: which offer is the selection now.
-    selection: u32,
-    /// Of an offer: read it.
-    receive: u32,
-    /// Of a source: it is read.
-    send: u32,
-}
-
-const CLIPBOARD: Selection = Selection {
-    manager: "wl_data_device_manager",
-    version: 3,
-    create_source: 0,
-    get_device: 1,
-    offer: 0,
-    set: 1,
-    selection: 5,
-    receive: 1,
-    send: 1,
-};
-
-const PRIMARY: Selection = Selection {
-    manager: "zwp_primary_selection_device_manager_v1",
-    version: 1,
-    create_source: 0,
-    get_device: 1,
-    offer: 0,
-    set: 0,
-    selection: 1,
-    receive: 0,
-    send: 0,
-};
-
-impl Selection {
-    fn device(&self, client: &mut Client) -> u32 {
-        let seat = client.global("wl_seat", 5);
-        let manager = client.global(self.manager, self.version);
-        let device = client.new_id();
-        client.request(manager, self.get_device, &[device, seat]);
-        device
-    }
-
-    fn source(&self, client: &mut Client) -> u32 {
-        let manager = client.global(self.manager, self.version);
-        let source = client.new_id();
-        client.request(manager, self.create_source, &[source]);
-        for kind in TYPES {
-            client.request(source, self.offer, &text(kind));
-        }
-        source
-    }
-
-    /// Reads an offer as one type, the source's app being played as well.
-    fn read(&self, to: &mut Client, offer: u32, kind: &str, from: &mut Client, source: u32) {
-        let (read, write) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC).unwrap();
-        to.request_with(offer, self.receive, &text(kind), &write);
-        drop(write);
-        assert_eq!(string(&from.event(source, self.send), 0), kind);
-        let content = kind.repeat(1000);
-        let mut into = File::from(from.descriptor());
-        into.write_all(content.as_bytes()).unwrap();
-        drop(into);
-        let mut had = String::new();
-        File::from(read).read_to_string(&mut had).unwrap();
-        assert_eq!(had, content);
-    }
-}
 
 /// Two apps' windows, the second on top.
 fn two() -> (Session, Viewer, Picture, [Client; 2]) {

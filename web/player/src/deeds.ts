@@ -20,6 +20,14 @@ export function isBrowsers(event: Keystroke): boolean {
   return event.code === "F11" || event.code === "F12" || (control && shift && ["KeyI", "KeyJ"].includes(event.code));
 }
 
+/** The keys by which browsers paste: Control or Meta with V, and Shift with Insert. */
+export function isPaste(event: Keystroke): boolean {
+  const holds = (name: string) => event.getModifierState(name);
+  return event.code === "Insert"
+    ? holds("Shift") && !holds("Control") && !holds("Alt")
+    : event.key.toLowerCase() === "v" && (holds("Control") || holds("Meta")) && !holds("Alt");
+}
+
 /** Keys held down, and what follows from that. */
 export class Keyboard {
   readonly #held = new Set<string>();

@@ -7,7 +7,7 @@
 import { Outbox } from "./outbox.ts";
 import { pause } from "./pace.ts";
 import * as protocol from "./protocol.ts";
-import type { Bye, Credential, Deed, InputEvent, Message, Size, Welcome } from "./protocol.ts";
+import type { Bye, Copied, Credential, Deed, InputEvent, Message, ReadCopied, Size, Welcome } from "./protocol.ts";
 
 const PING_EVERY = 5000;
 /** A gateway that answers no ping for this long is out of reach. */
@@ -48,6 +48,8 @@ export interface Listener {
   onState(state: State, bye: Farewell | null): void;
   onWelcome(welcome: Welcome): void;
   onUnit(cls: number, bytes: Uint8Array): void;
+  /** Something was copied in the session, or the session asks for what was copied here. */
+  onCopying(control: Copied | ReadCopied): void;
   /** The gateway asks what the player holds; also before each hello. */
   have(): { width: number; height: number; tiles: BigUint64Array };
   /** Something of the figures changed. */
@@ -134,6 +136,13 @@ export class Link {
   ack(update: bigint): void {
     if (this.#state === "connected") {
       this.#send(protocol.ack(update));
+    }
+  }
+
+  /** Says something about what is copied, if there is a connection. */
+  tell(message: Message): void {
+    if (this.#state === "connected") {
+      this.#send(message);
     }
   }
 
@@ -224,6 +233,10 @@ export class Link {
       case "pong":
         this.#figures.rtt = this.#world.now() - control.at;
         this.#listener.onFigures();
+        break;
+      case "copied":
+      case "readCopied":
+        this.#listener.onCopying(control);
         break;
       case "bye":
         this.#bye = control;

@@ -1,5 +1,6 @@
 /** What the page and its worker say to each other. */
 
+import type { Contents } from "./copying.ts";
 import type { Farewell, Figures, State } from "./link.ts";
 import type { Credential, Deed, Rights, Size } from "./protocol.ts";
 
@@ -23,6 +24,10 @@ export type ToWorker =
   | { type: "input"; deed: Deed; at: number }
   | { type: "resize"; size: Size }
   | { type: "wake" }
+  /** Whether the page can put what is copied in the session on the device's clipboard. */
+  | { type: "want"; on: boolean }
+  /** The person pastes this. */
+  | { type: "give"; contents: Contents }
   /** The decoder, which the page fetches while the worker starts. */
   | { type: "decoder"; module: WebAssembly.Module }
   | { type: "frameHash"; id: number }
@@ -60,6 +65,8 @@ export type FromWorker =
   | { type: "state"; state: State; farewell: Farewell | null }
   | { type: "welcome"; resume: string; persistentId: string; title: string; rights: Rights }
   | { type: "stats"; stats: Stats }
+  /** This was copied in the session. */
+  | { type: "copied"; contents: Contents }
   /** `null` while there is no picture. */
   | { type: "frameHash"; id: number; hash: string | null }
   | { type: "paint"; update: bigint; width: number; height: number; patches: Patch[] }

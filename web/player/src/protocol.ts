@@ -17,11 +17,21 @@ const CONTROL = 1;
 const INPUT = 2;
 const ACK = 3;
 const HAVE = 4;
+const COPIED = 5;
 const INPUT_ACK = 2;
 const UNIT = 16;
 
 /** Classes of units, as in `session-api`. */
 export const Class = { Display: 1, Audio: 2, Cursor: 3, Clipboard: 4, File: 5 } as const;
+
+/** The forms of what is copied, in the order of their numbers, which begin with 1. */
+export const FORMS = ["text/plain", "text/html", "image/png"] as const;
+export type Form = (typeof FORMS)[number];
+
+/** The most bytes of everything that is copied at once, and of a part of it. */
+export const MAX_COPIED = 8 * 1024 * 1024;
+export const MAX_PART = 32 * 1024;
+const PART_HEADER = 13;
 
 export interface Size {
   /** Device pixels. */
@@ -71,7 +81,25 @@ export interface Bye {
   retry: boolean;
 }
 
-export type Control = Welcome | Bye | { type: "resync" } | { type: "pong"; at: number };
+/** Something was copied; it is asked for part by part. */
+export interface Copied {
+  type: "copied";
+  serial: number;
+  contents: { kind: Form; bytes: number }[];
+}
+
+/** Asks for a part of what the other side has copied. */
+export interface ReadCopied {
+  type: "readCopied";
+  serial: number;
+  kind: Form;
+  offset: number;
+}
+
+/** A part of what was copied; none of it is left when it has no bytes. */
+export type CopiedPart = Omit<ReadCopied, "type"> & { bytes: Uint8Array };
+
+export type Control = Welcome | Bye | Copied | ReadCopied | { type: "resync" } | { type: "pong"; at: number };
 
 export type Down =
   | { kind: "control"; control: Control }
@@ -123,6 +151,44 @@ export function have(width: number, height: number, tiles: BigUint64Array): Mess
   return message;
 }
 
+export function wantCopied(on: boolean): Message {
+  return json(CONTROL, { type: "wantCopied", on });
+}
+
+export function copied(serial: number, contents: Copied["contents"]): Message {
+  return json(CONTROL, { type: "copied", serial, contents } satisfies Copied);
+}
+
+export function readCopied(serial: number, kind: Form, offset: number): Message {
+  return json(CONTROL, { type: "readCopied", serial, kind, offset } satisfies ReadCopied);
+}
+
+export function copiedPart(part: CopiedPart): Message {
+  const message = new Uint8Array(1 + PART_HEADER + part.bytes.length);
+  const view = new DataView(message.buffer);
+  message[0] = COPIED;
+  view.setBigUint64(1, BigInt(part.serial), true);
+  message[9] = 1 + FORMS.indexOf(part.kind);
+  view.setUint32(10, part.offset, true);
+  message.set(part.bytes, 1 + PART_HEADER);
+  return message;
+}
+
+/** Reads what a unit of the clipboard carries; `null` for what is none. */
+export function parsePart(unit: Uint8Array): CopiedPart | null {
+  const kind = FORMS[(unit[8] ?? 0) - 1];
+  if (unit.length < PART_HEADER || kind === undefined) {
+    return null;
+  }
+  const view = new DataView(unit.buffer, unit.byteOffset, unit.byteLength);
+  return {
+    serial: Number(view.getBigUint64(0, true)),
+    kind,
+    offset: view.getUint32(9, true),
+    bytes: unit.subarray(PART_HEADER),
+  };
+}
+
 export function parse(message: ArrayBuffer): Down {
   const bytes = new Uint8Array(message);
   const cls = bytes[0];
@@ -163,9 +229,22 @@ function isControl(value: unknown): value is Control {
       return typeof it.at === "number";
     case "resync":
       return true;
+    case "copied":
+      return typeof it.serial === "number" && Array.isArray(it.contents) && it.contents.every(isContent);
+    case "readCopied":
+      return typeof it.serial === "number" && isForm(it.kind) && typeof it.offset === "number";
     default:
       return false;
   }
+}
+
+function isContent(value: unknown): value is Copied["contents"][number] {
+  const it = (typeof value === "object" && value) || {};
+  return "kind" in it && isForm(it.kind) && "bytes" in it && typeof it.bytes === "number";
+}
+
+function isForm(value: unknown): value is Form {
+  return (FORMS as readonly unknown[]).includes(value);
 }
 
 function json(cls: number, value: unknown): Message {

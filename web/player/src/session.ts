@@ -12,6 +12,7 @@
  * | `stats` | {@link Stats} | a figure changed |
  */
 
+import { PageClipboard } from "./clipboard.ts";
 import { listen } from "./controls.ts";
 import { mayReturn, type Farewell, type State } from "./link.ts";
 import type { FromWorker, Stats, ToWorker } from "./messages.ts";
@@ -72,6 +73,7 @@ export class Session extends EventTarget {
   readonly #worker: Worker;
   readonly #stop = new AbortController();
   readonly #stopListening: () => void;
+  readonly #clipboard: PageClipboard;
   #surface: PageSurface | null = null;
   #state: State = "connecting";
   #rights: Rights | null = null;
@@ -91,9 +93,11 @@ export class Session extends EventTarget {
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#on(data);
     this.#worker.onerror = (event) => this.#fail(event.message);
     this.#startWorker(credential);
+    this.#clipboard = new PageClipboard((message) => this.#post(message), this.#stop.signal);
     this.#stopListening = listen(this.canvas, {
       did: (deed, at) => this.#did(deed, at),
       picture: () => this.#stats,
+      paste: (data) => this.#clipboard.paste(data),
       leave: () => this.canvas.blur(),
     });
     this.#watchSurroundings();
@@ -198,6 +202,9 @@ export class Session extends EventTarget {
         this.#dispatch("connected", { persistentId, title, rights, resume } satisfies Connected);
         break;
       }
+      case "copied":
+        this.#clipboard.copied(message.contents);
+        break;
       case "stats":
         this.#onStats(message.stats);
         break;

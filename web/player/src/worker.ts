@@ -3,10 +3,11 @@
  * update goes from the network to the canvas and its acknowledgement back without waiting for a page.
  */
 
+import { Copying } from "./copying.ts";
 import { Link, type Farewell, type State, type World } from "./link.ts";
 import type { FromWorker, Start, Stats, ToWorker } from "./messages.ts";
 import { Picture, type Update } from "./picture.ts";
-import { Class, type Deed, type Welcome } from "./protocol.ts";
+import { Class, parsePart, type Deed, type Welcome } from "./protocol.ts";
 import { WorkerSurface, patches } from "./surface.ts";
 
 const ALIVE_LIMIT = 1500;
@@ -26,6 +27,7 @@ const epochNow = () => performance.timeOrigin + performance.now();
 
 class Engine {
   readonly #link: Link;
+  readonly #copying: Copying;
   readonly #surface: WorkerSurface | null;
   readonly #startedAt = performance.now();
   #picture: Picture | null = null;
@@ -51,12 +53,17 @@ class Engine {
         onState: (state, farewell) => this.#onState(state, farewell),
         onWelcome: (welcome) => this.#onWelcome(welcome),
         onUnit: (cls, bytes) => this.#onUnit(cls, bytes),
+        onCopying: (control) => this.#copying.on(control),
         have: () => this.#have(),
         onFigures: () => this.#postStats(),
       },
       BigInt(`0x${start.stream}`),
       start.credential,
       start.size,
+    );
+    this.#copying = new Copying(
+      (message) => this.#link.tell(message),
+      (contents) => scope.postMessage({ type: "copied", contents }),
     );
     this.#link.start();
   }
@@ -71,6 +78,12 @@ class Engine {
         break;
       case "wake":
         this.#link.wake();
+        break;
+      case "want":
+        this.#copying.want(message.on);
+        break;
+      case "give":
+        this.#copying.give(message.contents);
         break;
       case "decoder":
         void Picture.load(message.module).then((picture) => this.#onPicture(picture), broken);
@@ -101,10 +114,19 @@ class Engine {
   }
 
   #onWelcome({ resume, persistentId, title, rights }: Welcome): void {
+    // Before the input that waits, so that a paste finds what is pasted.
+    this.#copying.welcome(rights);
     scope.postMessage({ type: "welcome", resume, persistentId, title, rights });
   }
 
   #onUnit(cls: number, bytes: Uint8Array): void {
+    if (cls === Class.Clipboard) {
+      const part = parsePart(bytes);
+      if (part) {
+        this.#copying.take(part);
+      }
+      return;
+    }
     if (cls !== Class.Display) {
       return;
     }

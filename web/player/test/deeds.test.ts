@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Keyboard, buttons, isBrowsers, modifiers, position, wheel, type Keystroke } from "../src/deeds.ts";
+import { Keyboard, buttons, isBrowsers, isPaste, modifiers, position, wheel, type Keystroke } from "../src/deeds.ts";
 
 function stroke(code: string, key: string, held: string[] = [], more: Partial<Keystroke> = {}): Keystroke {
   return {
@@ -80,6 +80,25 @@ test("Control, Alt and Shift alone lead out; with another key they are a shortcu
   const keyboard = new Keyboard();
   keyboard.down(stroke("ControlLeft", "Control", ["Control"]));
   assert(!keyboard.takeLeave());
+});
+
+test("keys that paste are known, on any layout and with or without formatting", () => {
+  for (const pastes of [
+    stroke("KeyV", "v", ["Control"]),
+    stroke("KeyK", "V", ["Control", "Shift"]),
+    stroke("KeyV", "v", ["Meta"]),
+    stroke("Insert", "Insert", ["Shift"]),
+  ]) {
+    assert(isPaste(pastes), pastes.code);
+  }
+  for (const other of [
+    stroke("KeyV", "v"),
+    stroke("KeyV", "v", ["Control", "Alt"]),
+    stroke("KeyC", "c", ["Control"]),
+    stroke("Insert", "Insert", ["Control"]),
+  ]) {
+    assert(!isPaste(other), other.code);
+  }
 });
 
 test("two buttons at once are two buttons", () => {

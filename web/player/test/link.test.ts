@@ -80,6 +80,7 @@ class Rig {
         onState: (state: State, farewell: Farewell | null) => this.states.push([state, farewell?.code ?? null]),
         onWelcome: () => {},
         onUnit: (_, bytes) => this.units.push(bytes),
+        onCopying: () => {},
         have: () => ({ width: 64, height: 64, tiles: this.tiles }),
         onFigures: () => {},
       },

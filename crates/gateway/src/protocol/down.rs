@@ -1,7 +1,10 @@
 //! What players are told.
 
+use super::clipboard::{WireContent, WireKind, WireLeftOut, payload};
 use super::{Malformed, VERSION};
 use crate::door::{Admission, Reason, Refusal, Rights};
+use greenroom_session_api::clipboard::{Offer, Part, Read};
+use greenroom_session_api::units::Class;
 use serde::Serialize;
 
 const CONTROL: u8 = 1;
@@ -95,6 +98,16 @@ enum DownControl<'a> {
     Pong {
         at: f64,
     },
+    Copied {
+        serial: u64,
+        contents: Vec<WireContent>,
+        left_out: Vec<WireLeftOut>,
+    },
+    ReadCopied {
+        serial: u64,
+        kind: WireKind,
+        offset: u32,
+    },
     Bye {
         code: &'a str,
         message: String,
@@ -148,6 +161,29 @@ pub fn resync() -> Vec<u8> {
 #[must_use]
 pub fn pong(at: f64) -> Vec<u8> {
     down(&DownControl::Pong { at })
+}
+
+/// Something was copied in the session.
+pub(crate) fn copied(offer: &Offer) -> Vec<u8> {
+    down(&DownControl::Copied {
+        serial: offer.serial,
+        contents: offer.contents.iter().map(WireContent::from).collect(),
+        left_out: offer.left_out.iter().map(WireLeftOut::from).collect(),
+    })
+}
+
+/// The session asks for a part of what the viewer has copied.
+pub(crate) fn read_copied(read: &Read) -> Vec<u8> {
+    down(&DownControl::ReadCopied {
+        serial: read.serial,
+        kind: read.kind().into(),
+        offset: read.offset,
+    })
+}
+
+/// A part of what was copied in the session. `None` for a kind that the message cannot carry.
+pub(crate) fn copied_part(part: &Part) -> Option<Vec<u8>> {
+    unit(Class::Clipboard.into(), &payload(part)?)
 }
 
 /// The last message of a connection.

@@ -1,7 +1,9 @@
 //! What players say, read within bounds.
 
 use super::MAX_UP;
+use super::clipboard::{self, WireContent, WireKind};
 use crate::door::Credential;
+use greenroom_session_api::clipboard::{Offer, Part, Read};
 use greenroom_session_api::input::{self, event};
 use greenroom_session_api::units::Have;
 use serde::Deserialize;
@@ -10,6 +12,7 @@ const CONTROL: u8 = 1;
 const INPUT: u8 = 2;
 const ACK: u8 = 3;
 const HAVE: u8 = 4;
+const COPIED: u8 = 5;
 
 const MAX_EVENTS: usize = 256;
 const MAX_SECRET: usize = 4096;
@@ -20,7 +23,7 @@ const MAX_SEQ: u64 = (1 << 53) - 1;
 /// The player's message is none of this protocol; the connection is closed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub struct Malformed(&'static str);
+pub struct Malformed(pub(super) &'static str);
 
 /// The first message is something else than a hello.
 pub(crate) const NO_HELLO: Malformed = Malformed("the first message is a hello");
@@ -47,6 +50,14 @@ pub enum Up {
     Ack(u64),
     /// What the player holds.
     Have(Have),
+    /// Whether the player is to be told what is copied in the session.
+    WantCopied(bool),
+    /// The viewer has copied something.
+    Copied(Offer),
+    /// Asks for a part of what was copied in the session.
+    ReadCopied(Read),
+    /// A part of what the viewer has copied.
+    CopiedPart(Part),
     /// Something of a newer player, to be skipped.
     Unknown,
 }
@@ -95,6 +106,7 @@ impl Up {
                 .map(|bytes| Self::Ack(u64::from_le_bytes(bytes)))
                 .map_err(|_| Malformed("an ack is 8 bytes")),
             HAVE => have(payload).map(Self::Have),
+            COPIED => clipboard::part(payload).map(Self::CopiedPart),
             _ => Err(Malformed("the message is of no known class")),
         }
     }
@@ -113,6 +125,18 @@ enum Control {
     Resize(Size),
     Ping {
         at: f64,
+    },
+    WantCopied {
+        on: bool,
+    },
+    Copied {
+        serial: u64,
+        contents: Vec<WireContent>,
+    },
+    ReadCopied {
+        serial: u64,
+        kind: WireKind,
+        offset: u32,
     },
     #[serde(other)]
     Unknown,
@@ -144,6 +168,13 @@ fn control(payload: &[u8]) -> Result<Up, Malformed> {
         }
         Control::Resize(size) => Up::Resize(size),
         Control::Ping { at } => Up::Ping { at },
+        Control::WantCopied { on } => Up::WantCopied(on),
+        Control::Copied { serial, contents } => Up::Copied(clipboard::offer(serial, contents)?),
+        Control::ReadCopied {
+            serial,
+            kind,
+            offset,
+        } => Up::ReadCopied(clipboard::read(serial, kind, offset)),
         Control::Unknown => Up::Unknown,
     })
 }
@@ -358,6 +389,33 @@ mod tests {
     }
 
     #[test]
+    fn what_a_viewer_copied_is_known_kinds_within_the_bound() {
+        let copied = |contents: &str| {
+            let message = format!(r#"{{"type":"copied","serial":1,"contents":[{contents}]}}"#);
+            up(CONTROL, message.as_bytes())
+        };
+        let newer = copied(
+            r#"{"kind":"text/plain","bytes":8388608},{"kind":"model/gltf","bytes":4294967295}"#,
+        );
+        let Ok(Up::Copied(offer)) = newer else {
+            panic!("{newer:?}");
+        };
+        assert_eq!(
+            offer.contents.len(),
+            1,
+            "the kind that nobody knows is skipped"
+        );
+        for wrong in [
+            r#"{"kind":"text/plain","bytes":8388609}"#,
+            r#"{"kind":"text/plain","bytes":0}"#,
+            r#"{"kind":"text/plain","bytes":1},{"kind":"text/plain","bytes":1}"#,
+            r#"{"kind":"text/plain","bytes":-1}"#,
+        ] {
+            assert!(copied(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
     fn no_bytes_make_the_parser_panic() {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         let mut next = || {
@@ -366,10 +424,13 @@ mod tests {
             state ^= state << 17;
             state
         };
-        let seeds: [&[u8]; 3] = [
+        let seeds: [&[u8]; 6] = [
             b"\x01{\"type\":\"hello\",\"version\":1,\"ticket\":\"t\",\"stream\":\"00000000000000ff\"}",
             b"\x02[{\"seq\":1,\"at\":2.5,\"type\":\"motion\",\"x\":1.0,\"y\":2}]",
             b"\x04\x05\0\0\0\x06\0\0\0\x07\0\0\0\0\0\0\0",
+            b"\x05\x01\0\0\0\0\0\0\0\x01\0\0\0\0text",
+            b"\x01{\"type\":\"copied\",\"serial\":1,\"contents\":[{\"kind\":\"text/plain\",\"bytes\":4}]}",
+            b"\x01{\"type\":\"readCopied\",\"serial\":1,\"kind\":\"image/png\",\"offset\":0}",
         ];
         let mut refused = 0_u32;
         for round in 0..30_000 {

@@ -16,7 +16,6 @@ use smithay::wayland::compositor::{
 };
 use smithay::wayland::fractional_scale::FractionalScaleHandler;
 use smithay::wayland::output::OutputHandler;
-use smithay::wayland::selection::SelectionHandler;
 use smithay::wayland::selection::data_device::{
     ClientDndGrabHandler, DataDeviceHandler, DataDeviceState, ServerDndGrabHandler,
     set_data_device_focus,
@@ -166,10 +165,6 @@ impl SeatHandler for Stage {
 
 impl BufferHandler for Stage {
     fn buffer_destroyed(&mut self, _buffer: &WlBuffer) {}
-}
-
-impl SelectionHandler for Stage {
-    type SelectionUserData = ();
 }
 
 impl DataDeviceHandler for Stage {

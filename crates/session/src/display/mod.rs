@@ -3,6 +3,7 @@
 //! Nothing here opens a socket or reads a clock: clients are handed in, time is an argument.
 
 mod activation;
+mod clipboard;
 mod compose;
 mod cursor;
 mod handlers;
@@ -18,6 +19,7 @@ mod windows;
 mod x11;
 mod x_buffers;
 
+pub use clipboard::Paste;
 pub use compose::{Composed, Painter, expel_broken};
 pub use ring::Ring;
 
@@ -97,6 +99,8 @@ pub enum News {
     Unfit,
     /// The app wants text elsewhere, other text, or none.
     TextField,
+    /// An app has copied something, or has nothing copied any more.
+    Copied,
 }
 
 /// The compositor's state.
@@ -114,6 +118,7 @@ pub struct Stage {
     /// The menus that are open, while they hold the pointer and the keyboard.
     menus: Option<PopupGrab<Self>>,
     text_inputs: TextInputs,
+    clipboard: clipboard::Clipboard,
     /// Something may look different from the frame composed last, or an app waits for its frame callback.
     dirty: bool,
     expelled: RefCell<Vec<u64>>,
@@ -196,6 +201,7 @@ impl Stage {
             fingers: Vec::new(),
             menus: None,
             text_inputs: TextInputs::new(display),
+            clipboard: clipboard::Clipboard::default(),
             dirty: true,
             expelled: RefCell::default(),
             news: Vec::new(),

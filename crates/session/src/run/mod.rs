@@ -3,6 +3,7 @@
 
 mod apps;
 mod clients;
+mod clipboard;
 mod departed;
 mod desktop;
 mod files;
@@ -90,6 +91,7 @@ struct Holder {
     streams: Streams,
     /// Whose input came last.
     typing: Option<u64>,
+    clipboard: clipboard::Clipboard,
 
     streamer: Option<picture::Streamer>,
     frames: u64,
@@ -201,6 +203,7 @@ pub fn run(mut setup: Setup) -> Result<ExitCode, RunError> {
         peers_ever: 0,
         streams: Streams::default(),
         typing: None,
+        clipboard: clipboard::Clipboard::default(),
         streamer: None,
         frames: 0,
         damaged_pixels: 0,
@@ -325,6 +328,7 @@ impl Holder {
     /// Does what is due.
     fn settle(&mut self, now: Instant) {
         self.spread_news();
+        self.tend_clipboard(now);
         self.draw(now);
         let expelled = self.stage.take_expelled();
         if !expelled.is_empty() {
@@ -372,6 +376,7 @@ impl Holder {
             waiting.map(|peer| peer.came + HELLO_WITHIN).min(),
             stop,
             self.departed.due(now),
+            self.clipboard.due(),
         ]
         .into_iter()
         .flatten()
@@ -401,6 +406,7 @@ impl Holder {
                     ..Want::default()
                 }),
                 News::Unfit => self.repaint_x_servers(),
+                News::Copied => self.note_copied(),
                 News::TextField => self.note_changed(Want {
                     text_fields: true,
                     ..Want::default()

@@ -76,6 +76,7 @@ impl Holder {
             self.handle.remove(token);
         }
         self.due.report = true;
+        self.forget_copied_by(id);
         // Whoever held keys down cannot let go of them any more, and the app would repeat them for ever.
         if self.typing == Some(id) {
             self.typing = None;
@@ -90,7 +91,7 @@ impl Holder {
         for (id, peer) in &mut self.peers {
             let late = peer.link.role().is_none() && now >= peer.came + HELLO_WITHIN;
             let sent = give(&peer.stream, &mut peer.link.outbox).and_then(|()| {
-                if tell(peer, &mut self.stage) {
+                if tell(peer, &mut self.stage, &self.clipboard) {
                     give(&peer.stream, &mut peer.link.outbox)?;
                 }
                 Ok(())
@@ -125,6 +126,12 @@ impl Holder {
             Order::Viewer(Viewer::Input(input)) => self.take_input(id, &input),
             Order::Viewer(Viewer::Resize(size)) => {
                 self.resize(geometry(size.width, size.height, size.scale_120));
+            }
+            Order::Viewer(Viewer::Copied(offer)) => self.viewer_copied(id, &offer),
+            Order::Viewer(Viewer::CopiedPart(part)) => self.take_part(id, &part),
+            Order::Viewer(Viewer::ReadCopied(read)) => {
+                let part = self.clipboard.part(&read);
+                self.tell_viewer(id, viewer::from_holder::News::CopiedPart(part));
             }
             Order::Viewer(Viewer::OpenStream(_)) => match self.open_streamer() {
                 Ok(socket) => self.tell_viewer(

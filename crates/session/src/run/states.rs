@@ -1,6 +1,7 @@
 //! What viewers asked to be told of the session: its states, as they are now. One that reads slowly misses what
 //! was in between, so an app that changes them without pause fills nobody's queue.
 
+use super::clipboard::Clipboard;
 use super::{Holder, Peer};
 use crate::display::Stage;
 use greenroom_session_api::viewer::{Want, from_holder::News};
@@ -10,6 +11,13 @@ use greenroom_session_api::viewer::{Want, from_holder::News};
 pub struct States {
     wanted: Want,
     changed: Want,
+}
+
+impl States {
+    /// Whether the viewer is to be told what apps copy.
+    pub fn wants_copied(&self) -> bool {
+        self.wanted.copied
+    }
 }
 
 impl Holder {
@@ -31,17 +39,28 @@ impl Holder {
                 changed: noted,
             } = &mut peer.states;
             noted.cursor_images |= changed.cursor_images && wanted.cursor_images;
+            noted.copied |= changed.copied && wanted.copied;
             noted.text_fields |= changed.text_fields && wanted.text_fields;
         }
     }
 }
 
 /// Tells a viewer what has changed, unless it has not read what it was told before; whether there was anything.
-pub(super) fn tell(peer: &mut Peer, stage: &mut Stage) -> bool {
+pub(super) fn tell(peer: &mut Peer, stage: &mut Stage, clipboard: &Clipboard) -> bool {
     if !peer.link.outbox.is_empty() {
         return false;
     }
-    let changed = std::mem::take(&mut peer.states.changed);
+    let mut changed = std::mem::take(&mut peer.states.changed);
+    if changed.copied {
+        match clipboard.offer() {
+            Some(offer) => peer.link.tell_viewer(News::Copied(offer)),
+            // It is told once it is known.
+            None => {
+                peer.states.changed.copied = true;
+                changed.copied = false;
+            }
+        }
+    }
     if changed.cursor_images {
         let image = stage.cursor_image().clone();
         peer.link.tell_viewer(News::CursorImage(image));

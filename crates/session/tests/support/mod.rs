@@ -5,6 +5,7 @@
 pub mod attempts;
 pub mod machine;
 pub mod picture;
+pub mod selection;
 pub mod wayland;
 pub mod window;
 pub mod x;
@@ -405,7 +406,7 @@ impl Viewer {
         }
     }
 
-    fn order(&mut self, order: viewer::to_holder::Order) {
+    pub fn order(&mut self, order: viewer::to_holder::Order) {
         self.peer.send(&viewer::ToHolder { order: Some(order) });
     }
 

@@ -166,6 +166,18 @@ impl Client {
             .expect("a descriptor came with it")
     }
 
+    /// The descriptor that came first and was not taken yet.
+    pub fn first_descriptor(&mut self) -> OwnedFd {
+        self.descriptors
+            .pop_front()
+            .expect("a descriptor came with it")
+    }
+
+    /// Closes every descriptor that came by now.
+    pub fn forget_descriptors(&mut self) {
+        self.descriptors.clear();
+    }
+
     /// Waits for a configure of a surface; answers its serial.
     pub fn configured(&mut self, xdg_surface: u32) -> u32 {
         word(&self.event(xdg_surface, 0), 0)
