@@ -34,6 +34,10 @@ pub struct Have {
     /// The hash of each tile of it, row after row; empty when it has none.
     #[prost(fixed64, repeated, tag = "3")]
     pub tiles: Vec<u64>,
+    /// The highest version of units that the player draws; 0 from a gateway or for a player that knew
+    /// only version 1, which is what a streamer that does not know this field sends to all.
+    #[prost(uint32, tag = "4")]
+    pub units: u32,
 }
 
 /// The player has composed an update.

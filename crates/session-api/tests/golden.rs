@@ -488,6 +488,7 @@ fn units(kept: &mut Kept) {
             width: 1280,
             height: 800,
             tiles: vec![1, u64::MAX],
+            units: 0,
         }),
         Order::Ack(units::Ack { update: 6 }),
     ];

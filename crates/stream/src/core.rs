@@ -2,8 +2,9 @@
 
 use crate::picture::Picture;
 use crate::ring::Slot;
-use crate::shared::{Codes, Made, Units};
-use crate::viewer::{HeldTile, Viewer};
+use crate::shared::{Codes, Given, Made, Units};
+use crate::viewer::Viewer;
+use crate::way::Way;
 use greenroom_session_api::{encode, frames, units};
 use greenroom_tiles::{Encoder, Header};
 use std::collections::BTreeMap;
@@ -92,10 +93,10 @@ impl Core {
             return Ok(None);
         }
         let now = Rc::clone(now);
-        let base = viewer.base();
-        let made = match self.units.get(base, now.state, viewer.last_update()) {
+        let given = viewer.given(&now);
+        let made = match self.units.get(&given, now.state, viewer.last_update()) {
             Some(made) => Some(made),
-            None => self.make(id, &now)?,
+            None => self.make(id, &now, &given)?,
         };
         let Some(viewer) = self.viewers.get_mut(&id) else {
             return Ok(None);
@@ -104,39 +105,19 @@ impl Core {
             viewer.holds(&now);
             return Ok(None);
         };
-        self.units.keep(base, now.state, &made);
-        viewer.sent(&now, &made);
+        viewer.sent(&now, &given, &made);
+        self.units.keep(given, now.state, &made);
         Ok(Some(made.message))
     }
 
     /// The difference between what a viewer holds and `now`; `None` when there is none.
-    fn make(&mut self, id: ViewerId, now: &Picture) -> io::Result<Option<Made>> {
-        let sharing = self.viewers.len() > 1;
+    fn make(&mut self, id: ViewerId, now: &Picture, given: &Given) -> io::Result<Option<Made>> {
+        let codes = (self.viewers.len() > 1).then_some(&mut self.codes);
         let Some(viewer) = self.viewers.get(&id) else {
             return Ok(None);
         };
-        let reset = viewer.grid() != Some(now.grid);
-        let mut tiles = Vec::new();
-        for (index, tile) in now.tiles.iter().enumerate() {
-            let held = if reset {
-                HeldTile::Unknown
-            } else {
-                viewer.tile(index)
-            };
-            let held = match held {
-                HeldTile::Hash(hash) if hash == tile.hash() => continue,
-                HeldTile::Exactly(held) if held.hash() == tile.hash() => continue,
-                HeldTile::Unknown | HeldTile::Hash(_) => None,
-                HeldTile::Exactly(held) => Some(held),
-            };
-            let code = if sharing {
-                self.codes.get(&mut self.encoder, tile, held)
-            } else {
-                self.encoder.tile(tile, held).map(Rc::new)
-            };
-            tiles.extend(code.map(|code| (index, code)));
-        }
-        if tiles.is_empty() && !reset {
+        let way = Way::find(now, viewer, given, &mut self.encoder, codes);
+        if way.is_none() {
             return Ok(None);
         }
         self.updates += 1;
@@ -145,11 +126,11 @@ impl Core {
             composed_at_us: now.composed_at_us,
             frame_hash: now.hash,
             grid: now.grid,
-            reset,
+            reset: way.reset,
             had_input: now.had_input.clone(),
         };
-        let changes = tiles.iter().map(|(index, code)| (*index, &**code));
-        let bytes = self.encoder.unit(&header, changes)?;
+        let tiles = way.tiles.iter().map(|(index, code)| (*index, &**code));
+        let bytes = self.encoder.unit(&header, &way.prelude, tiles)?;
         let unit = units::Unit {
             class: units::Class::Display.into(),
             bytes,
@@ -160,7 +141,8 @@ impl Core {
         Ok(Some(Made {
             update: self.updates,
             message: message.into(),
-            tiles: tiles.iter().map(|(index, _)| *index).collect(),
+            changed: way.changed.into(),
+            kept: way.prelude.keep.into(),
         }))
     }
 }

@@ -4,6 +4,9 @@ use super::*;
 use greenroom_session_api::{FrameBuffer, units::from_streamer::News, units::to_streamer::Order};
 use greenroom_tiles::{Framebuffer, Grid, HadInput};
 
+#[path = "cache_tests.rs"]
+mod cache;
+
 /// A session's screen in memory.
 struct Screen {
     grid: Grid,
@@ -48,14 +51,21 @@ impl Screen {
 struct Player {
     id: ViewerId,
     picture: Framebuffer,
+    version: u32,
 }
 
 impl Player {
     fn join(core: &mut Core, id: ViewerId) -> Self {
+        Self::join_with(core, id, greenroom_tiles::unit::VERSION.into())
+    }
+
+    /// A player that draws units up to this version.
+    fn join_with(core: &mut Core, id: ViewerId, version: u32) -> Self {
         core.join(id);
         let player = Self {
             id,
             picture: Framebuffer::new(),
+            version,
         };
         player.say_have(core);
         player
@@ -66,6 +76,7 @@ impl Player {
             width: self.picture.width(),
             height: self.picture.height(),
             tiles: self.picture.tile_hashes().to_vec(),
+            units: self.version,
         };
         self.say(core, Order::Have(have));
     }
@@ -278,6 +289,7 @@ fn hashes_that_fit_no_picture_are_taken_for_nothing() {
             width,
             height,
             tiles: vec![1; tiles],
+            units: 2,
         };
         player.say(&mut core, Order::Have(have));
         player.draw(&mut core).unwrap();
@@ -312,8 +324,8 @@ fn a_viewer_that_stands_still_keeps_no_old_pixels_alive() {
             );
         }
     }
-    let kept = core.viewers[&1].base();
-    assert_eq!(kept, crate::viewer::Base::Own, "only hashes are left");
+    let kept = core.viewers[&1].given(core.now.as_ref().unwrap()).base;
+    assert_eq!(kept, crate::shared::Base::Own, "only hashes are left");
 }
 
 #[test]

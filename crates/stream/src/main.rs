@@ -17,6 +17,7 @@ mod run;
 mod sandbox;
 mod shared;
 mod viewer;
+mod way;
 
 use std::error::Error;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};

@@ -15,6 +15,8 @@ pub struct Picture {
     pub state: u64,
     /// Every tile; one that did not change is the same as in the picture before.
     pub tiles: Vec<Rc<Tile>>,
+    /// Since when each shows what it does, on the holder's clock.
+    pub since_us: Vec<u64>,
     /// The frame hash.
     pub hash: u64,
     /// When the holder began to compose it.
@@ -44,6 +46,7 @@ impl Picture {
                 grid,
                 state: before.map_or(0, |before| before.state) + 1,
                 hash: frame_hash(grid, tiles.iter().map(|tile| tile.hash())),
+                since_us: vec![composed_at_us; tiles.len()],
                 tiles,
                 composed_at_us,
                 had_input,
@@ -56,12 +59,14 @@ impl Picture {
             }
         }
         let mut tiles = before.tiles.clone();
+        let mut since_us = before.since_us.clone();
         let mut changed = false;
         for (index, _) in damaged.iter().enumerate().filter(|(_, damaged)| **damaged) {
             let tile = read(index);
             // Apps redraw what has not changed; only what has is news.
             if tile.hash() != tiles[index].hash() {
                 tiles[index] = tile;
+                since_us[index] = composed_at_us;
                 changed = true;
             }
         }
@@ -73,6 +78,7 @@ impl Picture {
             grid,
             state: before.state + u64::from(changed),
             tiles,
+            since_us,
             hash,
             composed_at_us,
             had_input,
@@ -129,14 +135,19 @@ mod tests {
     #[test]
     fn only_damaged_tiles_are_read_and_only_changed_ones_are_new() {
         let mut memory = vec![0; (4 * GRID.0 * GRID.1) as usize];
-        let first = Picture::after(None, slot(&memory), &frame(&[], &[]), true);
+        let at = |composed_at_us, frame| frames::Frame {
+            composed_at_us,
+            ..frame
+        };
+        let first = Picture::after(None, slot(&memory), &at(7, frame(&[], &[])), true);
         assert_eq!((first.state, first.tiles.len()), (1, 6));
         // Pixel (100, 5) changes; the damage says so and more.
         memory[4 * (5 * 130 + 100)] = 9;
-        let damage = frame(&[(60, 0, 50, 10)], &[]);
+        let damage = at(9, frame(&[(60, 0, 50, 10)], &[]));
         let second = Picture::after(Some(&first), slot(&memory), &damage, false);
         assert_eq!(second.state, 2);
         assert_ne!(second.hash, first.hash);
+        assert_eq!(second.since_us, [7, 9, 7, 7, 7, 7]);
         let same: Vec<_> = (0..6)
             .filter(|index| Rc::ptr_eq(&first.tiles[*index], &second.tiles[*index]))
             .collect();

@@ -1,9 +1,9 @@
 //! What one viewer holds, and whether it may be sent more.
 
 use crate::picture::Picture;
-use crate::shared::Made;
+use crate::shared::{Base, Given, Made};
 use greenroom_session_api::units;
-use greenroom_tiles::{Grid, Tile};
+use greenroom_tiles::{Cache, Grid, Tile};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -22,6 +22,12 @@ pub struct Viewer {
     /// It has said what it has; before that nothing is sent.
     ready: bool,
     last_update: u64,
+    /// The highest version of units it draws.
+    version: u32,
+    /// What its player keeps. Whenever the player says what it holds, both begin anew: a unit that was
+    /// refused, or one that is still on its way, would have left them apart.
+    cache: Cache<()>,
+    forget: bool,
 }
 
 /// What a viewer's player holds once it has drawn everything it was sent.
@@ -33,17 +39,6 @@ enum Held {
     Hashes(Grid, Vec<Option<u64>>),
     /// Exactly this.
     Picture(Rc<Picture>),
-}
-
-/// What a viewer holds, for whoever makes a unit: viewers for whom this is equal can share one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Base {
-    /// Nothing at all.
-    Nothing,
-    /// The picture of this state.
-    State(u64),
-    /// Its own mixture.
-    Own,
 }
 
 #[derive(Debug)]
@@ -79,6 +74,9 @@ impl Viewer {
         };
         self.in_flight.clear();
         self.ready = true;
+        self.version = have.units;
+        self.cache.clear();
+        self.forget = self.version > 1;
     }
 
     /// The player has drawn this update and those before it.
@@ -98,12 +96,40 @@ impl Viewer {
         self.ready && !up_to_date && self.in_flight.len() < CREDIT
     }
 
-    /// What a unit for it builds on.
-    pub fn base(&self) -> Base {
-        match &self.held {
+    /// What a unit that leads it to `now` depends on.
+    pub fn given(&self, now: &Picture) -> Given {
+        let base = match &self.held {
             Held::Nothing => Base::Nothing,
             Held::Hashes(..) => Base::Own,
             Held::Picture(held) => Base::State(held.state),
+        };
+        let cached = |index: &usize| self.cache.get(now.tiles[*index].hash()).is_some();
+        Given {
+            base,
+            plain: self.version < 2,
+            forget: self.forget,
+            cached: self.changed(now).filter(cached).collect(),
+        }
+    }
+
+    /// The tiles of `now` that it holds another version of, or that it is not known to hold.
+    pub fn changed(&self, now: &Picture) -> impl Iterator<Item = usize> {
+        let tiles = now.tiles.iter().enumerate();
+        tiles.filter_map(|(index, tile)| {
+            let held = match self.tile(now.grid, index) {
+                HeldTile::Unknown => None,
+                HeldTile::Hash(hash) => Some(hash),
+                HeldTile::Exactly(held) => Some(held.hash()),
+            };
+            (held != Some(tile.hash())).then_some(index)
+        })
+    }
+
+    /// The very picture it holds, where that is known.
+    pub fn picture(&self) -> Option<&Picture> {
+        match &self.held {
+            Held::Picture(held) => Some(held),
+            Held::Nothing | Held::Hashes(..) => None,
         }
     }
 
@@ -121,12 +147,14 @@ impl Viewer {
         }
     }
 
-    /// What it holds in the place of tile `index` of its grid.
-    pub fn tile(&self, index: usize) -> HeldTile<'_> {
+    /// What it holds in the place of tile `index` of `grid`; nothing in a picture of another size.
+    pub fn tile(&self, grid: Grid, index: usize) -> HeldTile<'_> {
         match &self.held {
-            Held::Nothing => HeldTile::Unknown,
-            Held::Hashes(_, tiles) => tiles[index].map_or(HeldTile::Unknown, HeldTile::Hash),
-            Held::Picture(held) => HeldTile::Exactly(&held.tiles[index]),
+            Held::Hashes(own, tiles) if *own == grid => {
+                tiles[index].map_or(HeldTile::Unknown, HeldTile::Hash)
+            }
+            Held::Picture(held) if held.grid == grid => HeldTile::Exactly(&held.tiles[index]),
+            Held::Nothing | Held::Hashes(..) | Held::Picture(_) => HeldTile::Unknown,
         }
     }
 
@@ -136,12 +164,23 @@ impl Viewer {
     }
 
     /// It was sent the way to `now`.
-    pub fn sent(&mut self, now: &Rc<Picture>, made: &Made) {
+    pub fn sent(&mut self, now: &Rc<Picture>, given: &Given, made: &Made) {
+        if given.forget {
+            self.forget = false;
+        }
+        for index in &given.cached {
+            self.cache.touch(now.tiles[*index].hash());
+        }
+        if let Held::Picture(held) = &self.held {
+            for index in made.kept.iter() {
+                self.cache.keep(held.tiles[*index].hash(), ());
+            }
+        }
         self.holds(now);
         self.last_update = made.update;
         self.in_flight.push_back(Flight {
             update: made.update,
-            tiles: Rc::clone(&made.tiles),
+            tiles: Rc::clone(&made.changed),
         });
     }
 

@@ -1,10 +1,11 @@
 //! The viewer's picture, and how a unit changes it.
 
-use crate::draw::{Picture, on_screen};
+use crate::cache::Cache;
+use crate::draw::{Picture, Pixels, on_screen};
 use crate::grid::Rect;
 use crate::hash::frame_hash;
-use crate::palette;
-use crate::unit::{self, ENTRY, Entry, HadInput, Kind, WINDOW_LOG};
+use crate::steps::{Steps, most_bytes};
+use crate::unit::{self, HadInput, WINDOW_LOG};
 use ruzstd::decoding::FrameDecoder;
 
 /// A unit that cannot be drawn. The picture is as it was.
@@ -39,6 +40,15 @@ pub enum DecodeError {
     /// An entry's pixel has a colour that its palette lacks.
     #[error("a pixel has a colour that its palette lacks")]
     Colour,
+    /// A copy is empty or out of bounds, or all of them write more than the picture has.
+    #[error("a copy is empty or out of bounds")]
+    Copy,
+    /// A run of tiles to keep is out of bounds or out of order.
+    #[error("tiles to keep are out of bounds or out of order")]
+    Keep,
+    /// An entry names a tile that the cache lacks, or has in another size: say anew what is held.
+    #[error("a tile is not in the cache")]
+    NotCached,
 }
 
 /// What a unit did.
@@ -58,10 +68,11 @@ pub struct Applied {
     pub frame_hash_matches: bool,
 }
 
-/// A viewer's picture.
+/// A viewer's picture, and what it keeps of those before.
 #[derive(Default)]
 pub struct Framebuffer {
     picture: Option<Picture>,
+    cache: Cache<Pixels>,
     zstd: FrameDecoder,
     // Kept between units: a fresh buffer costs more than its use.
     unpacked: Vec<u8>,
@@ -85,8 +96,8 @@ impl Framebuffer {
         if !parts.header.reset && self.picture.as_ref().map(|p| p.grid) != Some(grid) {
             return Err(DecodeError::Size);
         }
-        let entries = self.unpack(&parts)?;
-        let data = &self.unpacked[entries.len() * ENTRY..];
+        self.unpack(&parts)?;
+        let steps = Steps::parse(&parts, &self.unpacked, &self.cache)?;
 
         // From here on nothing fails.
         let reset = parts.header.reset;
@@ -94,16 +105,25 @@ impl Framebuffer {
             Some(picture) if !reset => picture,
             picture => picture.insert(Picture::black(grid)),
         };
-        let mut at = 0;
-        for entry in &entries {
-            let len = entry.data_len();
-            picture.draw(entry, &data[at..at + len], &mut self.scratch);
-            at += len;
+        if parts.forget {
+            self.cache.clear();
         }
+        picture.take(&steps, &mut self.cache, &mut self.scratch);
         let damage = if reset {
             vec![grid.whole()]
         } else {
-            joined(entries.iter().map(|entry| on_screen(grid, entry)))
+            let drawn = joined(
+                steps
+                    .entries
+                    .iter()
+                    .map(|(entry, _)| on_screen(grid, entry)),
+            );
+            steps
+                .copies
+                .iter()
+                .map(|copy| copy.to)
+                .chain(drawn)
+                .collect()
         };
         Ok(Applied {
             update: parts.header.update,
@@ -116,44 +136,18 @@ impl Framebuffer {
         })
     }
 
-    /// Decompresses a unit and checks every entry, so that drawing cannot fail halfway.
-    fn unpack(&mut self, parts: &unit::Parts<'_>) -> Result<Vec<Entry>, DecodeError> {
-        let grid = parts.header.grid;
-        // No entry has more than a palette and three bytes for each of its pixels.
-        let most = ENTRY + 3 * palette::MAX_COLOURS + 3 * (crate::TILE * crate::TILE) as usize;
-        let table = parts.entries * ENTRY;
-        if parts.unpacked < table || parts.unpacked > parts.entries * most {
+    /// Decompresses a unit.
+    fn unpack(&mut self, parts: &unit::Parts<'_>) -> Result<(), DecodeError> {
+        if parts.unpacked > most_bytes(parts) {
             return Err(DecodeError::Header);
         }
         self.unpacked.clear();
         self.unpacked.resize(parts.unpacked, 0);
         self.zstd.set_max_window_size(1 << WINDOW_LOG);
         match self.zstd.decode_all(parts.packed, &mut self.unpacked) {
-            Ok(length) if length == parts.unpacked => {}
-            Ok(_) | Err(_) => return Err(DecodeError::Compression),
+            Ok(length) if length == parts.unpacked => Ok(()),
+            Ok(_) | Err(_) => Err(DecodeError::Compression),
         }
-        let (table, mut data) = self.unpacked.split_at(table);
-        let mut entries = Vec::with_capacity(parts.entries);
-        let mut next_tile = 0;
-        for row in table.as_chunks().0 {
-            let entry = Entry::parse(row, grid)?;
-            if entry.tile < next_tile {
-                return Err(DecodeError::Entry);
-            }
-            next_tile = entry.tile + 1;
-            let (own, rest) = data
-                .split_at_checked(entry.data_len())
-                .ok_or(DecodeError::Header)?;
-            data = rest;
-            if !colours_exist(&entry, own) {
-                return Err(DecodeError::Colour);
-            }
-            entries.push(entry);
-        }
-        if !data.is_empty() {
-            return Err(DecodeError::Header);
-        }
-        Ok(entries)
     }
 
     /// Pixels across; 0 before the first unit.
@@ -193,23 +187,6 @@ impl Framebuffer {
     }
 }
 
-/// Whether every index of a palette entry names one of its colours.
-fn colours_exist(entry: &Entry, data: &[u8]) -> bool {
-    let Kind::Palette { colours } = entry.kind else {
-        return true;
-    };
-    if colours == 1 << palette::index_bits(colours) {
-        return true;
-    }
-    let bytes = palette::row_bytes(entry.part.width, colours);
-    let mut indices = [0; crate::TILE as usize];
-    let indices = &mut indices[..entry.part.width as usize];
-    data[3 * colours..].chunks(bytes).all(|row| {
-        palette::unpack_row(row, colours, indices);
-        indices.iter().all(|index| usize::from(*index) < colours)
-    })
-}
-
 /// Rectangles with those that continue one another to the right made one.
 fn joined(rects: impl Iterator<Item = Rect>) -> Vec<Rect> {
     let mut joined: Vec<Rect> = Vec::new();
@@ -231,6 +208,7 @@ fn joined(rects: impl Iterator<Item = Rect>) -> Vec<Rect> {
 #[cfg(feature = "encode")]
 mod tests {
     use super::*;
+    use crate::unit::{ENTRY, Prelude};
     use crate::{Encoder, Grid, Header, Tile};
 
     /// A unit of several kinds of entries and its decompressed bytes.
@@ -256,7 +234,9 @@ mod tests {
             reset: true,
             had_input: vec![HadInput { stream: 4, seq: 5 }],
         };
-        let unit = encoder.unit(&header, codes.iter().enumerate()).unwrap();
+        let unit = encoder
+            .unit(&header, &Prelude::default(), codes.iter().enumerate())
+            .unwrap();
         let parts = unit::parse(&unit).unwrap();
         let mut unpacked = vec![0; parts.unpacked];
         FrameDecoder::new()
@@ -268,7 +248,7 @@ mod tests {
 
     fn repacked(header: &Header, entries: usize, unpacked: &[u8]) -> Vec<u8> {
         let mut unit = Vec::new();
-        header.write(entries, unpacked.len(), &mut unit);
+        header.write((entries, unpacked.len()), None, &mut unit);
         unit.extend(zstd::bulk::compress(unpacked, 1).unwrap());
         unit
     }

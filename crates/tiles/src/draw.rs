@@ -1,9 +1,29 @@
 //! How a checked entry changes the pixels of a picture.
 
+use crate::cache::Cache;
+use crate::copy::Copy;
 use crate::grid::{Grid, Rect};
 use crate::hash::tile_hash;
+use crate::steps::{Steps, cached_hash};
 use crate::unit::{Entry, Kind};
 use crate::{palette, predict};
+
+/// A tile that a viewer keeps.
+pub struct Pixels {
+    width: u32,
+    rgba: Box<[u8]>,
+}
+
+impl Pixels {
+    /// Its width and height.
+    pub fn size(&self) -> (u32, u32) {
+        // A kept tile has pixels; its height is a tile's.
+        (
+            self.width,
+            (self.rgba.len() / (4 * self.width as usize)) as u32,
+        )
+    }
+}
 
 /// The pixels a viewer holds.
 pub struct Picture {
@@ -55,15 +75,82 @@ impl Picture {
         start..start + 4 * rect.width as usize
     }
 
-    /// Draws a checked entry with the data that belongs to it.
-    pub fn draw(&mut self, entry: &Entry, data: &[u8], scratch: &mut Vec<u8>) {
-        let rect = on_screen(self.grid, entry);
-        match entry.kind {
-            Kind::Palette { colours } => self.draw_palette(rect, colours, data),
-            Kind::Predicted(predictor) => self.draw_predicted(rect, predictor, data, scratch),
-            Kind::Changed => self.draw_changed(rect, data),
+    /// Does what a unit says.
+    pub fn take(&mut self, steps: &Steps<'_>, cache: &mut Cache<Pixels>, scratch: &mut Vec<u8>) {
+        let kept: Vec<_> = steps
+            .keep
+            .iter()
+            .map(|tile| (self.hashes[*tile], self.pixels(*tile)))
+            .collect();
+        self.copy(&steps.copies, scratch);
+        let mut stale: Vec<bool> = vec![false; self.hashes.len()];
+        for tile in steps
+            .copies
+            .iter()
+            .flat_map(|copy| self.grid.touched(copy.to))
+        {
+            stale[tile] = true;
         }
-        self.hashes[entry.tile] = self.hash(entry.tile, scratch);
+        for (entry, data) in &steps.entries {
+            stale[entry.tile] = entry.kind != Kind::Cached;
+            let rect = on_screen(self.grid, entry);
+            match entry.kind {
+                Kind::Palette { colours } => self.draw_palette(rect, colours, data),
+                Kind::Predicted(predictor) => self.draw_predicted(rect, predictor, data, scratch),
+                Kind::Changed => self.draw_changed(rect, data),
+                Kind::Cached => {
+                    let hash = cached_hash(data);
+                    if let Some(pixels) = cache.get(hash) {
+                        self.draw_pixels(rect, &pixels.rgba);
+                        self.hashes[entry.tile] = hash;
+                    }
+                    cache.touch(hash);
+                }
+            }
+        }
+        for tile in (0..stale.len()).filter(|tile| stale[*tile]) {
+            self.hashes[tile] = self.hash(tile, scratch);
+        }
+        for (hash, pixels) in kept {
+            cache.keep(hash, pixels);
+        }
+    }
+
+    /// The pixels of a tile.
+    fn pixels(&self, index: usize) -> Pixels {
+        let tile = self.grid.tile(index);
+        let mut rgba = Vec::with_capacity(4 * tile.area());
+        for y in 0..tile.height {
+            rgba.extend_from_slice(&self.rgba[self.row(tile, y)]);
+        }
+        Pixels {
+            width: tile.width,
+            rgba: rgba.into(),
+        }
+    }
+
+    /// Moves what has moved: all is taken before any is put, since one may lie where another is taken from.
+    fn copy(&mut self, copies: &[Copy], scratch: &mut Vec<u8>) {
+        scratch.clear();
+        for from in copies.iter().map(Copy::from) {
+            for y in 0..from.height {
+                scratch.extend_from_slice(&self.rgba[self.row(from, y)]);
+            }
+        }
+        let mut at = 0;
+        for copy in copies {
+            let bytes = 4 * copy.to.area();
+            let taken = &scratch[at..at + bytes];
+            self.draw_pixels(copy.to, taken);
+            at += bytes;
+        }
+    }
+
+    fn draw_pixels(&mut self, rect: Rect, rgba: &[u8]) {
+        for (y, line) in (0..rect.height).zip(rgba.chunks(4 * rect.width as usize)) {
+            let row = self.row(rect, y);
+            self.rgba[row].copy_from_slice(line);
+        }
     }
 
     fn draw_palette(&mut self, rect: Rect, colours: usize, data: &[u8]) {

@@ -4,7 +4,7 @@ use crate::grid::Rect;
 use crate::palette::{self, Colours};
 use crate::predict::{self, Predictor};
 use crate::tile::Tile;
-use crate::unit::{Entry, Header, Kind, WINDOW_LOG};
+use crate::unit::{Entry, Header, Kind, Prelude, WINDOW_LOG};
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::CParameter;
 
@@ -20,6 +20,22 @@ pub struct TileCode {
 }
 
 impl TileCode {
+    /// That a viewer takes a tile of this content out of its cache.
+    #[must_use]
+    pub fn cached(tile: &Tile) -> Self {
+        Self {
+            kind: Kind::Cached,
+            part: tile.whole(),
+            data: tile.hash().to_le_bytes().into(),
+        }
+    }
+
+    /// The pixels that it describes.
+    #[must_use]
+    pub fn area(&self) -> usize {
+        self.part.area()
+    }
+
     /// Its size in memory, roughly, for whoever keeps several.
     #[must_use]
     pub fn size(&self) -> usize {
@@ -127,17 +143,20 @@ impl Encoder {
         least.1
     }
 
-    /// A unit of these tiles, whose indices ascend.
+    /// A unit that has a viewer do this, then draw these tiles, whose indices ascend. It is of the lowest
+    /// version that can say so.
     ///
     /// # Errors
     /// zstd has no memory.
     pub fn unit<'a>(
         &mut self,
         header: &Header,
+        prelude: &Prelude,
         tiles: impl Iterator<Item = (usize, &'a TileCode)> + Clone,
     ) -> std::io::Result<Vec<u8>> {
         let mut unpacked = Vec::new();
-        let mut entries = 0;
+        let runs = prelude.write(&mut unpacked);
+        let (mut entries, mut plain) = (0, *prelude == Prelude::default());
         for (tile, code) in tiles.clone() {
             Entry {
                 tile,
@@ -146,6 +165,7 @@ impl Encoder {
             }
             .write(&mut unpacked);
             entries += 1;
+            plain &= code.kind != Kind::Cached;
         }
         for (_, code) in tiles {
             unpacked.extend_from_slice(&code.data);
@@ -153,7 +173,8 @@ impl Encoder {
         self.zstd.set_compression_level(level(unpacked.len()))?;
         let packed = self.zstd.compress(&unpacked)?;
         let mut unit = Vec::with_capacity(128 + packed.len());
-        header.write(entries, unpacked.len(), &mut unit);
+        let prelude = (!plain).then_some((prelude, runs));
+        header.write((entries, unpacked.len()), prelude, &mut unit);
         unit.extend_from_slice(&packed);
         Ok(unit)
     }

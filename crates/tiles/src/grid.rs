@@ -25,6 +25,20 @@ impl Rect {
     pub fn area(&self) -> usize {
         self.width as usize * self.height as usize
     }
+
+    /// What lies in both; `None` when nothing does.
+    #[must_use]
+    pub fn common(&self, other: Self) -> Option<Self> {
+        let (x, y) = (self.x.max(other.x), self.y.max(other.y));
+        let right = (self.x + self.width).min(other.x + other.width);
+        let bottom = (self.y + self.height).min(other.y + other.height);
+        (x < right && y < bottom).then(|| Self {
+            x,
+            y,
+            width: right - x,
+            height: bottom - y,
+        })
+    }
 }
 
 /// The tiles of a picture, numbered row after row from the top left.

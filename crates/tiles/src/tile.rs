@@ -1,15 +1,21 @@
 //! The content of a tile, as the streamer holds it.
 
-use crate::grid::Rect;
+use crate::anchors::{self, Anchor};
+use crate::copy::Copy;
+use crate::grid::{Grid, Rect};
 use crate::hash::tile_hash;
+use std::borrow::Borrow;
+use std::cell::OnceCell;
 
 /// The pixels of one version of a tile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Tile {
     width: u32,
     height: u32,
     rgba: Box<[u8]>,
     hash: u64,
+    /// Found when they are first asked for: most tiles are never part of a move.
+    anchors: OnceCell<Box<[Anchor]>>,
 }
 
 impl Tile {
@@ -35,13 +41,69 @@ impl Tile {
                 *to = [r, g, b, 255];
             }
         }
-        let hash = tile_hash(rect.width, rect.height, &rgba);
+        Self::new(rect, rgba)
+    }
+
+    /// Tile `index` of the picture `held` once copies are made in it; `None` when none touches it.
+    ///
+    /// # Panics
+    /// A copy does not lie in the picture.
+    #[must_use]
+    pub fn copied<T: Borrow<Self>>(
+        grid: Grid,
+        held: &[T],
+        copies: &[Copy],
+        index: usize,
+    ) -> Option<Self> {
+        let place = grid.tile(index);
+        let mut rgba: Option<Vec<u8>> = None;
+        for copy in copies {
+            let Some(to) = place.common(copy.to) else {
+                continue;
+            };
+            let rgba = rgba.get_or_insert_with(|| held[index].borrow().rgba.to_vec());
+            let from = Rect {
+                x: to.x - copy.to.x + copy.from_x,
+                y: to.y - copy.to.y + copy.from_y,
+                ..to
+            };
+            for source in grid.touched(from) {
+                let (origin, tile) = (grid.tile(source), held[source].borrow());
+                let Some(part) = origin.common(from) else {
+                    continue;
+                };
+                let inside = Rect {
+                    x: part.x - origin.x,
+                    y: part.y - origin.y,
+                    ..part
+                };
+                let (x, y) = (
+                    to.x - place.x + part.x - from.x,
+                    to.y - place.y + part.y - from.y,
+                );
+                for row in 0..part.height {
+                    let line = tile.row(inside, inside.y + row).as_flattened();
+                    let at = 4 * ((y + row) * place.width + x) as usize;
+                    rgba[at..at + line.len()].copy_from_slice(line);
+                }
+            }
+        }
+        rgba.map(|rgba| Self::new(place, rgba))
+    }
+
+    fn new(rect: Rect, rgba: Vec<u8>) -> Self {
         Self {
             width: rect.width,
             height: rect.height,
+            hash: tile_hash(rect.width, rect.height, &rgba),
             rgba: rgba.into(),
-            hash,
+            anchors: OnceCell::new(),
         }
+    }
+
+    /// Places in it by which it is known again elsewhere.
+    pub(crate) fn anchors(&self) -> &[Anchor] {
+        self.anchors.get_or_init(|| anchors::of(self))
     }
 
     /// Pixels across.

@@ -235,9 +235,9 @@ fn sizes_announced_beyond_reason_are_refused_before_memory_is_taken() {
     assert_eq!(with(34, &[17, 0]), Err(DecodeError::Header));
     assert_eq!(with(32, &[3, 0]), Err(DecodeError::Header));
     assert_eq!(
-        with(2, &[2]),
+        with(2, &[3]),
         Err(DecodeError::Unsupported {
-            version: 2,
+            version: 3,
             kind: 1
         })
     );

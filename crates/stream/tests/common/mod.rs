@@ -325,6 +325,7 @@ impl Viewer {
             width: self.picture.width(),
             height: self.picture.height(),
             tiles: self.picture.tile_hashes().to_vec(),
+            units: greenroom_tiles::unit::VERSION.into(),
         }));
     }
 

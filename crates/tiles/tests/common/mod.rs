@@ -5,7 +5,9 @@
     reason = "a world that cannot be built fails its test"
 )]
 
-use greenroom_tiles::{Applied, Encoder, Framebuffer, Grid, Header, Rect, Tile, frame_hash};
+use greenroom_tiles::{
+    Applied, Copy, Encoder, Framebuffer, Grid, Header, Pictures, Prelude, Rect, Tile, frame_hash,
+};
 
 /// Numbers that look random and are the same in each run (SplitMix64).
 pub struct Random(pub u64);
@@ -108,6 +110,23 @@ impl Screen {
         screen
     }
 
+    /// Moves what is in `from` by `dx`, `dy`; what would leave the picture is lost.
+    pub fn shift(&mut self, from: Rect, dx: i32, dy: i32) {
+        let before = self.bgrx.clone();
+        for y in from.y..from.y + from.height {
+            for x in from.x..from.x + from.width {
+                let (to_x, to_y) = (x as i32 + dx, y as i32 + dy);
+                let inside = (0..self.grid.width() as i32).contains(&to_x)
+                    && (0..self.grid.height() as i32).contains(&to_y);
+                if inside {
+                    let at = |x: usize, y: usize| y * self.stride + 4 * x;
+                    let (to, from) = (at(to_x as usize, to_y as usize), at(x as usize, y as usize));
+                    self.bgrx[to..to + 4].copy_from_slice(&before[from..from + 4]);
+                }
+            }
+        }
+    }
+
     /// A random change of a random kind.
     pub fn scribble(&mut self, random: &mut Random) {
         let (width, height) = (self.grid.width(), self.grid.height());
@@ -188,9 +207,48 @@ pub fn unit(encoder: &mut Encoder, update: u64, now: &Screen, held: Option<&Scre
         reset: held.is_none(),
         had_input: Vec::new(),
     };
-    encoder
-        .unit(&header, codes.iter().map(|(index, code)| (*index, code)))
-        .unwrap()
+    let codes = codes.iter().map(|(index, code)| (*index, code));
+    encoder.unit(&header, &Prelude::default(), codes).unwrap()
+}
+
+/// What a streamer sends a viewer that holds `held` and can copy; also how much was copied.
+pub fn unit_of_moves(
+    encoder: &mut Encoder,
+    update: u64,
+    now: &Screen,
+    held: &Screen,
+) -> (Vec<u8>, Vec<Copy>) {
+    let (tiles, before) = (now.tiles(), held.tiles());
+    let changed: Vec<_> = (0..tiles.len())
+        .filter(|index| tiles[*index].hash() != before[*index].hash())
+        .collect();
+    let pictures = Pictures {
+        grid: now.grid,
+        held: &before,
+        now: &tiles,
+    };
+    let prelude = Prelude {
+        copies: pictures.copies(&changed),
+        ..Prelude::default()
+    };
+    let codes: Vec<_> = (0..tiles.len())
+        .filter_map(|index| {
+            let copied = Tile::copied(now.grid, &before, &prelude.copies, index);
+            let base = copied.as_ref().unwrap_or(&before[index]);
+            Some((index, encoder.tile(&tiles[index], Some(base))?))
+        })
+        .collect();
+    let header = Header {
+        update,
+        composed_at_us: 1_000 * update,
+        frame_hash: frame_hash(now.grid, tiles.iter().map(Tile::hash)),
+        grid: now.grid,
+        reset: false,
+        had_input: Vec::new(),
+    };
+    let codes = codes.iter().map(|(index, code)| (*index, code));
+    let unit = encoder.unit(&header, &prelude, codes).unwrap();
+    (unit, prelude.copies)
 }
 
 /// Applies a unit and holds the picture against the session's.
