@@ -24,12 +24,23 @@ const GREETING_LIMIT: Duration = Duration::from_millis(250);
 /// Attempts in a row before the viewer is sent away, to come back by itself: 4 to 30 seconds, by what fails.
 const MAX_ATTEMPTS: u32 = 8;
 
+/// What a player says of itself before anything else.
+pub(crate) struct Player {
+    /// Its input stream.
+    pub stream: u64,
+    /// The size of its window, when it has one.
+    pub size: Option<Size>,
+    /// The highest version of units it draws.
+    pub units: u32,
+}
+
 /// A viewer's links to its session.
 pub(crate) struct Bridge<'a> {
     persistent_id: &'a str,
     endpoint: &'a Endpoint,
     rights: Rights,
     stream: u64,
+    units: u32,
     outgoing: &'a Outgoing,
     metrics: &'a Metrics,
     holder: Link,
@@ -70,8 +81,7 @@ impl<'a> Bridge<'a> {
     /// Connects to the holder, gives it the viewer's size and asks for the picture.
     pub(crate) async fn connect(
         admission: &'a Admission,
-        stream: u64,
-        size: Option<Size>,
+        player: Player,
         outgoing: &'a Outgoing,
         metrics: &'a Metrics,
     ) -> Result<Self, Farewell> {
@@ -83,7 +93,8 @@ impl<'a> Bridge<'a> {
             persistent_id: admission.persistent_id.as_str(),
             endpoint: &admission.endpoint,
             rights: admission.rights,
-            stream,
+            stream: player.stream,
+            units: player.units,
             outgoing,
             metrics,
             holder,
@@ -93,7 +104,7 @@ impl<'a> Bridge<'a> {
             copying: Copying::new(admission.rights, outgoing, metrics),
         };
         // Before the picture is asked for, so that the first one has the right size already.
-        if let Some(size) = size {
+        if let Some(size) = player.size {
             bridge.resize(size).await?;
         }
         bridge.ask_for_streamer().await?;
@@ -204,6 +215,10 @@ impl<'a> Bridge<'a> {
     }
 
     async fn have(&mut self, have: Have) -> Result<(), Farewell> {
+        let have = Have {
+            units: self.units,
+            ..have
+        };
         if matches!(self.picture, Picture::Flowing(_)) {
             // The player lost its state while the streamer did not.
             return self

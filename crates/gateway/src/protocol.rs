@@ -25,6 +25,9 @@
 //! Whoever has copied something says so by `copied`, and the other side asks for it by `readCopied`, a part after the
 //! other and never two at once. The player is told of the session's while it wants to be (`wantCopied`).
 //!
+//! `hello` also names the highest version of units the player draws (`units`), which the streamer is told
+//! with each `have`. Whatever a player kept beside its picture is void when it says `have`.
+//!
 //! A new kind of event, a new field and a new control message are additions: either side skips what it
 //! does not know. [`VERSION`] rises when skipping is not good enough.
 

@@ -1,10 +1,10 @@
 //! One viewer's connection from its first message to its last.
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Player};
 use crate::door::{Admission, Door, Reason, Refusal};
 use crate::http::Gate;
 use crate::outgoing::Outgoing;
-use crate::protocol::{self, Farewell, Hello, Size, Up};
+use crate::protocol::{self, Farewell, Hello, Up};
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
@@ -75,8 +75,11 @@ async fn attend<D: Door>(
         incoming,
         outgoing,
         &admission,
-        hello.stream,
-        hello.size,
+        Player {
+            stream: hello.stream,
+            size: hello.size,
+            units: hello.units,
+        },
     )
     .await
 }
@@ -97,10 +100,9 @@ async fn stay<D: Door>(
     incoming: &mut Incoming,
     outgoing: &Outgoing,
     admission: &Admission,
-    stream: u64,
-    size: Option<Size>,
+    player: Player,
 ) -> Result<(), Farewell> {
-    let mut bridge = Bridge::connect(admission, stream, size, outgoing, &gate.metrics).await?;
+    let mut bridge = Bridge::connect(admission, player, outgoing, &gate.metrics).await?;
     gate.door.connected(&admission.binding).await;
     let outcome = relay(&mut bridge, incoming, admission.revoked.clone()).await;
     gate.door.disconnected(&admission.binding).await;

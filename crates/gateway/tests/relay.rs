@@ -71,6 +71,23 @@ async fn the_window_decides_the_size_before_the_first_picture() {
 }
 
 #[tokio::test]
+async fn a_streamer_is_told_which_units_the_player_draws() {
+    for (said, heard) in [("", 1), (r#","units":2"#, 2)] {
+        let world = World::start().await;
+        let mut player = world.viewer().await;
+        let hello = format!(
+            r#"{{"type":"hello","version":1,"ticket":"good","stream":"00000000000000aa"{said}}}"#
+        );
+        player.send(1, hello.as_bytes()).await;
+        player.have(0, 0, &[]).await;
+        let mut holder = world.session.viewer().await;
+        world.session.open_stream(&mut holder).await;
+        let (_streamer, have) = world.session.units().await;
+        assert_eq!(have.units, heard);
+    }
+}
+
+#[tokio::test]
 async fn what_a_viewer_has_no_right_to_passes_in_neither_direction() {
     let world = World::with_rights(Rights {
         input: false,

@@ -490,10 +490,17 @@ fn units(kept: &mut Kept) {
             tiles: vec![1, u64::MAX],
             units: 0,
         }),
+        Order::Have(units::Have {
+            width: 1280,
+            height: 800,
+            tiles: vec![1, u64::MAX],
+            units: 2,
+        }),
         Order::Ack(units::Ack { update: 6 }),
     ];
     for order in orders {
         let name = match &order {
+            Order::Have(have) if have.units > 0 => "units.have.version",
             Order::Have(_) => "units.have",
             Order::Ack(_) => "units.ack",
         };

@@ -117,7 +117,7 @@ impl Picture {
     }
 
     /// The pixels of a tile.
-    fn pixels(&self, index: usize) -> Pixels {
+    pub fn pixels(&self, index: usize) -> Pixels {
         let tile = self.grid.tile(index);
         let mut rgba = Vec::with_capacity(4 * tile.area());
         for y in 0..tile.height {

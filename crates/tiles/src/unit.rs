@@ -109,7 +109,7 @@ pub struct Prelude {
     pub forget: bool,
     /// Tiles to keep as they are, ascending.
     pub keep: Vec<usize>,
-    /// What has moved; at most [`MAX_COPIES`](crate::MAX_COPIES).
+    /// What has moved; at most [`MAX_COPIES`].
     pub copies: Vec<Copy>,
 }
 

@@ -1,5 +1,10 @@
 //! What has moved is sent as having moved, and whatever was found, the viewer's picture is exact.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a world that cannot be built fails its test"
+)]
+
 mod common;
 
 use common::{Random, Screen, shows, unit, unit_of_moves};

@@ -5,6 +5,9 @@
 
 export const VERSION = 1;
 
+/** The highest version of units that the decoder draws: `VERSION` in `crates/tiles/src/unit.rs`. */
+export const UNITS = 2;
+
 /** The longest message the gateway takes. */
 const MAX_UP = 64 * 1024;
 const HAVE_HEADER = 9;
@@ -114,6 +117,7 @@ export function hello(credential: Credential, stream: bigint, size: Size | null)
     version: VERSION,
     ...credential,
     stream: stream.toString(16).padStart(16, "0"),
+    units: UNITS,
     ...(size && { size }),
   });
 }

@@ -10,8 +10,8 @@ const GOLDEN = "../../crates/tiles/tests/golden/";
 
 const load = async () => Picture.load(await WebAssembly.compile(await readFile(MODULE)));
 
-async function golden(): Promise<{ units: Uint8Array[]; hashes: string[] }> {
-  const bytes = await readFile(`${GOLDEN}v1.units`);
+async function golden(recording = "v1"): Promise<{ units: Uint8Array[]; hashes: string[] }> {
+  const bytes = await readFile(`${GOLDEN}${recording}.units`);
   const view = new DataView(bytes.buffer, bytes.byteOffset);
   const units = [];
   for (let at = 0; at < bytes.length; ) {
@@ -19,24 +19,26 @@ async function golden(): Promise<{ units: Uint8Array[]; hashes: string[] }> {
     units.push(bytes.subarray(at + 4, at + 4 + length));
     at += 4 + length;
   }
-  const hashes = new TextDecoder().decode(await readFile(`${GOLDEN}v1.hashes`)).trim().split("\n");
+  const hashes = new TextDecoder().decode(await readFile(`${GOLDEN}${recording}.hashes`)).trim().split("\n");
   return { units, hashes };
 }
 
-test("recorded units are drawn exactly", async () => {
-  const picture = await load();
-  assert.deepEqual([picture.tileHashes().length, picture.frameHash()], [0, null]);
-  const { units, hashes } = await golden();
-  assert.equal(units.length, hashes.length);
-  units.forEach((unit, index) => {
-    const update = picture.apply(unit);
-    assert.equal(update.number, BigInt(index + 1));
-    assert(update.exact);
-    assert(update.damage.every((r) => r.x + r.width <= picture.width && r.y + r.height <= picture.height));
-    assert.equal(picture.frameHash(), hashes[index]);
+for (const recording of ["v1", "v2"]) {
+  test(`recorded units of ${recording} are drawn exactly`, async () => {
+    const picture = await load();
+    assert.deepEqual([picture.tileHashes().length, picture.frameHash()], [0, null]);
+    const { units, hashes } = await golden(recording);
+    assert.equal(units.length, hashes.length);
+    units.forEach((unit, index) => {
+      const update = picture.apply(unit);
+      assert.equal(update.number, BigInt(index + 1));
+      assert(update.exact);
+      assert(update.damage.every((r) => r.x + r.width <= picture.width && r.y + r.height <= picture.height));
+      assert.equal(picture.frameHash(), hashes[index]);
+    });
+    assert.equal(picture.pixels().length, 4 * picture.width * picture.height);
   });
-  assert.equal(picture.pixels().length, 4 * picture.width * picture.height);
-});
+}
 
 test("a unit that is none is refused with the reason, and the picture stays", async () => {
   const picture = await load();

@@ -16,6 +16,7 @@ test("a hello brings its credential, its stream in 16 digits and its size", () =
     version: 1,
     ticket: "t",
     stream: "00000000000000ab",
+    units: 2,
     size: { width: 3, height: 2, scale120: 180 },
   });
   assert.equal("size" in payload(protocol.hello({ resume: "r" }, 1n, null)), false);

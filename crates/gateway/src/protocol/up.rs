@@ -73,6 +73,8 @@ pub struct Hello {
     pub stream: u64,
     /// The size of its window, when it has one.
     pub size: Option<Size>,
+    /// The highest version of units it draws; 1 for players that do not say.
+    pub units: u32,
 }
 
 /// The size of a player's window.
@@ -121,6 +123,7 @@ enum Control {
         resume: Option<String>,
         stream: String,
         size: Option<Size>,
+        units: Option<u32>,
     },
     Resize(Size),
     Ping {
@@ -152,6 +155,7 @@ fn control(payload: &[u8]) -> Result<Up, Malformed> {
             resume,
             stream,
             size,
+            units,
         } => {
             let credential = match (ticket, resume) {
                 (Some(ticket), None) => Credential::Ticket(bounded(ticket)?),
@@ -164,6 +168,7 @@ fn control(payload: &[u8]) -> Result<Up, Malformed> {
                 credential,
                 stream,
                 size,
+                units: units.unwrap_or(1),
             })
         }
         Control::Resize(size) => Up::Resize(size),
@@ -290,6 +295,8 @@ fn have(payload: &[u8]) -> Result<Have, Malformed> {
         width: u32::from_le_bytes(*width),
         height: u32::from_le_bytes(*height),
         tiles: hashes.iter().copied().map(u64::from_le_bytes).collect(),
+        // Said in the hello, and for the whole connection.
+        units: 0,
     })
 }
 
@@ -316,6 +323,7 @@ mod tests {
                     height: 800,
                     scale120: 180
                 }),
+                units: 1,
             }))
         );
         for wrong in [
@@ -380,7 +388,8 @@ mod tests {
             Ok(Up::Have(Have {
                 width: 5,
                 height: 6,
-                tiles: vec![7]
+                tiles: vec![7],
+                units: 0,
             }))
         );
         for cut in (0..bytes.len()).filter(|cut| *cut != 8) {

@@ -6,7 +6,8 @@
 )]
 
 use greenroom_tiles::{
-    Applied, Copy, Encoder, Framebuffer, Grid, Header, Pictures, Prelude, Rect, Tile, frame_hash,
+    Applied, Copy, Encoder, Framebuffer, Grid, Header, Pictures, Prelude, Rect, Tile, TileCode,
+    frame_hash,
 };
 
 /// Numbers that look random and are the same in each run (SplitMix64).
@@ -211,7 +212,7 @@ pub fn unit(encoder: &mut Encoder, update: u64, now: &Screen, held: Option<&Scre
     encoder.unit(&header, &Prelude::default(), codes).unwrap()
 }
 
-/// What a streamer sends a viewer that holds `held` and can copy; also how much was copied.
+/// What a streamer sends a viewer that holds `held` and can copy; also what is copied.
 pub fn unit_of_moves(
     encoder: &mut Encoder,
     update: u64,
@@ -227,15 +228,35 @@ pub fn unit_of_moves(
         held: &before,
         now: &tiles,
     };
+    let copies = pictures.copies(&changed);
     let prelude = Prelude {
-        copies: pictures.copies(&changed),
+        copies: copies.clone(),
         ..Prelude::default()
     };
-    let codes: Vec<_> = (0..tiles.len())
-        .filter_map(|index| {
+    let unit = unit_with(encoder, update, now, held, prelude, &[]);
+    (unit, copies)
+}
+
+/// What leads a viewer that holds `held` to `now` by way of `prelude`, tiles `cached` from its cache.
+pub fn unit_with(
+    encoder: &mut Encoder,
+    update: u64,
+    now: &Screen,
+    held: &Screen,
+    prelude: Prelude,
+    cached: &[usize],
+) -> Vec<u8> {
+    let (tiles, before) = (now.tiles(), held.tiles());
+    let codes: Vec<_> = tiles
+        .iter()
+        .enumerate()
+        .filter_map(|(index, tile)| {
+            if cached.contains(&index) {
+                return Some((index, TileCode::cached(tile)));
+            }
             let copied = Tile::copied(now.grid, &before, &prelude.copies, index);
             let base = copied.as_ref().unwrap_or(&before[index]);
-            Some((index, encoder.tile(&tiles[index], Some(base))?))
+            Some((index, encoder.tile(tile, Some(base))?))
         })
         .collect();
     let header = Header {
@@ -247,8 +268,7 @@ pub fn unit_of_moves(
         had_input: Vec::new(),
     };
     let codes = codes.iter().map(|(index, code)| (*index, code));
-    let unit = encoder.unit(&header, &prelude, codes).unwrap();
-    (unit, prelude.copies)
+    encoder.unit(&header, &prelude, codes).unwrap()
 }
 
 /// Applies a unit and holds the picture against the session's.
