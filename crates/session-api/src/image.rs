@@ -18,6 +18,38 @@ pub struct Image {
     pub changes: PathBuf,
 }
 
+/// The word that has the holder's program try in a folder what it mounts for sessions of images, and say
+/// [`LayersTried::word`].
+pub const TRY_LAYERS: &str = "--try-layers";
+
+/// How an image's files look to the apps of a session that is a user of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LayersTried {
+    /// Root's are the session's, which may change them in its layer.
+    Owned,
+    /// As in the folder: the session may change what everybody may.
+    AsTheyAre,
+}
+
+impl LayersTried {
+    /// The word for it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Owned => "owned",
+            Self::AsTheyAre => "as-they-are",
+        }
+    }
+
+    /// What a word is for.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Owned, Self::AsTheyAre]
+            .into_iter()
+            .find(|tried| tried.word() == word)
+    }
+}
+
 impl Image {
     pub(crate) fn is_whole(&self) -> bool {
         (1..=MAX_LAYERS).contains(&self.layers.len())

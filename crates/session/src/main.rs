@@ -1,7 +1,11 @@
 //! `greenroom-session --spec FILE`: holds one session until it is told to stop.
+//! `greenroom-session --try-layers FOLDER`: says in one word what a session of an image would have of it.
 
-use greenroom_session::{privileges, run, sandbox::Bwrap, setup::Setup};
+use greenroom_session::sandbox::{Bwrap, trial};
+use greenroom_session::{privileges, run, setup::Setup};
+use greenroom_session_api::image::TRY_LAYERS;
 use std::error::Error;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -35,13 +39,17 @@ fn main() -> ExitCode {
 fn hold() -> Result<ExitCode, Box<dyn Error>> {
     privileges::close_inherited()?;
     let mut arguments = std::env::args_os().skip(1);
-    let (Some(flag), Some(spec), None) = (arguments.next(), arguments.next(), arguments.next())
-    else {
-        return Err("usage: greenroom-session --spec FILE".into());
-    };
-    if flag != "--spec" {
-        return Err("usage: greenroom-session --spec FILE".into());
+    let words = (arguments.next(), arguments.next(), arguments.next());
+    match words {
+        (Some(flag), Some(spec), None) if flag == "--spec" => {
+            let setup = Setup::from_spec(&PathBuf::from(spec), &Bwrap)?;
+            Ok(run::run(setup)?)
+        }
+        (Some(flag), Some(folder), None) if flag == TRY_LAYERS => {
+            let tried = trial::layers(&PathBuf::from(folder))?;
+            writeln!(std::io::stdout(), "{}", tried.word())?;
+            Ok(ExitCode::SUCCESS)
+        }
+        _ => Err("usage: greenroom-session --spec FILE | --try-layers FOLDER".into()),
     }
-    let setup = Setup::from_spec(&PathBuf::from(spec), &Bwrap)?;
-    Ok(run::run(setup)?)
 }

@@ -6,8 +6,9 @@
 mod support;
 
 use greenroom_session_api::image::Image;
+use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::{Session, script, skipped, until};
@@ -57,17 +58,47 @@ impl Place {
         self.0.path().join("image").join(path)
     }
 
+    /// A folder for a session's changes, which a user who runs the holder has to own.
+    fn changes(&self, name: &str, user: Option<u32>) -> PathBuf {
+        let name = user.map_or(name.to_owned(), |user| format!("{name}-of-{user}"));
+        let path = self.0.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        user.into_iter().for_each(|user| support::give(&path, user));
+        path
+    }
+
+    /// Every file of the image: whose it is, and what is in it.
+    fn files(&self) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
+        let mut files = BTreeMap::new();
+        let mut folders = vec![self.image("")];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                let about = path.symlink_metadata().unwrap();
+                if about.is_dir() {
+                    folders.push(path.clone());
+                }
+                let bytes = about.is_file().then(|| fs::read(&path).unwrap());
+                files.insert(path, (about.uid(), bytes.unwrap_or_default()));
+            }
+        }
+        files
+    }
+
     /// What a script says that an app of the image runs, which is all that is in the session.
     fn says(&self, layers: &[&Path], user: Option<u32>, text: &str) -> String {
+        self.says_in("changes", layers, user, text)
+    }
+
+    /// As [`Self::says`], in a session whose changes are kept by that name.
+    fn says_in(&self, changes: &str, layers: &[&Path], user: Option<u32>, text: &str) -> String {
         let folder = tempfile::tempdir_in(self.0.path()).unwrap();
         let text = format!("{{ {text}\n}} > ~/said 2>&1; echo end >> ~/said");
         let mut spec = support::spec(folder.path(), vec![script("ca-says", &text)]);
+        let changes = self.changes(changes, user);
         spec.image = Some(Image {
             layers: layers.iter().map(|path| (*path).to_owned()).collect(),
-            changes: match user {
-                None => self.0.path().join("changes"),
-                Some(_) => folder.path().join("changes"),
-            },
+            changes: changes.clone(),
         });
         let mut session = match user {
             None => Session::start_with(folder, spec),
@@ -141,6 +172,73 @@ fn changes_stay_with_the_session_and_the_image_is_as_it_was() {
 }
 
 #[test]
+fn a_session_is_master_of_its_system_and_of_nobody_else_s() {
+    if skipped("bwrap") {
+        return;
+    }
+    for user in users() {
+        let place = Place::new();
+        if let Some(user) = user {
+            // Root's image is a stranger's to them; their own is as root's is to root.
+            support::give(&place.image(""), user);
+            place
+                .files()
+                .keys()
+                .for_each(|path| lchown(path, Some(user), Some(user)).unwrap());
+        }
+        let before = place.files();
+        let base = place.image("");
+        let run = |session: &str, text: &str| place.says_in(session, &[&base], user, text);
+        let text = "echo own > /usr/bin/own; rm /usr/bin/touch; echo changed > /etc/image
+            mkdir /usr/more; rm /etc/passwd; cat /etc/image";
+        assert_eq!(run("one", text), "changed\n", "as {user:?}");
+        let text = "cat /etc/image /usr/bin/own; ls -d /usr/more; id -un; touch /x";
+        let stayed = run("one", text);
+        let expected = "changed\nown\n/usr/more\nuser\n";
+        assert!(stayed.starts_with(expected), "as {user:?}: {stayed}");
+        assert!(stayed.contains("touch: not found"), "{stayed}");
+        let other = run(
+            "other",
+            "cat /etc/image; touch /var/tmp/x; ls /usr /usr/bin",
+        );
+        assert!(other.starts_with("the image\n"), "{other}");
+        assert!(!other.contains("own") && !other.contains("more"), "{other}");
+        assert_eq!(place.files(), before, "the image is as it was");
+    }
+}
+
+#[test]
+fn what_the_server_says_of_a_system_holds_at_each_start() {
+    if skipped("bwrap") {
+        return;
+    }
+    let place = Place::new();
+    let outside = tempfile::tempdir().unwrap();
+    fs::write(outside.path().join("passwd"), "outside").unwrap();
+    let base = place.image("");
+    let said = place.says(&[&base], None, "cat /etc/passwd /etc/machine-id");
+    let upper = place.0.path().join("changes/upper");
+    fs::create_dir_all(upper.join("etc")).unwrap();
+    fs::write(upper.join("etc/passwd"), "root::0:0::/:\n").unwrap();
+    fs::write(upper.join("etc/machine-id"), "mine\n").unwrap();
+    let again = place.says(&[&base], None, "cat /etc/passwd /etc/machine-id");
+    // Each session of this test is another user.
+    for text in [said, again] {
+        assert!(
+            text.starts_with("user:x:") && text.lines().count() == 2,
+            "{text}"
+        );
+        assert!(!text.contains("root:") && !text.contains("mine"), "{text}");
+    }
+    // A link in place of the folder takes nothing away from where it leads.
+    fs::remove_dir_all(upper.join("etc")).unwrap();
+    symlink(outside.path(), upper.join("etc")).unwrap();
+    place.says(&[&base], None, "id -u");
+    let kept = fs::read_to_string(outside.path().join("passwd")).unwrap();
+    assert_eq!(kept, "outside");
+}
+
+#[test]
 fn an_image_gives_no_rights_and_no_devices() {
     if skipped("bwrap") || !rustix::process::geteuid().is_root() {
         return;
@@ -160,12 +258,11 @@ fn an_image_gives_no_rights_and_no_devices() {
     )
     .unwrap();
     fs::set_permissions(&node, fs::Permissions::from_mode(0o666)).unwrap();
-    let text = "id -u; cat /opt/open/zero; echo x > /etc/image; cat /etc/image";
+    let text = "id -u; cat /opt/open/zero";
     let said = place.says(&[&place.image("")], None, text);
     let own = said.lines().next().unwrap();
     assert_ne!(own, "0");
     assert!(said.contains("/opt/open/zero: Permission denied"), "{said}");
-    assert!(said.ends_with("the image\n"), "{said}");
 }
 
 #[test]

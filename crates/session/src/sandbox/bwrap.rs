@@ -8,9 +8,8 @@ use super::layers::{Entry, Layers};
 use super::limits::confine;
 use super::loader::{self, Loader};
 use super::network;
-use super::{Plan, Running, Sandbox, SandboxError, Shown, memory_file, seccomp};
+use super::{PATH, Plan, Running, Sandbox, SandboxError, Shown, memory_file, seccomp};
 use greenroom_session_api::spec::{HOME, Network};
-use rustix::process::{getgid, getuid};
 use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -127,12 +126,11 @@ impl Sandbox for Bwrap {
             network.namespaces.hold(&mut command);
         }
         if let Some(layers) = &plan.layers {
-            let own_ids = || (getuid().as_raw(), getgid().as_raw());
-            layers.mount(&mut command, plan.user.is_none().then(own_ids))?;
+            layers.mount(&mut command, plan.user)?;
         }
         let process = command
             .env_clear()
-            .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+            .env("PATH", PATH)
             .current_dir("/")
             .stdin(OwnedFd::from(inits))
             // Bubblewrap and init say nothing but errors, and those belong in the holder's log.

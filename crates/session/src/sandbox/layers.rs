@@ -6,14 +6,20 @@
 
 use super::SandboxError;
 use super::loader::Loader;
+use super::owners::Owners;
 use greenroom_session_api::image::Image;
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, ResolveFlags};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change};
+use rustix::mount::{
+    MountFlags, MountPropagationFlags, MoveMountFlags, mount, mount_change, move_mount,
+};
+use rustix::process::{getgid, getuid};
 use rustix::thread::{UnshareFlags, unshare_unsafe};
 use std::collections::BTreeMap;
 use std::ffi::{CString, OsString};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{DirBuilderExt, FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
@@ -43,7 +49,7 @@ pub enum Entry {
     Link(PathBuf),
 }
 
-/// The user and the group that a user namespace is to know, by the numbers they have outside.
+/// A user and a group, by the numbers that the machine knows them by.
 type Ids = (u32, u32);
 
 impl Layers {
@@ -79,7 +85,8 @@ impl Layers {
         folders.any(|folder| folder.join(relative).symlink_metadata().is_ok())
     }
 
-    /// Makes the session's own folders, and writes these files and links where the image would have them.
+    /// Makes the session's own folders, and writes these files and links where the image would have them. What the session
+    /// made of them before is dropped: they say what holds now.
     ///
     /// # Errors
     /// They cannot be written, or a folder of the image is none.
@@ -92,8 +99,16 @@ impl Layers {
             fs::read_dir(folder).map_err(SandboxError::at("read a folder of the image"))?;
         }
         let written = || {
+            let upper = self.image.changes.join("upper");
             for name in ["upper", "work", "root"] {
                 folder(&self.image.changes.join(name), 0o755)?;
+            }
+            for number in 0..self.lower().count() {
+                folder(&self.place(number), 0o700)?;
+            }
+            let paths = files.iter().map(|(path, _)| path);
+            for path in paths.chain(links.iter().map(|(_, path)| path)) {
+                forget(&upper, path)?;
             }
             // World-writable, as everywhere; it is a part of the layer here and keeps what is in it.
             folder(&self.system.join("var/tmp"), 0o1777)?;
@@ -131,12 +146,22 @@ impl Layers {
     }
 
     /// Has the process that `command` starts see the overlay at [`Self::root`], before it is anything at all.
-    /// Without the rights for it a user namespace is entered that knows these ids.
-    pub fn mount(&self, command: &mut Command, namespace: Option<Ids>) -> Result<(), SandboxError> {
-        let root = text(self.root().as_os_str().as_bytes())?;
-        let options = text(&self.options(namespace.is_some()))?;
+    ///
+    /// With an `owner`, the session's user and group, what is root's in the image is theirs, where the kernel can do
+    /// that. Without one there are no rights to mount anything, and a user namespace is entered that knows whoever calls.
+    ///
+    /// # Errors
+    /// The folders have names that the kernel does not take.
+    pub fn mount(&self, command: &mut Command, owner: Option<Ids>) -> Result<(), SandboxError> {
+        let lower: Vec<&Path> = self.lower().collect();
+        let overlay = self.overlay(&lower, owner.is_none())?;
+        let owned = match owner {
+            Some(ids) => self.owned(&lower, ids)?,
+            None => None,
+        };
         let map = |id: u32| format!("{id} {id} 1\n").into_bytes();
-        let maps = namespace.map(|(uid, gid)| (map(uid), map(gid)));
+        let own = (getuid().as_raw(), getgid().as_raw());
+        let maps = owner.is_none().then(|| (map(own.0), map(own.1)));
         let mounted = move || {
             let mut kinds = UnshareFlags::NEWNS;
             kinds.set(UnshareFlags::NEWUSER, maps.is_some());
@@ -151,8 +176,11 @@ impl Layers {
             // What is mounted on the machine later on is seen here as well, and never the other way round.
             let down = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
             mount_change(c"/", down)?;
-            let flags = MountFlags::NOSUID | MountFlags::NODEV;
-            mount(c"overlay", &*root, c"overlay", flags, &*options)?;
+            // Where there are such mounts, the overlay may still be too old to take them.
+            let mounted = owned.as_ref().is_some_and(|owned| owned.mount().is_ok());
+            if !mounted {
+                overlay.mount()?;
+            }
             Ok(())
         };
         // SAFETY: between fork and exec the closure makes calls with texts that were made before it: it allocates
@@ -169,8 +197,13 @@ impl Layers {
         std::iter::once(self.system.as_path()).chain(layers)
     }
 
-    fn options(&self, in_user_namespace: bool) -> Vec<u8> {
-        let lower: Vec<_> = self.lower().map(|it| it.as_os_str().as_bytes()).collect();
+    /// Where a folder of below is mounted for the overlay alone.
+    fn place(&self, number: usize) -> PathBuf {
+        self.image.changes.join("lower").join(number.to_string())
+    }
+
+    fn overlay(&self, lower: &[&Path], in_user_namespace: bool) -> Result<Overlay, SandboxError> {
+        let lower: Vec<_> = lower.iter().map(|it| it.as_os_str().as_bytes()).collect();
         let mut options = b"lowerdir=".to_vec();
         options.extend(lower.join(&b':'));
         for (name, folder) in [("upperdir", "upper"), ("workdir", "work")] {
@@ -180,7 +213,63 @@ impl Layers {
         if in_user_namespace {
             options.extend(b",userxattr");
         }
-        options
+        Ok(Overlay {
+            root: text(self.root().as_os_str().as_bytes())?,
+            options: text(&options)?,
+        })
+    }
+
+    /// The overlay in which root's files are these ids'; `None` where that cannot be.
+    fn owned(&self, lower: &[&Path], (uid, gid): Ids) -> Result<Option<Owned>, SandboxError> {
+        let trees = || {
+            let owners = Owners::new(uid, gid)?;
+            lower.iter().map(|folder| owners.mount_of(folder)).collect()
+        };
+        let trees: Vec<OwnedFd> = match trees() {
+            Ok(trees) => trees,
+            Err(error) => {
+                let error: io::Error = error;
+                tracing::warn!(%error, "the image's files stay root's: apps write only where it lets everybody write");
+                return Ok(None);
+            }
+        };
+        let places: Vec<PathBuf> = (0..trees.len()).map(|number| self.place(number)).collect();
+        let lower: Vec<&Path> = places.iter().map(PathBuf::as_path).collect();
+        let at = |place: &&Path| text(place.as_os_str().as_bytes());
+        let at: Vec<CString> = lower.iter().map(at).collect::<Result<_, _>>()?;
+        Ok(Some(Owned {
+            trees: trees.into_iter().zip(at).collect(),
+            overlay: self.overlay(&lower, false)?,
+        }))
+    }
+}
+
+/// An overlay that is yet to be mounted.
+struct Overlay {
+    root: CString,
+    options: CString,
+}
+
+impl Overlay {
+    fn mount(&self) -> rustix::io::Result<()> {
+        let flags = MountFlags::NOSUID | MountFlags::NODEV;
+        mount(c"overlay", &*self.root, c"overlay", flags, &*self.options)
+    }
+}
+
+/// An overlay of mounts that are its own, and where each goes first.
+struct Owned {
+    trees: Vec<(OwnedFd, CString)>,
+    overlay: Overlay,
+}
+
+impl Owned {
+    fn mount(&self) -> rustix::io::Result<()> {
+        for (tree, place) in &self.trees {
+            let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH;
+            move_mount(tree, c"", CWD, &**place, flags)?;
+        }
+        self.overlay.mount()
     }
 }
 
@@ -190,7 +279,6 @@ fn text(bytes: &[u8]) -> Result<CString, SandboxError> {
 }
 
 fn tell(file: &std::ffi::CStr, what: &[u8]) -> Result<(), Errno> {
-    use rustix::fs::{Mode, OFlags};
     let file = rustix::fs::open(file, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
     rustix::io::write(file, what).map(drop)
 }
@@ -199,6 +287,24 @@ fn folder(path: &Path, mode: u32) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true).mode(0o755).create(path)?;
     fs::set_permissions(path, Permissions::from_mode(mode))
+}
+
+/// Removes a file of a layer that strangers filled, if it has one there; no link is followed on the way.
+fn forget(layer: &Path, path: &str) -> io::Result<()> {
+    let path = Path::new(path.trim_start_matches('/'));
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(());
+    };
+    let flags = OFlags::DIRECTORY | OFlags::PATH | OFlags::CLOEXEC;
+    let within = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let layer = rustix::fs::open(layer, flags, Mode::empty())?;
+    let removed = rustix::fs::openat2(layer, parent, flags, Mode::empty(), within)
+        .and_then(|folder| rustix::fs::unlinkat(folder, name, AtFlags::empty()));
+    match removed {
+        // What stands in the way is the session's own doing, and nobody else's trouble.
+        Ok(()) | Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP | Errno::ISDIR) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Adds what a folder has at its root and those above it do not hide; `None` is something that hides.
@@ -282,5 +388,25 @@ mod tests {
             fs::write(folder.path().join(format!("base/{at}")), "").unwrap();
         }
         assert!(layers.entries().is_err());
+    }
+
+    #[test]
+    fn what_stands_in_a_layer_where_ours_goes_is_removed_and_nothing_beyond_a_link_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |path: &str| folder.path().join(path);
+        fs::create_dir_all(at("outside")).unwrap();
+        fs::create_dir_all(at("layer/etc/hosts")).unwrap();
+        fs::write(at("outside/passwd"), "").unwrap();
+        fs::write(at("layer/etc/passwd"), "").unwrap();
+        std::os::unix::fs::symlink("../../outside/passwd", at("layer/etc/group")).unwrap();
+        for path in ["/etc/passwd", "/etc/group", "/etc/hosts", "/no/such"] {
+            forget(&at("layer"), path).unwrap();
+        }
+        let left: Vec<_> = fs::read_dir(at("layer/etc")).unwrap().collect();
+        assert_eq!(left.len(), 1, "{left:?}");
+        fs::remove_dir_all(at("layer/etc")).unwrap();
+        std::os::unix::fs::symlink("../outside", at("layer/etc")).unwrap();
+        forget(&at("layer"), "/etc/passwd").unwrap();
+        assert!(at("outside/passwd").exists());
     }
 }

@@ -3,11 +3,14 @@
 pub mod bwrap;
 pub mod fake;
 pub mod files;
+mod inhabitant;
 pub mod layers;
 mod limits;
 pub mod loader;
 pub mod network;
+mod owners;
 pub mod seccomp;
+pub mod trial;
 
 pub use bwrap::Bwrap;
 pub use files::{Files, Shown};
@@ -18,6 +21,9 @@ use std::fs::File;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::process::Child;
+
+/// Where the programs lie that make a sandbox; a normal user's own `PATH` lacks some of them.
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// What a sandbox is to look like from inside and who is in it.
 #[derive(Debug)]

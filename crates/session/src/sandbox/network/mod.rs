@@ -12,7 +12,7 @@ mod rules;
 pub use namespaces::Namespaces;
 pub use pasta::Uplink;
 
-use super::SandboxError;
+use super::{PATH, SandboxError};
 use machine::Machine;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -37,9 +37,6 @@ const V6: Addresses<Ipv6Addr> = Addresses {
     gateway: Ipv6Addr::new(0xfd67, 0x7265, 0x656e, 0, 0, 0, 0, 1),
     resolver: Ipv6Addr::new(0xfd67, 0x7265, 0x656e, 0, 0, 0, 0, 3),
 };
-
-/// Where the programs lie that make a session's network; a normal user's own `PATH` lacks some of them.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 
 /// A network that leads out, for a sandbox that is yet to be started.
 #[derive(Debug)]

@@ -1,19 +1,19 @@
 //! The network namespace of a session, and the user namespace that has the say over it.
 
-use super::PATH;
 use crate::sandbox::SandboxError;
+use crate::sandbox::inhabitant::Inhabitant;
 use rustix::net::{AddressFamily, SocketType};
 use rustix::process::{Gid, Uid, getgid, getuid};
 use rustix::thread::{
     CapabilitySet, CapabilitySets, LinkNameSpaceType, UnshareFlags,
     configure_capability_in_ambient_set, move_into_link_name_space, set_capabilities,
-    set_thread_groups, set_thread_res_gid, set_thread_res_uid, unshare_unsafe,
+    set_thread_groups, set_thread_res_gid, set_thread_res_uid,
 };
-use std::fs::{self, File};
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 use std::sync::Arc;
 
 /// Both namespaces. They last as long as somebody is in them or has them open.
@@ -49,11 +49,14 @@ impl Namespaces {
         let failed = SandboxError::at("make a network namespace");
         let own = || (getuid().as_raw(), getgid().as_raw());
         let (uid, gid) = owner.unwrap_or_else(own);
-        let mut first = Inhabitant::new().map_err(failed)?;
-        let made = first.describe(uid, gid, owner.is_some()).map_err(failed);
-        made.map(|[user, net]| Self {
-            user: Arc::new(user),
-            net: Arc::new(net),
+        let first = Inhabitant::new(UnshareFlags::NEWNET, raise_loopback).map_err(failed)?;
+        let map = |id: u32| format!("{id} {id} 1\n");
+        first
+            .describe(&map(uid), &map(gid), owner.is_some())
+            .map_err(failed)?;
+        Ok(Self {
+            user: Arc::new(first.open("user").map_err(failed)?),
+            net: Arc::new(first.open("net").map_err(failed)?),
             uid,
             gid,
             owned: owner.is_some(),
@@ -130,46 +133,6 @@ fn keep(rights: CapabilitySet) -> rustix::io::Result<()> {
     rights
         .iter()
         .try_for_each(|right| configure_capability_in_ambient_set(right, true))
-}
-
-/// A process that is there only so that the namespaces are, until somebody has them open.
-struct Inhabitant(Child);
-
-impl Inhabitant {
-    fn new() -> io::Result<Self> {
-        // It waits for a word that never comes.
-        let mut command = Command::new("cat");
-        command.env_clear().env("PATH", PATH).current_dir("/");
-        command.stdin(Stdio::piped()).stdout(Stdio::null());
-        // SAFETY: between fork and exec only system calls are made: nothing is allocated and no lock taken. The
-        // process has one thread, and shares no table of descriptors that it could lose.
-        unsafe {
-            command.pre_exec(|| {
-                unshare_unsafe(UnshareFlags::NEWUSER | UnshareFlags::NEWNET)?;
-                raise_loopback()
-            });
-        }
-        command.spawn().map(Self)
-    }
-
-    /// Says who is who, and opens user and network namespace.
-    fn describe(&mut self, uid: u32, gid: u32, owned: bool) -> io::Result<[File; 2]> {
-        let path = |name: &str| format!("/proc/{}/{name}", self.0.id());
-        if !owned {
-            // The kernel wants it before it lets somebody who is not root name a group.
-            fs::write(path("setgroups"), "deny")?;
-        }
-        fs::write(path("uid_map"), format!("{uid} {uid} 1\n"))?;
-        fs::write(path("gid_map"), format!("{gid} {gid} 1\n"))?;
-        Ok([File::open(path("ns/user"))?, File::open(path("ns/net"))?])
-    }
-}
-
-impl Drop for Inhabitant {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
 }
 
 /// Brings the loopback interface up, without which not even refusals arrive.
