@@ -73,7 +73,8 @@ pub fn walls(config: &Config) -> Result<Vec<Wall>, RuntimeError> {
         disk(settings.disk, there),
         x_servers(&settings),
     ];
-    walls.extend(images::images(config, there, own_ids));
+    let holder = settings.install_dir.join("greenroom-session");
+    walls.extend(images::images(config, &holder, there));
     Ok(walls)
 }
 

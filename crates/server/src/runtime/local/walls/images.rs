@@ -4,18 +4,18 @@ use super::super::removal::remove_tree;
 use super::{Standing, Wall, whole};
 use crate::catalogue::folder;
 use crate::config::{Config, ImageFolder};
+use greenroom_session_api::image::{LayersTried, TRY_LAYERS};
 use std::fs;
-use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What there is to say of the images of `config`; nothing when none is a folder. Tries an overlay in `folder`, which
 /// is where the data folder is or will be.
-pub(super) fn images(config: &Config, folder: &Path, own_ids: bool) -> Vec<Wall> {
+pub(super) fn images(config: &Config, holder: &Path, folder: &Path) -> Vec<Wall> {
     if config.images.is_empty() {
         return Vec::new();
     }
-    let mut walls = vec![layers(folder, own_ids)];
+    let mut walls = vec![layers(holder, folder)];
     let data_dir = &config.general.data_dir;
     walls.extend(
         config
@@ -46,79 +46,108 @@ fn one(image: &ImageFolder, data_dir: &Path) -> Option<Wall> {
     })
 }
 
-fn layers(folder: &Path, own_ids: bool) -> Wall {
+fn layers(holder: &Path, folder: &Path) -> Wall {
     let trial = folder.join(format!(".greenroom-trial-{}", std::process::id()));
-    let tried = overlay(&trial, own_ids);
-    // What is left of it is empty folders.
+    let tried = fs::create_dir(&trial).and_then(|()| {
+        let mut command = Command::new(holder);
+        command.arg(TRY_LAYERS).arg(&trial).stdin(Stdio::null());
+        command.output()
+    });
+    // What is left of it is a few folders with nothing in them.
     let _ = remove_tree(&trial);
-    match tried {
-        Ok(None) => whole(
-            "layers",
-            format!("sessions of images have overlays in {}", folder.display()),
-        ),
-        Ok(Some(said)) => missing(format!(
-            "no overlay can be mounted in {}: {said}",
-            folder.display()
-        )),
-        Err(error) => missing(format!(
-            "no overlay can be tried in {}: {error}",
-            folder.display()
-        )),
-    }
-}
-
-fn missing(acts: String) -> Wall {
-    Wall {
+    let of_layers = |standing, acts, advice| Wall {
         name: "layers",
-        standing: Standing::Partly,
+        standing,
         acts,
-        advice: "sessions of [[images]] will not start: the data folder must not lie on an overlay or a network, and \
-                 without root the kernel must be 5.11 or newer",
+        advice,
+    };
+    let folder = folder.display();
+    let output = match tried {
+        Ok(output) => output,
+        Err(error) => {
+            let acts = format!("no overlay can be tried in {folder}: {error}");
+            return of_layers(Standing::Partly, acts, NO_LAYERS);
+        }
+    };
+    let word = String::from_utf8_lossy(&output.stdout);
+    match LayersTried::parse(word.trim()) {
+        Some(LayersTried::Owned) => whole(
+            "layers",
+            format!(
+                "sessions of images have overlays in {folder}, and may change all that is root's in them"
+            ),
+        ),
+        Some(LayersTried::AsTheyAre) => of_layers(
+            Standing::Whole,
+            format!(
+                "sessions of images have overlays in {folder}, and may change what everybody may"
+            ),
+            "for them to change what is root's, the kernel must be 5.19 or newer, and its file system one that can be \
+             mounted with mapped ids",
+        ),
+        None => {
+            let said = String::from_utf8_lossy(&output.stderr);
+            let line = said.lines().last().unwrap_or("it says nothing");
+            let acts = format!("no overlay can be mounted in {folder}: {line}");
+            of_layers(Standing::Partly, acts, NO_LAYERS)
+        }
     }
 }
 
-/// What is said about an overlay that cannot be mounted there, by whom a session would have mount it.
-fn overlay(trial: &Path, own_ids: bool) -> io::Result<Option<String>> {
-    for name in ["lower", "upper", "work", "root"] {
-        fs::create_dir_all(trial.join(name))?;
-    }
-    let mut options = "lowerdir=lower,upperdir=upper,workdir=work".to_owned();
-    let mut command = Command::new("unshare");
-    command.arg("--mount");
-    if !own_ids {
-        command.args(["--user", "--map-root-user"]);
-        options.push_str(",userxattr");
-    }
-    command.args([
-        "--", "mount", "-t", "overlay", "overlay", "-o", &options, "root",
-    ]);
-    let output = command.current_dir(trial).stdin(Stdio::null()).output()?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let line = said.lines().next().unwrap_or("it says nothing").to_owned();
-    Ok((!output.status.success()).then_some(line))
-}
+const NO_LAYERS: &str = "sessions of [[images]] will not start: the data folder must not lie on an overlay or a network, \
+                         and without root the kernel must be 5.11 or newer";
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt;
+    use std::path::PathBuf;
+
+    /// A program that says this in place of the holder's.
+    fn holder(folder: &Path, script: &str) -> PathBuf {
+        let path = folder.join("holder");
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        path
+    }
 
     #[test]
-    fn an_image_that_is_not_whole_is_named_and_a_trial_leaves_nothing() {
+    fn an_image_that_is_not_whole_is_named() {
         let folder = tempfile::tempdir().unwrap();
+        let holder = holder(folder.path(), "echo owned");
         let mut config = Config::default();
-        assert_eq!(images(&config, folder.path(), true), []);
+        assert_eq!(images(&config, &holder, folder.path()), []);
         let text = "[[images]]\nid = 'img-gone'\nname = 'Gone'\ndir = '/no/such/folder'";
         config.images = Config::from_text(text).unwrap().images;
-        let own_ids = rustix::process::geteuid().is_root();
-        let walls = images(&config, folder.path(), own_ids);
+        let walls = images(&config, &holder, folder.path());
         assert_eq!(walls.len(), 2);
         let told = walls[1].to_string();
         assert!(
             told.contains("img-gone is not offered: its folder /no/such/folder"),
             "{told}"
         );
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
-        let nowhere = layers(Path::new("/proc"), own_ids);
-        assert_eq!(nowhere.standing, Standing::Partly);
+    }
+
+    #[test]
+    fn what_the_holder_finds_in_a_trial_is_told_and_nothing_is_left_of_it() {
+        let programs = tempfile::tempdir().unwrap();
+        for (script, standing, told) in [
+            ("echo owned", Standing::Whole, "all that is root's"),
+            ("echo as-they-are", Standing::Whole, "5.19"),
+            (
+                "echo much >&2; echo why >&2; exit 1",
+                Standing::Partly,
+                ": why (",
+            ),
+            ("mkdir -p $2/a/b", Standing::Partly, "it says nothing"),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let wall = layers(&holder(programs.path(), script), folder.path());
+            assert_eq!(wall.standing, standing, "{script}");
+            assert!(wall.to_string().contains(told), "{wall}");
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+        let absent = layers(Path::new("/no/such/program"), programs.path());
+        assert_eq!(absent.standing, Standing::Partly);
     }
 }
