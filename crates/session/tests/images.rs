@@ -5,42 +5,24 @@
 
 mod support;
 
-use greenroom_session_api::image::Image;
+use greenroom_session_api::image::{Image, LayersTried, TRY_LAYERS};
+use greenroom_testkit::system;
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, lchown, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use support::{Session, script, skipped, until};
 
-/// A system that is no more than a shell and a few programs, with the libraries of this machine.
+/// A system with a shell and a few programs, and a folder in it that is everybody's to change.
 fn image(folder: &Path) {
-    let programs = ["sh", "cat", "ls", "id", "mkdir", "rm", "touch"].map(program);
-    let mut files: Vec<PathBuf> = programs.to_vec();
-    for program in &programs {
-        let said = Command::new("ldd").arg(program).output().unwrap().stdout;
-        let said = String::from_utf8(said).unwrap();
-        let words = said.split_whitespace().filter(|word| word.starts_with('/'));
-        files.extend(words.map(PathBuf::from));
-    }
-    for file in files {
-        // As the loader is asked for, whatever links the machine has on the way.
-        let at = folder.join(file.strip_prefix("/").unwrap());
-        fs::create_dir_all(at.parent().unwrap()).unwrap();
-        fs::copy(&file, &at).unwrap();
-    }
-    symlink("usr/bin", folder.join("bin")).unwrap();
-    fs::create_dir_all(folder.join("etc")).unwrap();
+    let programs = ["sh", "cat", "ls", "id", "mkdir", "rm", "touch"];
+    system::make(folder, &programs).unwrap();
     fs::create_dir_all(folder.join("opt/open")).unwrap();
-    fs::write(folder.join("etc/image"), "the image\n").unwrap();
     fs::write(folder.join("opt/open/old"), "old\n").unwrap();
     let open = fs::Permissions::from_mode(0o777);
     fs::set_permissions(folder.join("opt/open"), open).unwrap();
-}
-
-fn program(name: &str) -> PathBuf {
-    fs::canonicalize(Path::new("/usr/bin").join(name)).unwrap();
-    Path::new("/usr/bin").join(name)
 }
 
 /// Starts a session of the image in the folder, as root or as somebody else.
@@ -204,6 +186,27 @@ fn a_session_is_master_of_its_system_and_of_nobody_else_s() {
         assert!(other.starts_with("the image\n"), "{other}");
         assert!(!other.contains("own") && !other.contains("more"), "{other}");
         assert_eq!(place.files(), before, "the image is as it was");
+    }
+}
+
+#[test]
+fn a_trial_says_that_a_session_would_be_master_of_its_system() {
+    for user in users() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("greenroom-session");
+        fs::copy(env!("CARGO_BIN_EXE_greenroom-session"), &program).unwrap();
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
+        let trial = folder.path().join("trial");
+        fs::create_dir(&trial).unwrap();
+        let mut command = Command::new(program);
+        if let Some(user) = user {
+            support::give(&trial, user);
+            command.uid(user).gid(user);
+        }
+        let said = command.arg(TRY_LAYERS).arg(&trial).output().unwrap();
+        let word = String::from_utf8(said.stdout).unwrap();
+        let tried = LayersTried::parse(word.trim());
+        assert_eq!(tried, Some(LayersTried::Owned), "as {user:?}: {word}");
     }
 }
 

@@ -64,22 +64,30 @@ pub fn app(tree: &Tree, name: &str) -> Result<App, EntryError> {
     parse(name, &text(tree, name)?)
 }
 
-/// The apps of all entries that a menu would show, by their names; at most so many.
-#[must_use]
-pub fn all(tree: &Tree, most: usize) -> Vec<App> {
-    let names: BTreeSet<String> = FOLDERS
-        .iter()
-        .flat_map(|folder| tree.names(folder).unwrap_or_default())
-        .filter_map(|name| name.strip_suffix(".desktop").map(str::to_owned))
-        .filter(|name| is_name(name))
-        .collect();
-    let shown = names.iter().filter_map(|name| {
-        // An entry that is no app is none of the menu's either.
-        let text = text(tree, name).ok()?;
-        let is_hidden = value(&text, "NoDisplay") == Some("true");
-        parse(name, &text).ok().filter(|_| !is_hidden)
-    });
-    shown.take(most).collect()
+/// What a menu would show, by the entries' names: the app of each, or why it is none.
+///
+/// # Errors
+/// The entries cannot be listed, or are too many.
+pub fn menu(
+    tree: &Tree,
+) -> io::Result<impl Iterator<Item = (String, Result<App, EntryError>)> + '_> {
+    let mut names = BTreeSet::new();
+    for folder in FOLDERS {
+        let found = tree.names(folder)?.into_iter();
+        names.extend(found.filter_map(|name| name.strip_suffix(".desktop").map(str::to_owned)));
+    }
+    let names = names.into_iter().filter(|name| is_name(name));
+    Ok(names.filter_map(|name| {
+        let app = text(tree, &name).map(|text| {
+            let is_hidden = value(&text, "NoDisplay") == Some("true");
+            (!is_hidden).then(|| parse(&name, &text))
+        });
+        match app.transpose()?.and_then(|app| app) {
+            // Of no menu either.
+            Err(EntryError::Absent | EntryError::NoProgram | EntryError::Terminal) => None,
+            app => Some((name, app)),
+        }
+    }))
 }
 
 fn text(tree: &Tree, name: &str) -> Result<String, EntryError> {

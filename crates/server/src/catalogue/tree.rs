@@ -5,7 +5,7 @@ use rustix::io::Errno;
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
 /// The most files of one folder that are listed.
@@ -33,14 +33,15 @@ impl Tree {
     /// # Errors
     /// It is not there, it is something else, or it may not be read.
     pub fn file(&self, path: &str) -> io::Result<File> {
-        // What is no file may be something that an open waits for.
-        let file = self.find(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
-        match FileType::from_raw_mode(fstat(&file)?.st_mode) {
-            FileType::RegularFile => Ok(file.into()),
+        let found = self.find(path, OFlags::PATH)?;
+        match FileType::from_raw_mode(fstat(&found)?.st_mode) {
+            FileType::RegularFile => {}
             // So an overlay keeps that a file of a folder below was removed.
-            FileType::CharacterDevice => Err(io::ErrorKind::NotFound.into()),
-            _ => Err(io::ErrorKind::InvalidInput.into()),
+            FileType::CharacterDevice => return Err(io::ErrorKind::NotFound.into()),
+            _ => return Err(io::Error::other("it is no file")),
         }
+        // Only now: to open a device may do something, and to open a pipe may take for ever.
+        File::open(format!("/proc/self/fd/{}", found.as_raw_fd()))
     }
 
     /// Whether the image has something at that path.

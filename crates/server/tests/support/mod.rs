@@ -68,6 +68,14 @@ fn greenroom_at(program: &Path) -> Command {
     command
 }
 
+/// What `greenroom doctor` says of a server with this data folder and this configuration.
+pub fn doctor(data: &Path, config: &Path) -> String {
+    let mut command = greenroom();
+    command.args(["doctor", "--data-dir"]).arg(data);
+    let said = command.arg("--config").arg(config).output().unwrap();
+    String::from_utf8([said.stdout, said.stderr].concat()).unwrap()
+}
+
 /// What `greenroom audit` says of the server of a data folder, and whether it succeeds.
 pub fn audit(data: &Path, arguments: &[&str]) -> (bool, String) {
     let mut command = greenroom();
@@ -193,10 +201,15 @@ impl Server {
 
     /// A group of so many sessions with this app each.
     pub fn create_group_with(&self, sessions: u32, app: &str) -> String {
+        self.create_group_from("img-this-machine", sessions, app)
+    }
+
+    /// A group of so many sessions of an image with this app each.
+    pub fn create_group_from(&self, image: &str, sessions: u32, app: &str) -> String {
         let answer = self.call(
             "CreateAppInstanceGroup",
             &json!({
-                "AppCenterImageId": "img-this-machine",
+                "AppCenterImageId": image,
                 "AuthMode": "Session",
                 "BizRegionId": "cn-shanghai",
                 "ChargeResourceMode": "Node",
