@@ -82,6 +82,10 @@ pub struct Serve {
     /// The launch with whose end nobody may connect any more; 0 when it is there for all.
     #[prost(uint64, tag = "5")]
     pub launch: u64,
+    /// What init itself says to the program whenever it has been started, by a connection of its own that it keeps and
+    /// never reads; nothing when it is empty. An init that does not know this says nothing.
+    #[prost(bytes = "vec", tag = "6")]
+    pub opening: Vec<u8>,
 }
 
 /// Where what a program prints is kept, at its end and within a bound of init's. The descriptor of a plain file comes

@@ -546,6 +546,7 @@ fn init(kept: &mut Kept) {
             argv: vec!["dbus-daemon".into(), "--session".into()],
             env: vec!["HOME=/home/user".into()],
             launch: 1,
+            opening: Vec::new(),
         }),
         Order::Keep(init::Keep {
             name: "foot".into(),
@@ -561,6 +562,14 @@ fn init(kept: &mut Kept) {
         };
         kept.holds(name, ToInit { order: Some(order) });
     }
+    let order = Order::Serve(init::Serve {
+        name: "bus".into(),
+        path: "/run/user/session/bus".into(),
+        argv: vec!["dbus-daemon".into()],
+        opening: b"\0AUTH".to_vec(),
+        ..init::Serve::default()
+    });
+    kept.holds("init.serve.opening", ToInit { order: Some(order) });
     let news = [
         News::Ready(init::Ready {}),
         News::Started(init::Started { launch: 1, pid: 2 }),

@@ -10,6 +10,13 @@ use support::{Session, skipped, spec, told_by};
 const GET_ID: &str = "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus \
                       /org/freedesktop/DBus org.freedesktop.DBus.GetId";
 const IS_RUNNING: &str = "grep -sxq dbus-daemon /proc/[0-9]*/comm";
+/// Kills the bus and waits until it has ended. Portals that were starting may ask for the next one at once.
+const KILL: &str = "\
+for it in $(grep -sxl dbus-daemon /proc/[0-9]*/comm); do it=${it#/proc/}; killed=\"$killed ${it%/comm}\"; done
+kill -9 $killed
+for it in $killed; do while kill -0 $it; do :; done; done 2> /dev/null
+killed=
+";
 
 #[test]
 fn a_session_has_a_message_bus_of_its_own_from_when_it_is_first_asked_for() {
@@ -30,17 +37,33 @@ fn a_session_has_a_message_bus_of_its_own_from_when_it_is_first_asked_for() {
 }
 
 #[test]
+fn portals_begin_with_the_message_bus_but_none_that_could_only_fail() {
+    let backend = "/usr/libexec/xdg-desktop-portal-gtk";
+    if skipped("bwrap") || skipped("dbus-daemon") || skipped("dbus-send") || skipped(backend) {
+        return;
+    }
+    let owned = "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus \
+                 /org/freedesktop/DBus org.freedesktop.DBus.NameHasOwner string:";
+    let wait = |name| format!("until {owned}{name} | grep -q true; do :; done\n");
+    let documents = "dbus-send --session --print-reply --dest=org.freedesktop.portal.Documents \
+                     /org/freedesktop/portal/documents org.freedesktop.DBus.Peer.Ping";
+    let look = wait("org.freedesktop.impl.portal.desktop.gtk")
+        + &wait("org.freedesktop.portal.Desktop")
+        + documents;
+    let told = told_by(&Session::start(vec![]), "ca-bus", &look);
+    assert!(told.contains("ServiceUnknown"), "{told}");
+}
+
+#[test]
 fn a_message_bus_that_ended_is_back_with_the_next_who_asks() {
     if skipped("bwrap") || skipped("dbus-daemon") || skipped("dbus-send") {
         return;
     }
     let session = Session::start(vec![]);
-    let kill =
-        "for it in /proc/[0-9]*; do grep -sxq dbus-daemon $it/comm && kill -9 ${it#/proc/}; done";
     let told = told_by(
         &session,
         "ca-bus",
-        &format!("{GET_ID}; echo\n{kill}\nwhile {IS_RUNNING}; do :; done\n{GET_ID}; echo"),
+        &format!("{GET_ID}; echo\n{KILL}{GET_ID}; echo"),
     );
     let ids: Vec<&str> = told.lines().map(str::trim).collect();
     assert_eq!(ids.len(), 2, "{told}");
@@ -56,9 +79,7 @@ fn a_service_that_fails_again_and_again_is_not_tried_for_ever() {
         return;
     }
     let session = Session::start(vec![]);
-    let kill =
-        "for it in /proc/[0-9]*; do grep -sxq dbus-daemon $it/comm && kill -9 ${it#/proc/}; done";
-    let once = format!("{GET_ID} > /dev/null\n{kill}\nwhile {IS_RUNNING}; do :; done\n");
+    let once = format!("{GET_ID} > /dev/null\n{KILL}");
     let told = told_by(&session, "ca-bus", &format!("{}\n{GET_ID}", once.repeat(3)));
     assert!(
         told.contains("No such file") || told.contains("refused"),

@@ -28,6 +28,9 @@ const SIZE: (u32, u32) = (1280, 800);
 /// When the benchmark is run by root: whom the apps run as, here and there.
 const USER: u32 = 39_000;
 
+/// Gives the bare app a message bus of its own, which like a session's starts the rest when it is asked for.
+const WITH_BUS: [&str; 2] = ["dbus-run-session", "--"];
+
 const USAGE: &str = "session_bench FOLDER PROGRAMS";
 
 fn main() -> Result {
@@ -65,7 +68,7 @@ fn user() -> Option<u32> {
     rustix::process::geteuid().is_root().then_some(USER)
 }
 
-/// From the spawn to the first frame, of the bare app and of the holder that is told to run it.
+/// From the spawn to the first frame, of the bare app without and with a bus, and of the holder that is told to run it.
 fn starts(
     name: &str,
     argv: &[&str],
@@ -73,10 +76,13 @@ fn starts(
     programs: &Programs,
     folder: &Path,
 ) -> Result {
-    let (mut raw, mut held) = (Vec::new(), Vec::new());
+    let (mut raw, mut desktop, mut held) = (Vec::new(), Vec::new(), Vec::new());
+    let with_bus = [&WITH_BUS, argv].concat();
     for round in 0..ROUNDS {
         let place = folder.join(format!("start-{round}"));
         raw.push(milliseconds(weston.first_frame(argv, &place.join("raw"))?));
+        let first = weston.first_frame(&with_bus, &place.join("bus"))?;
+        desktop.push(milliseconds(first));
         let session = Held::start(programs, &place.join("held"), app(argv))?;
         held.push(milliseconds(session.drawn_after));
         session.end()?;
@@ -87,6 +93,12 @@ fn starts(
     let ratio = pairs().map(|(raw, held)| held / raw).collect();
     let workload = format!("{name}, from the spawn to its first frame");
     say(&workload, "raw, p50", "ms", median(raw.clone()))?;
+    say(
+        &workload,
+        "raw with a message bus, p50",
+        "ms",
+        median(desktop),
+    )?;
     say(&workload, "in a session, p50", "ms", median(held.clone()))?;
     say(&workload, "session less raw", "ms", median(over))?;
     say(&workload, "session over raw", "", median(ratio))

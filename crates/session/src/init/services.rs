@@ -3,6 +3,7 @@
 use crate::printed::Printed;
 use crate::program::Program;
 use greenroom_session_api::init::Serve;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use std::io::ErrorKind;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixListener;
@@ -39,6 +40,8 @@ struct Service {
 struct Running {
     pid: i32,
     since: Instant,
+    /// The connection that the opening was said by; a program may forget what was asked by somebody who has gone.
+    _spoken: Option<OwnedFd>,
 }
 
 impl Services {
@@ -84,7 +87,14 @@ impl Services {
             .filter(|service| service.running.is_none() && service.door.is_some());
         for (service, _) in idle.zip(knocked).filter(|(_, knocked)| **knocked) {
             match service.start(printed) {
-                Ok(pid) => service.running = Some(Running { pid, since: now }),
+                Ok(pid) => {
+                    service.running = Some(Running {
+                        pid,
+                        since: now,
+                        // Without it the program runs all the same.
+                        _spoken: service.speak().ok(),
+                    });
+                }
                 Err(_) => service.fail(),
             }
         }
@@ -137,6 +147,19 @@ impl Service {
             env: &self.order.env,
         };
         program.start(Stdio::from(door), printed.pipe(program.name))
+    }
+
+    /// Says the opening to whoever accepts. It never waits: apps may have filled the queue at the socket.
+    fn speak(&self) -> std::io::Result<OwnedFd> {
+        if self.order.opening.is_empty() {
+            return Err(ErrorKind::NotFound.into());
+        }
+        let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+        let stream =
+            rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+        rustix::net::connect(&stream, &SocketAddrUnix::new(self.order.path.as_str())?)?;
+        rustix::io::write(&stream, &self.order.opening)?;
+        Ok(stream)
     }
 
     fn fail(&mut self) {

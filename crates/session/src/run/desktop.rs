@@ -1,7 +1,7 @@
 //! What an app expects of a desktop around it: the variables that say where things are, and the services behind
 //! them, which init starts when they are first asked for.
 
-use super::Holder;
+use super::{Holder, bus};
 use crate::sandbox::{Bwrap, Sandbox};
 use greenroom_session_api::init::{Serve, to_init::Order};
 
@@ -10,6 +10,13 @@ const SHARED: u64 = 0;
 
 /// The message bus' socket, in the folder of the compositor's sockets.
 const BUS: &str = "bus";
+
+/// What most who use the bus ask for before they show anything: the portals, which would start their backend last of
+/// all. It takes the longest, so it is first here.
+const PORTALS: [&str; 2] = [
+    "org.freedesktop.impl.portal.desktop.gtk",
+    "org.freedesktop.portal.Desktop",
+];
 
 /// The sound server's socket there, where its clients look for it by themselves as well.
 const SOUND: &str = "pulse/native";
@@ -44,7 +51,7 @@ impl Holder {
                 return;
             }
         };
-        let bus = [
+        let daemon = [
             "dbus-daemon",
             "--session",
             "--address=systemd:",
@@ -54,19 +61,27 @@ impl Holder {
         ];
         let x_display = self.offer_x_server(SHARED, &display);
         let env = self.environment(&display, x_display.as_deref(), &[]);
-        self.offer("dbus-daemon", BUS, &bus, env);
+        self.offer("dbus-daemon", BUS, &daemon, env, bus::start(&PORTALS));
         // It would ask an X server, though it shows nothing.
         let env = self.environment(&display, None, &[]);
-        self.offer("pulseaudio", SOUND, &SOUND_SERVER, env);
+        self.offer("pulseaudio", SOUND, &SOUND_SERVER, env, Vec::new());
     }
 
-    fn offer(&mut self, name: &str, socket: &str, argv: &[&str], env: Vec<String>) {
+    fn offer(
+        &mut self,
+        name: &str,
+        socket: &str,
+        argv: &[&str],
+        env: Vec<String>,
+        opening: Vec<u8>,
+    ) {
         let order = Serve {
             name: name.to_owned(),
             path: format!("{}/{socket}", Bwrap.runtime_dir()),
             argv: argv.iter().map(|part| (*part).to_owned()).collect(),
             env,
             launch: SHARED,
+            opening,
         };
         self.listen_to(name);
         // A sandbox that is gone already needs nothing.

@@ -2,6 +2,7 @@
 //! decided elsewhere; here it is carried.
 
 mod apps;
+mod bus;
 mod clients;
 mod clipboard;
 mod departed;

@@ -66,6 +66,7 @@ impl Holder {
             argv,
             env: self.environment(display, None, &[]),
             launch,
+            opening: Vec::new(),
         };
         self.tell_init(to_init::Order::Serve(order)).ok()?;
         Some(format!(":{launch}"))

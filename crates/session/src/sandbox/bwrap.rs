@@ -58,6 +58,10 @@ const ETC: &[&str] = &[
     "/etc/xdg",
 ];
 
+/// What starts the portal for documents. It needs FUSE, which no session has, so that it could only fail, and the other
+/// portals wait for that.
+const DOCUMENTS: &str = "/usr/share/dbus-1/services/org.freedesktop.portal.Documents.service";
+
 /// What is known of the network's names.
 const NAMES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
 const LOCALTIME: &str = "/etc/localtime";
@@ -99,6 +103,10 @@ impl Sandbox for Bwrap {
         }
         command.args(walls(plan)?);
         if plan.layers.is_none() {
+            // Nothing can be put where the machine has nothing.
+            if Path::new(DOCUMENTS).is_file() {
+                own.push((DOCUMENTS, Vec::new()));
+            }
             for (path, bytes) in &own {
                 let file = memory_file(path, bytes)?;
                 pass_on(&file).map_err(failed("pass a file into the sandbox"))?;
