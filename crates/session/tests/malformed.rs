@@ -6,47 +6,10 @@ mod support;
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
-use support::picture::Picture;
+use support::stage::Stage;
 use support::wayland::Client;
-use support::window::{BLUE, GREEN, RED};
-use support::{Session, idle, script, skipped, until};
-
-/// A session with a window in it that is not to notice anything.
-struct Stage {
-    session: Session,
-    picture: Picture,
-    neighbour: Client,
-    surface: u32,
-}
-
-impl Stage {
-    fn new() -> Self {
-        let session = Session::start(vec![idle("ca-one"), idle("ca-two")]);
-        let mut viewer = session.viewer();
-        let mut picture = Picture::watch(&session, &mut viewer);
-        let mut neighbour = Client::connect(&session, 1);
-        let surface = neighbour.window(RED).surface;
-        picture.until_at(5, 5, RED);
-        Self {
-            session,
-            picture,
-            neighbour,
-            surface,
-        }
-    }
-
-    fn client(&self) -> Client {
-        Client::connect(&self.session, 2)
-    }
-
-    /// The neighbour draws and is seen.
-    fn goes_on(&mut self) {
-        for colour in [BLUE, GREEN] {
-            self.neighbour.paint(self.surface, 1280, 800, colour);
-            self.picture.until_at(5, 5, colour);
-        }
-    }
-}
+use support::window::BLUE;
+use support::{Session, script, skipped, until};
 
 #[test]
 fn ten_thousand_windows_are_refused() {

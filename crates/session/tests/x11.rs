@@ -18,12 +18,6 @@ const SEEN_RED: [u8; 3] = [0, 0, 255];
 const SEEN_BLUE: [u8; 3] = [255, 0, 0];
 const NOTHING: [u8; 3] = [0, 0, 0];
 
-fn x_servers(session: &Session) -> Vec<String> {
-    let mut traces = session.traces();
-    traces.retain(|trace| trace.contains("Xwayland :"));
-    traces
-}
-
 /// A session with an app that does nothing, and a test that speaks X for it.
 fn session() -> (Session, XApp) {
     let session = Session::start(vec![idle("ca-idle")]);
@@ -102,7 +96,7 @@ fn apps_that_speak_wayland_start_no_x_server_though_there_is_one_to_be_had() {
             .filter(|told| told.lines().count() == 5)
     });
     assert_eq!(told, ":3\nX0\nX1\nX2\nX3\n");
-    assert_eq!(x_servers(&session), Vec::<String>::new());
+    assert_eq!(session.processes("Xwayland"), []);
 }
 
 #[test]
@@ -133,11 +127,11 @@ fn an_x_server_is_not_to_be_seen_before_its_app_has_drawn_nor_after_it_has_gone(
     assert_eq!((told[0].app_id.as_str(), told[0].launch), ("Thing", 1));
     assert_eq!((told[0].width, told[0].height), (1280, 800));
 
-    assert_eq!(x_servers(&session).len(), 1);
+    assert_eq!(session.processes("Xwayland").len(), 1);
     drop(x);
     until("no window", || control.windows().is_empty().then_some(()));
     until("no X server", || {
-        x_servers(&session).is_empty().then_some(())
+        session.processes("Xwayland").is_empty().then_some(())
     });
     // The next who connects gets another.
     let again = XApp::connect(&session, 1);

@@ -6,6 +6,7 @@ pub mod attempts;
 pub mod machine;
 pub mod picture;
 pub mod selection;
+pub mod stage;
 pub mod wayland;
 pub mod window;
 pub mod x;
@@ -179,6 +180,27 @@ impl Session {
 
     pub fn signal(&self, signal: rustix::process::Signal) {
         rustix::process::kill_process(pid(self.process.id()), signal).unwrap();
+    }
+
+    /// The processes of this name among those that descend from the holder.
+    pub fn processes(&self, name: &str) -> Vec<u32> {
+        let mut found = Vec::new();
+        let mut next = vec![self.process.id()];
+        while let Some(pid) = next.pop() {
+            let read = |path: &str| {
+                std::fs::read_to_string(format!("/proc/{pid}/{path}")).unwrap_or_default()
+            };
+            if read("comm").trim_end() == name {
+                found.push(pid);
+            }
+            let children = read(&format!("task/{pid}/children"));
+            next.extend(
+                children
+                    .split_ascii_whitespace()
+                    .map(|pid| pid.parse::<u32>().unwrap()),
+            );
+        }
+        found
     }
 
     /// Every process that descends from the holder, or did and was left to process 1, by the sockets'

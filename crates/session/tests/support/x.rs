@@ -3,6 +3,7 @@
 use super::{Session, until};
 use rustix::process::{Gid, Uid};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
@@ -18,16 +19,20 @@ pub struct XApp {
 }
 
 impl XApp {
-    /// Connects to the X server of a launch, which starts it.
-    pub fn connect(session: &Session, launch: u64) -> Self {
+    /// Where the X server of a launch is to be had.
+    pub fn socket(session: &Session, launch: u64) -> PathBuf {
         let mut control = session.control();
         let report = control.report("a process of the launch", |report| {
             let mut apps = report.apps.iter();
             apps.any(|app| app.launch == launch && app.pid > 0)
         });
         let app = report.apps.iter().find(|app| app.launch == launch).unwrap();
-        let path = format!("/proc/{}/root/tmp/.X11-unix/X{launch}", app.pid);
-        let user = session.spec.uid;
+        format!("/proc/{}/root/tmp/.X11-unix/X{launch}", app.pid).into()
+    }
+
+    /// Connects to the X server of a launch, which starts it, and says nothing yet.
+    pub fn reach(session: &Session, launch: u64) -> UnixStream {
+        let (path, user) = (Self::socket(session, launch), session.spec.uid);
         // In a thread that is the session's user, as X servers let in nobody else.
         let connected = std::thread::spawn(move || {
             if let Some(user) = user {
@@ -37,7 +42,12 @@ impl XApp {
             }
             until("the X server's socket", || UnixStream::connect(&path).ok())
         });
-        let stream = connected.join().unwrap();
+        connected.join().unwrap()
+    }
+
+    /// Connects to the X server of a launch as its clients do.
+    pub fn connect(session: &Session, launch: u64) -> Self {
+        let stream = Self::reach(session, launch);
         let (stream, _) = DefaultStream::from_unix_stream(stream).unwrap();
         let connection = RustConnection::connect_to_stream(stream, 0).unwrap();
         let root = connection.setup().roots[0].root;
