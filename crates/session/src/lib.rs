@@ -4,6 +4,7 @@
 //! No codec, no audio, no network, no database; it has never heard of an Action.
 
 pub mod apps;
+mod bounds;
 pub mod clipboard;
 pub mod display;
 pub mod input;

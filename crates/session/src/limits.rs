@@ -1,5 +1,6 @@
 //! What the holder itself may take: apps make it hold things for them, and no control group bounds it.
 
+use crate::bounds::bound;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use std::io;
 
@@ -18,11 +19,5 @@ pub fn of_the_holder() -> io::Result<()> {
         ..descriptors
     };
     setrlimit(Resource::Nofile, all)?;
-    let memory = getrlimit(Resource::Data);
-    let most = memory.maximum.map_or(MEMORY, |allowed| allowed.min(MEMORY));
-    let bounded = Rlimit {
-        current: Some(most),
-        maximum: Some(most),
-    };
-    Ok(setrlimit(Resource::Data, bounded)?)
+    bound(Resource::Data, MEMORY)
 }

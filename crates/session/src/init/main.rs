@@ -2,6 +2,8 @@
 //! says what became of its launches. Its standard input is the link to the holder; when that closes, it
 //! ends, and the kernel ends everything else in its process namespace with it.
 
+#[path = "../bounds.rs"]
+mod bounds;
 mod children;
 mod limits;
 mod locale;

@@ -12,10 +12,11 @@ use calloop::{Interest, Mode, PostAction, RegistrationToken};
 use greenroom_session_api::FrameBuffer;
 use greenroom_session_api::init::{Serve, to_init};
 use greenroom_session_api::x11::{
-    Begin, Close, FromX11, Repaint, Scale, ToX11, from_x11::News, to_x11::Order,
+    Begin, Close, FromX11, Repaint, Scale, Shown, ToX11, from_x11::News, to_x11::Order,
 };
 use smithay::reexports::wayland_server::Client;
 use std::collections::HashMap;
+use std::os::fd::AsRawFd;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::rc::Rc;
 
@@ -44,6 +45,40 @@ impl XServer {
     fn tell(&mut self, order: Order) {
         self.outbox.push(&ToX11 { order: Some(order) }, None);
     }
+
+    /// Reads what there is. What is shown is a state, of which only the last counts.
+    fn hear(&mut self) -> Heard {
+        let mut heard = Heard::default();
+        while !heard.is_over {
+            match take(&self.stream) {
+                Taken::Bytes(bytes) => self.inbox.push(&bytes),
+                Taken::Nothing => break,
+                Taken::Closed => heard.is_over = true,
+            }
+            loop {
+                match self.inbox.take::<FromX11>() {
+                    Ok(Some(FromX11 { news: None })) => {}
+                    Ok(Some(FromX11 {
+                        news: Some(News::Shown(shown)),
+                    })) => heard.shown = Some(shown),
+                    Ok(None) => break,
+                    Err(error) => {
+                        tracing::warn!(%error, "an X server cannot be understood");
+                        heard.is_over = true;
+                        break;
+                    }
+                }
+            }
+        }
+        heard
+    }
+}
+
+/// What was read of an X server.
+#[derive(Default)]
+struct Heard {
+    shown: Option<Shown>,
+    is_over: bool,
 }
 
 impl Holder {
@@ -119,32 +154,22 @@ impl Holder {
         Ok(())
     }
 
+    /// Any app can speak as an X server's keeper does, so it may take as much of our time at once as a client.
     fn hear_x_server(&mut self, id: u64) {
-        while let Some(server) = self.x_servers.running.get_mut(&id) {
-            match take(&server.stream) {
-                Taken::Bytes(bytes) => server.inbox.push(&bytes),
-                Taken::Nothing => return,
-                Taken::Closed => return self.drop_x_server(id),
-            }
-            loop {
-                let Some(server) = self.x_servers.running.get_mut(&id) else {
-                    return;
-                };
-                match server.inbox.take::<FromX11>() {
-                    Ok(Some(FromX11 { news: None })) => {}
-                    Ok(Some(FromX11 {
-                        news: Some(News::Shown(shown)),
-                    })) => {
-                        let client = server.client.clone();
-                        self.guarded(|holder| holder.stage.x_server_shows(&client, shown));
-                    }
-                    Ok(None) => break,
-                    Err(error) => {
-                        tracing::warn!(%error, "an X server cannot be understood");
-                        return self.drop_x_server(id);
-                    }
-                }
-            }
+        let Some(server) = self.x_servers.running.get_mut(&id) else {
+            return;
+        };
+        let connection = server.stream.as_raw_fd();
+        let (heard, cut_off) = self.patience.with(connection, || server.hear());
+        if let Some(shown) = heard.shown {
+            let client = server.client.clone();
+            self.guarded(|holder| holder.stage.x_server_shows(&client, shown));
+        }
+        if cut_off {
+            tracing::warn!("an X server's news do not cease; it is disconnected");
+        }
+        if heard.is_over {
+            self.drop_x_server(id);
         }
     }
 

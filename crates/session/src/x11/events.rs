@@ -16,6 +16,10 @@ const TOGGLE: u32 = 2;
 
 impl Manager {
     pub(super) fn handle(&mut self, event: Event) -> Result<(), ConnectionError> {
+        // Apps send each other events, and a window manager two kinds of them; all others are the X server's to send.
+        if event.sent_event() && !matches!(event, Event::ClientMessage(_) | Event::UnmapNotify(_)) {
+            return Ok(());
+        }
         match event {
             Event::MapRequest(event) => self.manage(event.window),
             Event::MapNotify(event) => self.mapped(event),
@@ -28,6 +32,8 @@ impl Manager {
             Event::ClientMessage(event) => self.asked(event),
             Event::ButtonPress(event) => {
                 self.time = event.time;
+                // Whatever was asked before, this is what the user wants now.
+                (self.asked.raise, self.asked.focus) = (None, None);
                 self.raise(event.event)?;
                 self.focus(Some(event.event))?;
                 self.connection
@@ -45,20 +51,16 @@ impl Manager {
 
     fn mapped(&mut self, event: MapNotifyEvent) -> Result<(), ConnectionError> {
         if self.find(event.window).is_some() {
-            return self.focus(Some(event.window));
-        }
-        let geometry = self.connection.get_geometry(event.window)?;
-        if let Some(geometry) = geometry.reply_unchecked()? {
-            // Many apps have a window of a single pixel that is not meant to be seen.
-            if geometry.width > 1 && geometry.height > 1 {
-                self.unmanaged.insert(event.window);
-            }
+            self.asked.focus = Some(event.window);
+        } else {
+            self.asked.shown.insert(event.window);
         }
         Ok(())
     }
 
     fn gone(&mut self, window: Window) -> Result<(), ConnectionError> {
         self.unmanaged.remove(&window);
+        self.asked.shown.remove(&window);
         self.forget(window)
     }
 
@@ -78,7 +80,8 @@ impl Manager {
             width: event.width.into(),
             height: event.height.into(),
         };
-        self.place(event.window)
+        self.asked.place.insert(event.window);
+        Ok(())
     }
 
     fn resized(&mut self, event: ConfigureNotifyEvent) -> Result<(), ConnectionError> {
@@ -101,15 +104,8 @@ impl Manager {
         if ours.contains(&event.atom) {
             return Ok(());
         }
-        let (connection, atoms) = (&self.connection, &self.atoms);
-        let Some(managed) = self.windows.iter_mut().find(|it| it.window == event.window) else {
-            return Ok(());
-        };
-        let before = (managed.kind, managed.wish);
-        managed.read_again(connection, atoms)?;
-        if (managed.kind, managed.wish) != before {
-            self.place(event.window)?;
-            self.publish_states(event.window)?;
+        if self.find(event.window).is_some() {
+            self.asked.changed.insert(event.window);
         }
         Ok(())
     }
@@ -128,24 +124,20 @@ impl Manager {
             return Ok(());
         }
         if event.type_ == atoms._NET_ACTIVE_WINDOW {
-            self.raise(window)?;
-            self.focus(Some(window))
+            (self.asked.raise, self.asked.focus) = (Some(window), Some(window));
+            Ok(())
         } else if event.type_ == atoms._NET_CLOSE_WINDOW {
             self.close(window)
         } else if event.type_ == atoms._NET_WM_STATE {
-            self.asked_for_state(window, data[0], [data[1], data[2]])
+            self.asked_for_state(window, data[0], [data[1], data[2]]);
+            Ok(())
         } else {
             Ok(())
         }
     }
 
     /// Full screen is had for the asking; maximised is what a window is or is not, and nothing else there is.
-    fn asked_for_state(
-        &mut self,
-        window: Window,
-        action: u32,
-        states: [u32; 2],
-    ) -> Result<(), ConnectionError> {
+    fn asked_for_state(&mut self, window: Window, action: u32, states: [u32; 2]) {
         let fullscreen = self.atoms._NET_WM_STATE_FULLSCREEN;
         if let Some(managed) = self.find(window).filter(|_| states.contains(&fullscreen)) {
             managed.fullscreen = match action {
@@ -154,17 +146,17 @@ impl Manager {
                 TOGGLE => !managed.fullscreen,
                 _ => managed.fullscreen,
             };
-            self.place(window)?;
+            self.asked.place.insert(window);
         }
-        self.publish_states(window)
+        self.asked.states.insert(window);
     }
 
-    /// An app moved the keyboard between its own windows.
+    /// An app moved the keyboard between its own windows, or hears late that we did.
     fn took_focus(&mut self, window: Window) -> Result<(), ConnectionError> {
-        if self.active == Some(window) || self.find(window).is_none() {
-            return Ok(());
+        if self.find(window).is_some() {
+            self.asked.taken = Some(window);
         }
-        self.focus(Some(window))
+        Ok(())
     }
 }
 

@@ -1,12 +1,12 @@
 //! The window manager: which windows there are, where they are and which has the keyboard.
 
+use super::asked::Asked;
 use super::atoms::Atoms;
-use super::layout::{self, Rect, Size};
+use super::layout::Size;
 use super::link::Link;
-use super::stack::raised;
 use super::window::Managed;
 use greenroom_session_api::x11::{Shown, to_x11::Order};
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use std::collections::HashSet;
 use std::error::Error;
 use std::os::fd::AsFd;
@@ -16,14 +16,22 @@ use x11rb::errors::ConnectionError;
 use x11rb::protocol::damage::{self, ConnectionExt as _, ReportLevel};
 use x11rb::protocol::xfixes::{ClientDisconnectFlags, ConnectionExt as _};
 use x11rb::protocol::xproto::{
-    ButtonIndex, CONFIGURE_NOTIFY_EVENT, ChangeWindowAttributesAux, ClientMessageEvent,
-    ConfigureNotifyEvent, ConfigureWindowAux, ConnectionExt as _, CreateGCAux, CreateWindowAux,
-    EventMask, GrabMode, InputFocus, ModMask, StackMode, SubwindowMode, Window, WindowClass,
+    ChangeWindowAttributesAux, ConfigureWindowAux, ConnectionExt as _, CreateGCAux,
+    CreateWindowAux, EventMask, SubwindowMode, Window, WindowClass,
 };
 use x11rb::rust_connection::{DefaultStream, RustConnection};
 
 /// Windows that are looked after; more are shown as their apps have them.
 const MAX_WINDOWS: usize = 256;
+/// Of windows that no window manager touches, those that are counted.
+const MAX_UNMANAGED: usize = 1024;
+/// Events that are read before what they ask for is done, and the holder is heard.
+const EVENTS_AT_ONCE: usize = 1024;
+
+const NO_TIME: Timespec = Timespec {
+    tv_sec: 0,
+    tv_nsec: 0,
+};
 
 /// The window manager of one X server.
 pub struct Manager {
@@ -39,6 +47,7 @@ pub struct Manager {
     /// Windows with content that no window manager touches: menus, and pictures shown at the start.
     pub(super) unmanaged: HashSet<Window>,
     pub(super) active: Option<Window>,
+    pub(super) asked: Asked,
     /// Of the X server, as of the last event that told it.
     pub(super) time: u32,
     pub(super) scale_120: u32,
@@ -101,6 +110,7 @@ impl Manager {
             windows: Vec::new(),
             unmanaged: HashSet::new(),
             active: None,
+            asked: Asked::default(),
             time: 0,
             scale_120,
             settings_ever: 0,
@@ -115,18 +125,20 @@ impl Manager {
     /// The holder has gone.
     pub fn run(mut self) -> Result<(), Box<dyn Error>> {
         loop {
-            match self.handle_all() {
-                Ok(()) => {}
+            let is_all = match self.handle_events() {
+                Ok(is_all) => is_all,
                 Err(ConnectionError::IoError(_)) => return Ok(()),
                 Err(error) => return Err(error.into()),
-            }
+            };
             self.link.tell(self.shown())?;
             let x = self.connection.stream().as_fd();
             let mut ready = [
                 PollFd::from_borrowed_fd(x, PollFlags::IN),
                 PollFd::from_borrowed_fd(self.link.descriptor(), PollFlags::IN),
             ];
-            match rustix::event::poll(&mut ready, None) {
+            // Where there are events already, this only looks.
+            let patience = (!is_all).then_some(&NO_TIME);
+            match rustix::event::poll(&mut ready, patience) {
                 Ok(_) | Err(rustix::io::Errno::INTR) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -136,35 +148,43 @@ impl Manager {
         }
     }
 
-    /// Everything that is there: orders, then events, so that an app sees the answer to what it did last.
-    fn handle_all(&mut self) -> Result<(), ConnectionError> {
+    /// What is there: orders, then events, so that an app sees the answer to what it did last. Answers whether that was
+    /// all.
+    fn handle_events(&mut self) -> Result<bool, ConnectionError> {
         let orders = self.link.orders().map_err(ConnectionError::from)?;
         for order in orders {
-            match order {
-                Order::Scale(scale) if scale.scale_120 != self.scale_120 => {
-                    self.scale_120 = scale.scale_120;
-                    self.publish_settings()?;
-                }
-                Order::Close(_) => {
-                    let all: Vec<Window> = self.windows.iter().map(|it| it.window).collect();
-                    for window in all {
-                        self.close(window)?;
-                    }
-                }
-                Order::Repaint(_) => self.repaint()?,
-                Order::Begin(_) | Order::Scale(_) => {}
-            }
+            self.follow(&order)?;
         }
-        loop {
-            while let Some(event) = self.connection.poll_for_event()? {
+        for _ in 0..EVENTS_AT_ONCE {
+            if let Some(event) = self.connection.poll_for_event()? {
                 self.handle(event)?;
+                continue;
             }
+            self.do_what_was_asked()?;
             self.connection.flush()?;
             // Events may have been read where there was no room to write: nothing else would tell of them.
             match self.connection.poll_for_event()? {
                 Some(event) => self.handle(event)?,
-                None => return Ok(()),
+                None => return Ok(true),
             }
+        }
+        self.do_what_was_asked()?;
+        self.connection.flush()?;
+        Ok(false)
+    }
+
+    fn follow(&mut self, order: &Order) -> Result<(), ConnectionError> {
+        match order {
+            Order::Scale(scale) if scale.scale_120 != self.scale_120 => {
+                self.scale_120 = scale.scale_120;
+                self.publish_settings()
+            }
+            Order::Close(_) => {
+                let all: Vec<Window> = self.windows.iter().map(|it| it.window).collect();
+                all.into_iter().try_for_each(|window| self.close(window))
+            }
+            Order::Repaint(_) => self.repaint(),
+            Order::Begin(_) | Order::Scale(_) => Ok(()),
         }
     }
 
@@ -220,6 +240,21 @@ impl Manager {
         self.publish_windows()
     }
 
+    /// A window is shown that no window manager touches.
+    pub(super) fn count(&mut self, window: Window) -> Result<(), ConnectionError> {
+        if self.unmanaged.len() >= MAX_UNMANAGED {
+            return Ok(());
+        }
+        let geometry = self.connection.get_geometry(window)?;
+        if let Some(geometry) = geometry.reply_unchecked()? {
+            // Many apps have a window of a single pixel that is not meant to be seen.
+            if geometry.width > 1 && geometry.height > 1 {
+                self.unmanaged.insert(window);
+            }
+        }
+        Ok(())
+    }
+
     /// A window is not shown any more.
     pub(super) fn forget(&mut self, window: Window) -> Result<(), ConnectionError> {
         let before = self.windows.len();
@@ -233,141 +268,6 @@ impl Manager {
             self.focus(next)?;
         }
         self.publish_windows()
-    }
-
-    /// Puts a window where it belongs, and tells it.
-    pub(super) fn place(&mut self, window: Window) -> Result<(), ConnectionError> {
-        let screen = self.screen;
-        let Some(managed) = self.find(window) else {
-            return Ok(());
-        };
-        let rect = layout::place(screen, managed.kind, managed.fullscreen, &managed.wish);
-        let moved = managed.placed.replace(rect) != Some(rect);
-        if moved {
-            let to = ConfigureWindowAux::new()
-                .x(rect.x)
-                .y(rect.y)
-                .width(rect.width)
-                .height(rect.height);
-            self.connection.configure_window(window, &to)?;
-            return Ok(());
-        }
-        // It asked for something and is owed an answer (ICCCM 4.1.5).
-        self.tell_place(window, rect)
-    }
-
-    pub(super) fn place_all(&mut self) -> Result<(), ConnectionError> {
-        let all: Vec<Window> = self.windows.iter().map(|it| it.window).collect();
-        all.into_iter().try_for_each(|window| self.place(window))
-    }
-
-    fn tell_place(&self, window: Window, rect: Rect) -> Result<(), ConnectionError> {
-        // What the protocol cannot say no window can be.
-        let (Ok(x), Ok(y), Ok(width), Ok(height)) = (
-            rect.x.try_into(),
-            rect.y.try_into(),
-            rect.width.try_into(),
-            rect.height.try_into(),
-        ) else {
-            return Ok(());
-        };
-        let event = ConfigureNotifyEvent {
-            response_type: CONFIGURE_NOTIFY_EVENT,
-            sequence: 0,
-            event: window,
-            window,
-            above_sibling: x11rb::NONE,
-            x,
-            y,
-            width,
-            height,
-            border_width: 0,
-            override_redirect: false,
-        };
-        self.connection
-            .send_event(false, window, EventMask::STRUCTURE_NOTIFY, event)?;
-        Ok(())
-    }
-
-    /// Puts a window above the others, with what belongs together.
-    pub(super) fn raise(&mut self, window: Window) -> Result<(), ConnectionError> {
-        let order: Vec<Window> = self.windows.iter().map(|it| it.window).collect();
-        let owner = |of: Window| self.windows.iter().find(|it| it.window == of)?.owner;
-        let after = raised(&order, owner, window);
-        self.windows
-            .sort_by_key(|it| after.iter().position(|window| *window == it.window));
-        // Each above the one before: what is not ours, a menu for instance, stays on top.
-        for pair in after.windows(2) {
-            let above = ConfigureWindowAux::new()
-                .sibling(pair[0])
-                .stack_mode(StackMode::ABOVE);
-            self.connection.configure_window(pair[1], &above)?;
-        }
-        self.publish_windows()
-    }
-
-    /// Gives a window the keyboard, or none.
-    pub(super) fn focus(&mut self, window: Option<Window>) -> Result<(), ConnectionError> {
-        let before = std::mem::replace(&mut self.active, window);
-        if let Some(before) = before.filter(|before| Some(*before) != window) {
-            self.grab_clicks(before)?;
-        }
-        match window.and_then(|window| self.windows.iter().find(|it| it.window == window)) {
-            Some(managed) => {
-                let window = managed.window;
-                self.connection
-                    .ungrab_button(ButtonIndex::ANY, window, ModMask::ANY)?;
-                if managed.takes_input {
-                    self.connection
-                        .set_input_focus(InputFocus::PARENT, window, self.time)?;
-                }
-                if managed.takes_focus {
-                    self.ask(window, self.atoms.WM_TAKE_FOCUS)?;
-                }
-            }
-            None => {
-                self.connection
-                    .set_input_focus(InputFocus::PARENT, self.root, self.time)?;
-            }
-        }
-        self.publish_active()
-    }
-
-    /// Asks a window to close; one that cannot be asked loses its app.
-    pub(super) fn close(&mut self, window: Window) -> Result<(), ConnectionError> {
-        match self.find(window).map(|it| it.closes) {
-            Some(true) => self.ask(window, self.atoms.WM_DELETE_WINDOW),
-            Some(false) => self.connection.kill_client(window).map(|_| ()),
-            None => Ok(()),
-        }
-    }
-
-    fn ask(&self, window: Window, what: u32) -> Result<(), ConnectionError> {
-        let message = ClientMessageEvent::new(
-            32,
-            window,
-            self.atoms.WM_PROTOCOLS,
-            [what, self.time, 0, 0, 0],
-        );
-        self.connection
-            .send_event(false, window, EventMask::NO_EVENT, message)?;
-        Ok(())
-    }
-
-    /// The first click into a window that has not the keyboard is ours, and then goes on to the app.
-    fn grab_clicks(&self, window: Window) -> Result<(), ConnectionError> {
-        self.connection.grab_button(
-            false,
-            window,
-            EventMask::BUTTON_PRESS,
-            GrabMode::SYNC,
-            GrabMode::ASYNC,
-            x11rb::NONE,
-            x11rb::NONE,
-            ButtonIndex::ANY,
-            ModMask::ANY,
-        )?;
-        Ok(())
     }
 
     /// A window has been drawn in; once is enough.

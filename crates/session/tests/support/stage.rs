@@ -34,15 +34,16 @@ impl Stage {
         Client::connect(&self.session, 2)
     }
 
-    /// The neighbour draws.
-    pub fn draw(&mut self, colour: [u8; 3]) {
-        self.neighbour.paint(self.surface, 1280, 800, colour);
+    /// The neighbour is answered, whoever is above it, and so is the server.
+    pub fn is_heard(&mut self) {
+        self.neighbour.sync();
+        assert!(!self.session.control().windows().is_empty());
     }
 
     /// The neighbour draws and is seen.
     pub fn goes_on(&mut self) {
         for colour in [BLUE, GREEN] {
-            self.draw(colour);
+            self.neighbour.paint(self.surface, 1280, 800, colour);
             self.picture.until_at(5, 5, colour);
         }
     }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use x11rb::connection::Connection;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ChangeWindowAttributesAux, ConnectionExt as _, CreateWindowAux, EventMask,
-    GetGeometryReply, PropMode, Window, WindowClass,
+    Atom, AtomEnum, ChangeWindowAttributesAux, ClientMessageEvent, ConnectionExt as _,
+    CreateWindowAux, EventMask, GetGeometryReply, PropMode, Window, WindowClass,
 };
 use x11rb::rust_connection::{DefaultStream, RustConnection};
 use x11rb::wrapper::ConnectionExt as _;
@@ -56,10 +56,22 @@ impl XApp {
 
     /// A window of one colour (`0xRRGGBB`) that is not shown yet.
     pub fn window(&self, width: u16, height: u16, colour: u32) -> Window {
+        self.create(
+            width,
+            height,
+            CreateWindowAux::new().background_pixel(colour),
+        )
+    }
+
+    /// The same, in which no window manager is to have a say.
+    pub fn menu(&self, width: u16, height: u16, colour: u32) -> Window {
+        let looks = CreateWindowAux::new().background_pixel(colour);
+        self.create(width, height, looks.override_redirect(1))
+    }
+
+    fn create(&self, width: u16, height: u16, looks: CreateWindowAux) -> Window {
         let window = self.connection.generate_id().unwrap();
-        let looks = CreateWindowAux::new()
-            .background_pixel(colour)
-            .event_mask(EventMask::BUTTON_PRESS | EventMask::KEY_PRESS | EventMask::EXPOSURE);
+        let told = EventMask::BUTTON_PRESS | EventMask::KEY_PRESS | EventMask::EXPOSURE;
         self.connection
             .create_window(
                 x11rb::COPY_DEPTH_FROM_PARENT,
@@ -72,7 +84,7 @@ impl XApp {
                 0,
                 WindowClass::INPUT_OUTPUT,
                 x11rb::COPY_FROM_PARENT,
-                &looks,
+                &looks.event_mask(told),
             )
             .unwrap();
         window
@@ -116,6 +128,15 @@ impl XApp {
                 AtomEnum::STRING,
                 text.as_bytes(),
             )
+            .unwrap();
+    }
+
+    /// Asks the window manager for something about a window.
+    pub fn ask(&self, window: Window, what: Atom, data: [u32; 5]) {
+        let message = ClientMessageEvent::new(32, window, what, data);
+        let mask = EventMask::SUBSTRUCTURE_REDIRECT;
+        self.connection
+            .send_event(false, self.root, mask, message)
             .unwrap();
     }
 
