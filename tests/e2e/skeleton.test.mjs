@@ -76,6 +76,41 @@ part("what is typed reaches the app, and the picture shows it exactly", async ()
   await player.screenshot("typed");
 });
 
+part("text that an input method composes reaches the app", async () => {
+  const keyboard = await player.page.context().newCDPSession(player.page);
+  await player.type("echo ");
+  await stillAndExact(player);
+  const before = await player.hash();
+  await keyboard.send("Input.imeSetComposition", { text: "ni hao", selectionStart: 6, selectionEnd: 6 });
+  await until("the app shows what is being composed", async () => (await player.hash()) !== before);
+  await stillAndExact(player);
+  await player.screenshot("composing");
+  await keyboard.send("Input.insertText", { text: "你好" });
+  await player.type(" > ~/composed\n");
+  await until("the shell did it", async () => (await server.homeFile(session, "composed")) === "你好\n");
+  // As a list of emoji does it, or dictation.
+  await player.type("echo ");
+  await player.page.keyboard.insertText("👍🏽");
+  await player.type(" > ~/chosen\n");
+  await until("the shell did it", async () => (await server.homeFile(session, "chosen")) === "👍🏽\n");
+  await stillAndExact(player);
+});
+
+part("the browser draws the pointer that the app asks for", async () => {
+  await player.page.mouse.move(200, 200);
+  // The terminal brings an image of its own for it.
+  await player.until(() => document.querySelector("canvas").style.cursor.startsWith("image-set(url("));
+});
+
+part("the bar at the upper edge shows the figures, and gives the keyboard back", async () => {
+  await player.page.mouse.move(500, 3);
+  await player.page.getByRole("button", { name: "Figures" }).click();
+  await player.page.getByText("1000 × 700").or(player.page.getByText("900 × 600")).waitFor();
+  await player.screenshot("figures");
+  await player.page.keyboard.type("echo after-the-bar > ~/typed-again\n");
+  await until("the shell did it", async () => (await server.homeFile(session, "typed-again")) === "after-the-bar\n");
+});
+
 part("a used link says that it was used", async () => {
   const late = await Player.open(browser, link);
   await late.until(() => window.greenroom.state === "ended");
@@ -89,6 +124,13 @@ part("a link that is none says so", async () => {
   const lost = await Player.open(browser, `${server.origin}/play#ticket=bm9uc2Vuc2U%3D`);
   await lost.until(() => window.greenroom.state === "ended");
   assert.match(await lost.card(), /not valid/);
+  await lost.close();
+});
+
+part("a page in Chinese speaks Chinese", async () => {
+  const lost = await Player.open(browser, `${server.origin}/play`, () => {}, { locale: "zh-CN" });
+  await until("the card is there", async () => /请打开会话链接/.test(await lost.card()));
+  assert.equal(await lost.page.evaluate(() => document.documentElement.lang), "zh");
   await lost.close();
 });
 

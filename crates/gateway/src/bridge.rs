@@ -7,7 +7,7 @@ use crate::copying::Copying;
 use crate::door::{Admission, Endpoint, Rights};
 use crate::link::{Link, LinkError};
 use crate::metrics::Metrics;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, State};
 use crate::protocol::{self, Farewell, Size, Up};
 use greenroom_session_api::input::{Event, Input};
 use greenroom_session_api::spec::HOLDER_SOCKET;
@@ -103,6 +103,10 @@ impl<'a> Bridge<'a> {
             attempts: 0,
             copying: Copying::new(admission.rights, outgoing, metrics),
         };
+        let want = bridge.rights.want(false);
+        bridge
+            .tell_holder(viewer::to_holder::Order::Want(want))
+            .await?;
         // Before the picture is asked for, so that the first one has the right size already.
         if let Some(size) = player.size {
             bridge.resize(size).await?;
@@ -266,9 +270,20 @@ impl<'a> Bridge<'a> {
             Some(copying @ (News::Copied(_) | News::ReadCopied(_) | News::CopiedPart(_))) => {
                 self.copying.on_holder(&copying)
             }
-            // The player draws the browser's own pointer; the others are not asked for.
-            Some(News::Cursor(_) | News::CursorImage(_) | News::TextField(_)) | None => Ok(()),
+            Some(News::Cursor(cursor)) => self.state(State::Pointer, protocol::pointer(&cursor)),
+            Some(News::CursorImage(image)) => {
+                self.state(State::PointerImage, protocol::pointer_image(&image))
+            }
+            Some(News::TextField(field)) => {
+                self.state(State::TextField, protocol::text_field(&field))
+            }
+            None => Ok(()),
         }
+    }
+
+    fn state(&self, state: State, message: Vec<u8>) -> Result<(), Farewell> {
+        self.outgoing.state(state, message);
+        Ok(())
     }
 
     /// Connects to the streamer once both it and the player's state are known.

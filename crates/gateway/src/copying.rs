@@ -3,11 +3,11 @@
 
 use crate::door::Rights;
 use crate::metrics::Metrics;
-use crate::outgoing::Outgoing;
+use crate::outgoing::{Outgoing, State};
 use crate::protocol::{self, Farewell, Up};
 use greenroom_session_api::clipboard::LeftOut;
 use greenroom_session_api::units::Class;
-use greenroom_session_api::viewer::{Want, from_holder::News, to_holder::Order};
+use greenroom_session_api::viewer::{from_holder::News, to_holder::Order};
 
 /// The clipboard of one viewer.
 pub(crate) struct Copying<'a> {
@@ -35,10 +35,7 @@ impl<'a> Copying<'a> {
     pub(crate) fn on_viewer(&mut self, message: Up) -> Option<Order> {
         let (copies_out, copies_in) = (self.rights.copies_out(), self.rights.copies_in());
         let order = match message {
-            Up::WantCopied(copied) if copies_out => Some(Order::Want(Want {
-                copied,
-                ..Want::default()
-            })),
+            Up::WantCopied(copied) if copies_out => Some(Order::Want(self.rights.want(copied))),
             Up::ReadCopied(read) if copies_out && !self.reads => {
                 self.reads = true;
                 Some(Order::ReadCopied(read))
@@ -62,7 +59,7 @@ impl<'a> Copying<'a> {
             News::Copied(offer) if self.rights.copies_out() => {
                 let left_out = offer.left_out.iter().map(LeftOut::why);
                 left_out.for_each(|why| self.metrics.left_out(why));
-                self.outgoing.copied(protocol::copied(offer));
+                self.outgoing.state(State::Copied, protocol::copied(offer));
                 Ok(())
             }
             News::CopiedPart(part) if self.reads => {

@@ -2,6 +2,7 @@
 
 use greenroom_model::{BindingId, PersistentId};
 use greenroom_session_api::units::Class;
+use greenroom_session_api::viewer::Want;
 use std::fmt;
 use std::future::Future;
 use std::net::IpAddr;
@@ -110,6 +111,16 @@ impl Rights {
     #[must_use]
     pub fn copies_in(self) -> bool {
         self.input && self.clipboard_in
+    }
+
+    /// What the holder is to tell besides; what was copied only while the viewer wants it.
+    pub(crate) fn want(self, copied: bool) -> Want {
+        Want {
+            cursor_images: true,
+            // Whoever cannot write has no use for where it would go.
+            text_fields: self.input,
+            copied: copied && self.copies_out(),
+        }
     }
 
     /// Whether units of `class` are forwarded. Unknown classes are not: a right that did not exist when

@@ -1,15 +1,16 @@
 //! The way to a viewer: a task that writes, so that a slow viewer delays nothing but its own picture.
 //!
 //! What can wait in memory for a viewer is bounded whatever it does: one unit (the next is not even read
-//! from the streamer before), a few control messages, one part of what was copied, and the latest input acknowledgement
-//! and word of what was copied.
+//! from the streamer before), a few control messages, one part of what was copied, the latest input acknowledgement, and of
+//! each [`State`] the latest.
 
 use crate::protocol::{self, Farewell};
 use axum::extract::ws::{Message, WebSocket};
 use futures_util::SinkExt;
 use futures_util::stream::SplitSink;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -24,7 +25,7 @@ pub(crate) struct Outgoing {
     control: mpsc::Sender<Out>,
     units: mpsc::Sender<Vec<u8>>,
     input_ack: watch::Sender<u64>,
-    copied: watch::Sender<Vec<u8>>,
+    states: Arc<States>,
     parts: mpsc::Sender<Vec<u8>>,
     task: JoinHandle<()>,
 }
@@ -34,7 +35,7 @@ struct Waiting {
     control: mpsc::Receiver<Out>,
     units: mpsc::Receiver<Vec<u8>>,
     input_ack: watch::Receiver<u64>,
-    copied: watch::Receiver<Vec<u8>>,
+    states: Arc<States>,
     parts: mpsc::Receiver<Vec<u8>>,
 }
 
@@ -43,26 +44,71 @@ enum Out {
     Last(Option<Vec<u8>>),
 }
 
+/// What a viewer is told as it is now: of several values it may see only the last.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum State {
+    /// The pointer's shape.
+    Pointer,
+    /// The pointer's image.
+    PointerImage,
+    /// The app's text field.
+    TextField,
+    /// What was copied in the session.
+    Copied,
+}
+
+const STATES: usize = 4;
+
+/// The states that the viewer has not been sent yet.
+#[derive(Default)]
+struct States {
+    waiting: Mutex<[Option<Vec<u8>>; STATES]>,
+    some: Notify,
+}
+
+impl States {
+    fn put(&self, state: State, message: Vec<u8>) {
+        self.waiting()[state as usize] = Some(message);
+        self.some.notify_one();
+    }
+
+    /// Waits for one. Nothing is lost when this is dropped before it is ready.
+    async fn next(&self) -> Vec<u8> {
+        loop {
+            let told = self.waiting().iter_mut().find_map(Option::take);
+            if let Some(message) = told {
+                return message;
+            }
+            self.some.notified().await;
+        }
+    }
+
+    fn waiting(&self) -> MutexGuard<'_, [Option<Vec<u8>>; STATES]> {
+        // Each message is whole at every moment, so a panic elsewhere does not spoil it.
+        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl Outgoing {
     /// Starts writing to `sink`.
     pub(crate) fn spawn(sink: SplitSink<WebSocket, Message>) -> Self {
         let (control, control_out) = mpsc::channel(CONTROL_QUEUE);
         let (units, units_out) = mpsc::channel(1);
         let (input_ack, input_ack_out) = watch::channel(0);
-        let (copied, copied_out) = watch::channel(Vec::new());
+        let states = Arc::new(States::default());
         let (parts, parts_out) = mpsc::channel(1);
         let waiting = Waiting {
             control: control_out,
             units: units_out,
             input_ack: input_ack_out,
-            copied: copied_out,
+            states: Arc::clone(&states),
             parts: parts_out,
         };
         Self {
             control,
             units,
             input_ack,
-            copied,
+            states,
             parts,
             task: tokio::spawn(write(sink, waiting)),
         }
@@ -87,15 +133,15 @@ impl Outgoing {
         });
     }
 
-    /// Says what was copied in the session; of several such messages the viewer may see only the last.
-    pub(crate) fn copied(&self, message: Vec<u8>) {
-        self.copied.send_replace(message);
-    }
-
     /// Sends a part of what was copied, unless the one before waits still: then the viewer asks for what it does not
     /// read, and this is `false`.
     pub(crate) fn part(&self, message: Vec<u8>) -> bool {
         self.parts.try_send(message).is_ok()
+    }
+
+    /// Tells a state as it is now.
+    pub(crate) fn state(&self, state: State, message: Vec<u8>) {
+        self.states.put(state, message);
     }
 
     /// Waits until the viewer can take a unit, or `None` when it takes none any more.
@@ -127,7 +173,7 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, waiting: Waiting) {
         mut control,
         mut units,
         mut input_ack,
-        mut copied,
+        states,
         mut parts,
     } = waiting;
     loop {
@@ -146,10 +192,12 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, waiting: Waiting) {
                 }
             },
             Ok(()) = input_ack.changed() => protocol::input_ack(*input_ack.borrow_and_update()),
-            Some(unit) = units.recv() => unit,
-            Ok(()) = copied.changed() => copied.borrow_and_update().clone(),
+            message = states.next() => message,
+            unit = units.recv() => match unit {
+                Some(unit) => unit,
+                None => return,
+            },
             Some(part) = parts.recv() => part,
-            else => return,
         };
         match timeout(STALL, sink.send(Message::Binary(message.into()))).await {
             Ok(Ok(())) => {}

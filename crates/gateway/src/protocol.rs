@@ -13,8 +13,9 @@
 //!
 //! | down | payload |
 //! |---|---|
-//! | 1 control | `welcome`, `resync`, `pong`, `copied`, `readCopied` or `bye` |
+//! | 1 control | `welcome`, `resync`, `pong`, `pointer`, `textField`, `copied`, `readCopied` or `bye` |
 //! | 2 input ack | `u64`: the session had every event up to this one |
+//! | 3 pointer image | `u32` width and height, 0 for none, `i32` hotspot from left and top, `u32` pixels per pixel of the output in 1/120, then `R G B A` of each pixel |
 //! | 16 + class | a stream unit, unchanged from the streamer; the classes are those of `session-api` |
 //! | 16 + 4 | a part of what was copied in the session, as the player sends its own |
 //!
@@ -28,6 +29,8 @@
 //! `hello` also names the highest version of units the player draws (`units`), which the streamer is told
 //! with each `have`. Whatever a player kept beside its picture is void when it says `have`.
 //!
+//! `pointer`, `textField`, `copied` and a pointer's image are states: of several values a player may see only the last.
+//!
 //! A new kind of event, a new field and a new control message are additions: either side skips what it
 //! does not know. [`VERSION`] rises when skipping is not good enough.
 
@@ -36,7 +39,9 @@ mod down;
 mod up;
 
 pub(crate) use clipboard::reason;
-pub use down::{Farewell, bye, input_ack, pong, resync, unit, welcome};
+pub use down::{
+    Farewell, bye, input_ack, pointer, pointer_image, pong, resync, text_field, unit, welcome,
+};
 pub(crate) use down::{copied, copied_part, read_copied};
 pub use up::{Hello, Malformed, Size, Up};
 pub(crate) use up::{NO_HELLO, SECOND_HELLO, TEXT_MESSAGE};

@@ -97,6 +97,7 @@ async fn what_a_viewer_has_no_right_to_passes_in_neither_direction() {
     })
     .await;
     let (mut viewer, mut holder, mut streamer) = world.connected().await;
+    assert!(holder.want.cursor_images && !holder.want.text_fields);
     viewer.send(2, KEY_DOWN).await;
     viewer
         .send(
@@ -110,6 +111,78 @@ async fn what_a_viewer_has_no_right_to_passes_in_neither_direction() {
     assert_eq!(viewer.message().await.unwrap(), &b"\x11picture"[..]);
     drop(viewer);
     assert_eq!(holder.next::<viewer::ToHolder>().await, None);
+}
+
+fn pointer(name: String) -> viewer::from_holder::News {
+    viewer::from_holder::News::Cursor(viewer::Cursor { name })
+}
+
+#[tokio::test]
+async fn a_viewer_is_told_of_pointer_and_text_field() {
+    use viewer::from_holder::News;
+    let world = World::start().await;
+    let (mut viewer, mut holder, _streamer) = world.connected().await;
+    assert!(holder.want.cursor_images && holder.want.text_fields);
+    holder.news(pointer("text".into())).await;
+    assert_eq!(
+        viewer.control().await,
+        serde_json::json!({"type": "pointer", "name": "text"})
+    );
+    let image = viewer::CursorImage {
+        width: 1,
+        height: 1,
+        rgba: vec![1, 2, 3, 4],
+        ..Default::default()
+    };
+    holder.news(News::CursorImage(image)).await;
+    let message = viewer.message().await.unwrap();
+    assert_eq!((message[0], &message[21..]), (3, &[1, 2, 3, 4][..]));
+    let field = viewer::TextField {
+        wanted: true,
+        surrounding: "secret".into(),
+        ..Default::default()
+    };
+    holder.news(News::TextField(field)).await;
+    let told = viewer.control().await;
+    assert_eq!(
+        (&told["type"], &told["wanted"]),
+        (&"textField".into(), &true.into())
+    );
+    assert!(!told.to_string().contains("secret"));
+}
+
+#[tokio::test]
+async fn a_viewer_that_reads_nothing_is_told_the_latest_pointer_only() {
+    let world = World::start().await;
+    let (mut viewer, mut holder, mut streamer) = world.connected().await;
+    // The sockets are full: whatever comes now waits in the gateway.
+    let unit = vec![0; 1 << 20];
+    let full = Duration::from_millis(500);
+    while tokio::time::timeout(full, streamer.unit(Class::Display, &unit))
+        .await
+        .is_ok()
+    {}
+    for turn in 0..10_000 {
+        holder.news(pointer(turn.to_string())).await;
+    }
+    // Input is acknowledged behind them, so all of them were read.
+    holder.had_input(0xaa, 7).await;
+    let mut pointers = Vec::new();
+    loop {
+        let message = viewer.message().await.unwrap();
+        match message[0] {
+            1 => pointers.push(String::from_utf8(message[1..].to_vec()).unwrap()),
+            2 => break,
+            _ => {}
+        }
+    }
+    while pointers.last().is_none_or(|last| !last.contains("9999")) {
+        let message = viewer.message().await.unwrap();
+        if message[0] == 1 {
+            pointers.push(String::from_utf8(message[1..].to_vec()).unwrap());
+        }
+    }
+    assert!(pointers.len() < 100, "{} pointers", pointers.len());
 }
 
 #[tokio::test]

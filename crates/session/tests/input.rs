@@ -218,6 +218,10 @@ fn a_viewer_learns_where_an_app_wants_text_and_gives_it_as_text() {
     // Keys stay keys.
     viewer.input(vec![key("KeyA", "a", true), key("KeyA", "a", false)]);
     field.app.event(keyboard, 3);
+    // So does a short text that nobody composed.
+    viewer.input(vec![commit("b")]);
+    field.app.event(keyboard, 3);
+    assert!(!field.app.has_heard(field.input, COMMIT));
 
     // What is secret stays in the app.
     field.enable("secret", PASSWORD);

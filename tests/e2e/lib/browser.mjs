@@ -27,8 +27,8 @@ export class Player {
   /** What the page complained about. */
   complaints = [];
 
-  static async open(browser, url, prepare = () => {}) {
-    const context = await browser.newContext({ viewport: { width: 1000, height: 700 } });
+  static async open(browser, url, prepare = () => {}, options = {}) {
+    const context = await browser.newContext({ viewport: { width: 1000, height: 700 }, ...options });
     const player = new Player();
     player.page = await context.newPage();
     player.page.on("pageerror", (error) => player.complaints.push(String(error)));

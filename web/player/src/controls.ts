@@ -1,6 +1,6 @@
-/** Listens to keyboard, pointer and wheel on a canvas and tells what was done. */
+/** Listens to the keyboard of a field and to pointer, fingers and wheel on a canvas, and tells what was done. */
 
-import { Keyboard, buttons, isBrowsers, isPaste, position, wheel } from "./deeds.ts";
+import { Fingers, Keyboard, buttons, isBrowsers, isPaste, isText, place, wheel } from "./deeds.ts";
 import type { Deed } from "./protocol.ts";
 
 /** A browser says what it pastes while it handles the key, or it never does. */
@@ -17,13 +17,17 @@ export interface Owner {
   leave(): void;
 }
 
-/** Begins to listen; the answer stops it. */
-export function listen(canvas: HTMLCanvasElement, owner: Owner): () => void {
-  const stop = new AbortController();
-  const on = <K extends keyof HTMLElementEventMap>(type: K, then: (event: HTMLElementEventMap[K]) => void) =>
-    canvas.addEventListener(type, then, { signal: stop.signal, passive: false });
+/** Begins to listen, until `signal` says otherwise. */
+export function listen(canvas: HTMLCanvasElement, field: HTMLElement, owner: Owner, signal: AbortSignal): void {
+  type Map = HTMLElementEventMap;
+  const at = (element: HTMLElement) => {
+    return <K extends keyof Map>(type: K, then: (event: Map[K]) => void) =>
+      element.addEventListener(type, then, { signal, passive: false });
+  };
+  const [on, onField] = [at(canvas), at(field)];
 
   const keyboard = new Keyboard();
+  const fingers = new Fingers();
   let held = 0;
   /** What was done since a key that pastes, until the browser has said what. */
   let heldBack: [Deed, number][] | null = null;
@@ -42,59 +46,68 @@ export function listen(canvas: HTMLCanvasElement, owner: Owner): () => void {
     waiting.forEach(([deed, at]) => owner.did(deed, at));
   };
 
-  on("keydown", (event) => {
+  onField("keydown", (event) => {
     const pastes = isPaste(event);
     if (pastes && heldBack === null) {
       heldBack = [];
       timer = setTimeout(goOn, PASTE_WAIT);
     }
     did(keyboard.down(event), event);
-    if (!pastes && !isBrowsers(event)) {
+    if (!pastes && !isBrowsers(event) && !isText(event)) {
       event.preventDefault();
     }
   });
-  // Where nothing can be edited, browsers differ in what they say it to.
-  const onPaste = (event: ClipboardEvent) => {
-    if (document.activeElement === canvas && event.clipboardData) {
-      event.preventDefault();
+  onField("paste", (event) => {
+    // None of it is for the field: what is pasted is offered to the session as it is.
+    event.preventDefault();
+    if (event.clipboardData) {
       owner.paste(event.clipboardData);
-      goOn();
     }
-  };
-  document.addEventListener("paste", onPaste, { signal: stop.signal });
-  on("keyup", (event) => {
+    goOn();
+  });
+  onField("keyup", (event) => {
     did(keyboard.up(event), event);
     if (keyboard.takeLeave()) {
       owner.leave();
     }
-    event.preventDefault();
+    if (!isText(event)) {
+      event.preventDefault();
+    }
   });
-  on("blur", (event) => {
+  onField("blur", (event) => {
     held = 0;
     did(keyboard.release(), event);
   });
 
+  const point = (event: PointerEvent) => place(event, canvas.getBoundingClientRect(), owner.picture());
+  const finger = (event: PointerEvent, phase: "down" | "motion" | "up" | "cancel") =>
+    did(fingers.did(event.pointerId, phase, point(event)), event);
   const pointer = (event: PointerEvent) => {
-    did(position(event, canvas.getBoundingClientRect(), owner.picture()), event);
+    did({ type: "motion", ...point(event) }, event);
     for (const deed of buttons(held, event.buttons)) {
       did(deed, event);
     }
     held = event.buttons;
   };
+  /** Of one kind of event: what it is of a finger, or else of a pointer. */
+  const either = (phase: "down" | "motion" | "up" | "cancel") => (event: PointerEvent) =>
+    event.pointerType === "touch" ? finger(event, phase) : pointer(event);
+  const down = either("down");
   on("pointerdown", (event) => {
-    canvas.focus({ preventScroll: true });
+    field.focus({ preventScroll: true });
     // Dragging out of the window goes on as on a real desktop.
     canvas.setPointerCapture(event.pointerId);
-    pointer(event);
+    down(event);
     event.preventDefault();
   });
-  on("pointermove", pointer);
-  on("pointerup", pointer);
-  on("pointercancel", pointer);
+  on("pointermove", either("motion"));
+  on("pointerup", either("up"));
+  on("pointercancel", either("cancel"));
+  // For who comes by the keyboard, or by a program.
+  on("focus", () => field.focus({ preventScroll: true }));
   on("contextmenu", (event) => event.preventDefault());
   on("wheel", (event) => {
     did(wheel(event, canvas.clientHeight), event);
     event.preventDefault();
   });
-  return () => stop.abort();
 }

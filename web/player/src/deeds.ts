@@ -28,6 +28,14 @@ export function isPaste(event: Keystroke): boolean {
     : event.key.toLowerCase() === "v" && (holds("Control") || holds("Meta")) && !holds("Alt");
 }
 
+/** Keys whose text the browser has yet to make: an input method's, a dead key's, a screen keyboard's. */
+const MAKING = ["Process", "Dead", "Unidentified"];
+
+/** Whether this stroke is a part of a text that comes as a text. */
+export function isText(event: Pick<Keystroke, "key" | "isComposing">): boolean {
+  return event.isComposing || MAKING.includes(event.key);
+}
+
 /** Keys held down, and what follows from that. */
 export class Keyboard {
   readonly #held = new Set<string>();
@@ -39,7 +47,7 @@ export class Keyboard {
    * business, as on a real keyboard; what an input method is composing is not yet anything.
    */
   down(event: Keystroke): Deed | null {
-    if (event.isComposing || event.key === "Process" || isBrowsers(event)) {
+    if (isText(event) || isBrowsers(event)) {
       return null;
     }
     this.#leaving = ["Control", "Alt", "Shift"].every((name) => event.getModifierState(name)) && isModifier(event.key);
@@ -111,16 +119,69 @@ export function wheel(event: Pick<WheelEvent, "deltaX" | "deltaY" | "deltaMode">
 }
 
 /** A point of the window in pixels of the picture shown in `box`; never outside the picture. */
-export function position(
+export function place(
   at: { clientX: number; clientY: number },
   box: { left: number; top: number; width: number; height: number },
   picture: { width: number; height: number },
-): Deed {
+): { x: number; y: number } {
   const along = (point: number, start: number, length: number, pixels: number) =>
     Math.min(Math.max(((point - start) / Math.max(length, 1)) * pixels, 0), Math.max(pixels - 1, 0));
   return {
-    type: "motion",
     x: along(at.clientX, box.left, box.width, picture.width),
     y: along(at.clientY, box.top, box.height, picture.height),
   };
+}
+
+/** The longest text the gateway takes at once, in bytes of UTF-8. */
+const MAX_TEXT = 4000;
+/** In UTF-16 each unit becomes three bytes at most. */
+const MAX_UNITS = Math.floor(MAX_TEXT / 3);
+
+/** What is being composed, with the caret at its end. */
+export function composing(preedit: string): Deed {
+  const [shown = ""] = pieces(preedit);
+  return { type: "text", commit: "", preedit: shown, preeditCaret: new TextEncoder().encode(shown).length };
+}
+
+/** A text that was composed, in as many pieces as it takes. */
+export function texts(text: string): Deed[] {
+  return pieces(text).map((commit) => ({ type: "text", commit, preedit: "", preeditCaret: 0 }));
+}
+
+/** Cut between characters. */
+function pieces(text: string): string[] {
+  const pieces: string[] = [];
+  let piece = "";
+  for (const character of text) {
+    if (piece.length + character.length > MAX_UNITS) {
+      pieces.push(piece);
+      piece = "";
+    }
+    piece += character;
+  }
+  return piece ? [...pieces, piece] : pieces;
+}
+
+/** Which of the session's fingers is which of the browser's pointers. */
+export class Fingers {
+  readonly #down = new Map<number, number>();
+
+  /** What to tell of a pointer that is a finger; `null` for one that is not down. */
+  did(pointer: number, phase: "down" | "motion" | "up" | "cancel", at: { x: number; y: number }): Deed | null {
+    if (phase === "down") {
+      const taken = new Set(this.#down.values());
+      this.#down.set(pointer, [...Array(taken.size + 1).keys()].find((id) => !taken.has(id)) ?? 0);
+    }
+    const id = this.#down.get(pointer);
+    if (id === undefined) {
+      return null;
+    }
+    if (phase === "cancel") {
+      // The browser took the gesture for its own: that of all fingers.
+      this.#down.clear();
+    } else if (phase === "up") {
+      this.#down.delete(pointer);
+    }
+    return { type: "touch", id, phase, ...at };
+  }
 }

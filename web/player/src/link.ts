@@ -7,7 +7,19 @@
 import { Outbox } from "./outbox.ts";
 import { pause } from "./pace.ts";
 import * as protocol from "./protocol.ts";
-import type { Bye, Copied, Credential, Deed, InputEvent, Message, ReadCopied, Size, Welcome } from "./protocol.ts";
+import type {
+  Bye,
+  Copied,
+  Credential,
+  Deed,
+  InputEvent,
+  Message,
+  PointerImage,
+  ReadCopied,
+  Size,
+  TextField,
+  Welcome,
+} from "./protocol.ts";
 
 const PING_EVERY = 5000;
 /** A gateway that answers no ping for this long is out of reach. */
@@ -50,6 +62,9 @@ export interface Listener {
   onUnit(cls: number, bytes: Uint8Array): void;
   /** Something was copied in the session, or the session asks for what was copied here. */
   onCopying(control: Copied | ReadCopied): void;
+  onPointer(name: string): void;
+  onPointerImage(image: PointerImage): void;
+  onTextField(field: TextField): void;
   /** The gateway asks what the player holds; also before each hello. */
   have(): { width: number; height: number; tiles: BigUint64Array };
   /** Something of the figures changed. */
@@ -214,6 +229,9 @@ export class Link {
         this.#outbox.acknowledge(down.seq);
         this.#listener.onFigures();
         break;
+      case "pointerImage":
+        this.#listener.onPointerImage(down.image);
+        break;
       case "control":
         this.#onControl(down.control);
         break;
@@ -237,6 +255,12 @@ export class Link {
       case "copied":
       case "readCopied":
         this.#listener.onCopying(control);
+        break;
+      case "pointer":
+        this.#listener.onPointer(control.name);
+        break;
+      case "textField":
+        this.#listener.onTextField(control);
         break;
       case "bye":
         this.#bye = control;

@@ -7,8 +7,9 @@
 
 import type { Credential } from "./protocol.ts";
 import { createSession, type Connected, type Disconnected, type Session, type State, type Stats } from "./session.ts";
-import { ending, text } from "./text.ts";
-import { View } from "./view.ts";
+import { ending, language, text } from "./text.ts";
+import { Toolbar } from "./toolbar.ts";
+import { View, element } from "./view.ts";
 
 /** Where a reloaded page finds its token; gone with the tab, and never seen by another. */
 const RESUME = "greenroom.resume";
@@ -40,7 +41,11 @@ declare global {
 
 class Page {
   readonly #view = new View(() => this.#retry());
-  readonly #stage = document.getElementById("stage") as HTMLElement;
+  readonly #stage = element("stage");
+  readonly #toolbar = new Toolbar(element("tools"), element("figures"), {
+    focus: () => this.#session?.focus(),
+    summonKeyboard: () => this.#session?.summonKeyboard(),
+  });
   #session: Session | null = null;
   #credential: Credential | null = null;
   #reason: string | null = null;
@@ -97,7 +102,7 @@ class Page {
   #begin(credential: Credential): void {
     this.#session?.close();
     this.#credential = credential;
-    this.#shown = false;
+    this.#show(false);
     this.#failures = 0;
     this.#view.busy(text.connecting, text.connectingDetail);
     const session = createSession({ element: this.#stage, label: text.pictureLabel, ...credential });
@@ -108,8 +113,8 @@ class Page {
     on<Disconnected>("disconnected", (detail) => this.#onDisconnected(detail));
     on<Disconnected>("error", (detail) => this.#onEnded(session, detail));
     on<Stats>("stats", () => this.#onStats(session));
-    session.canvas.addEventListener("blur", () => {
-      if (document.hasFocus() && session.state === "connected") {
+    session.field.addEventListener("blur", ({ relatedTarget }) => {
+      if (relatedTarget === null && document.hasFocus() && session.state === "connected") {
         this.#view.mention(text.keyboardBack);
       }
     });
@@ -128,10 +133,11 @@ class Page {
 
   /** The card makes room for the first picture, not for a black one. */
   #onStats(session: Session): void {
+    this.#toolbar.update(session.stats);
     if (!this.#shown && session.state === "connected" && session.stats.updates > 0) {
-      this.#shown = true;
+      this.#show(true);
       this.#view.session(this.#title);
-      session.canvas.focus({ preventScroll: true });
+      session.focus();
     }
   }
 
@@ -151,12 +157,17 @@ class Page {
     // What may not be seen any more is not left on the screen.
     session.close();
     this.#reason = code;
-    this.#shown = false;
+    this.#show(false);
     if (!mayReturn) {
       sessionStorage.removeItem(RESUME);
     }
     const { title, detail } = ending(code, message);
     this.#view.stopped(title, detail, mayReturn);
+  }
+
+  #show(shown: boolean): void {
+    this.#shown = shown;
+    this.#toolbar.show(shown);
   }
 
   #retry(): void {
@@ -175,6 +186,7 @@ function takeTicket(): string | null {
   return ticket || null;
 }
 
+document.documentElement.lang = language;
 const page = new Page();
 Object.defineProperty(window, "greenroom", { value: page.inspect() });
 addEventListener("hashchange", () => page.reopen());

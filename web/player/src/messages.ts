@@ -2,7 +2,7 @@
 
 import type { Contents } from "./copying.ts";
 import type { Farewell, Figures, State } from "./link.ts";
-import type { Credential, Deed, Rights, Size } from "./protocol.ts";
+import type { Credential, Deed, PointerImage, Rights, Size, TextField } from "./protocol.ts";
 
 /** How a worker begins. */
 export interface Start {
@@ -67,6 +67,9 @@ export type FromWorker =
   | { type: "stats"; stats: Stats }
   /** This was copied in the session. */
   | { type: "copied"; contents: Contents }
+  | { type: "pointer"; name: string }
+  | { type: "pointerImage"; image: PointerImage }
+  | TextField
   /** `null` while there is no picture. */
   | { type: "frameHash"; id: number; hash: string | null }
   | { type: "paint"; update: bigint; width: number; height: number; patches: Patch[] }

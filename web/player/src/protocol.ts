@@ -22,6 +22,8 @@ const ACK = 3;
 const HAVE = 4;
 const COPIED = 5;
 const INPUT_ACK = 2;
+const POINTER_IMAGE = 3;
+const POINTER_HEADER = 21;
 const UNIT = 16;
 
 /** Classes of units, as in `session-api`. */
@@ -54,6 +56,9 @@ export type Deed =
   | { type: "motion"; x: number; y: number }
   | { type: "button"; button: number; down: boolean }
   | { type: "wheel"; dx: number; dy: number }
+  | { type: "touch"; id: number; phase: "down" | "motion" | "up" | "cancel"; x: number; y: number }
+  /** `preeditCaret` in bytes of the text in UTF-8. */
+  | { type: "text"; commit: string; preedit: string; preeditCaret: number }
   | { type: "release" };
 
 /** What a person did, when, and as which event of the stream. */
@@ -102,11 +107,42 @@ export interface ReadCopied {
 /** A part of what was copied; none of it is left when it has no bytes. */
 export type CopiedPart = Omit<ReadCopied, "type"> & { bytes: Uint8Array };
 
-export type Control = Welcome | Bye | Copied | ReadCopied | { type: "resync" } | { type: "pong"; at: number };
+/** Where the app takes text, in pixels of the picture. */
+export interface TextField {
+  type: "textField";
+  wanted: boolean;
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** The app's own pointer; without pixels it has none. */
+export interface PointerImage {
+  width: number;
+  height: number;
+  hotspotX: number;
+  hotspotY: number;
+  /** Pixels of the image for each of the session's at scale 1, in 1/120. */
+  scale120: number;
+  /** `R G B A` of each pixel, alpha not multiplied in. */
+  rgba: ArrayBuffer;
+}
+
+export type Control =
+  | Welcome
+  | Bye
+  | Copied
+  | ReadCopied
+  | TextField
+  | { type: "pointer"; name: string }
+  | { type: "resync" }
+  | { type: "pong"; at: number };
 
 export type Down =
   | { kind: "control"; control: Control }
   | { kind: "inputAck"; seq: number }
+  | { kind: "pointerImage"; image: PointerImage }
   | { kind: "unit"; class: number; bytes: Uint8Array }
   /** Something of a newer gateway, or nothing sensible: skipped. */
   | { kind: "unknown" };
@@ -202,10 +238,27 @@ export function parse(message: ArrayBuffer): Down {
   if (cls === INPUT_ACK && bytes.length === 9) {
     return { kind: "inputAck", seq: Number(new DataView(message).getBigUint64(1, true)) };
   }
+  if (cls === POINTER_IMAGE) {
+    return pointerImage(message);
+  }
   if (cls !== undefined && cls > UNIT) {
     return { kind: "unit", class: cls - UNIT, bytes: bytes.subarray(1) };
   }
   return { kind: "unknown" };
+}
+
+function pointerImage(message: ArrayBuffer): Down {
+  if (message.byteLength < POINTER_HEADER) {
+    return { kind: "unknown" };
+  }
+  const view = new DataView(message);
+  const [width, height, scale120] = [1, 5, 17].map((at) => view.getUint32(at, true)) as [number, number, number];
+  const [hotspotX, hotspotY] = [9, 13].map((at) => view.getInt32(at, true)) as [number, number];
+  const rgba = message.slice(POINTER_HEADER);
+  if (rgba.byteLength !== 4 * width * height) {
+    return { kind: "unknown" };
+  }
+  return { kind: "pointerImage", image: { width, height, hotspotX, hotspotY, scale120, rgba } };
 }
 
 function control(payload: Uint8Array): Down {
@@ -231,6 +284,10 @@ function isControl(value: unknown): value is Control {
       return text("code", "message") && typeof it.retry === "boolean";
     case "pong":
       return typeof it.at === "number";
+    case "pointer":
+      return text("name");
+    case "textField":
+      return typeof it.wanted === "boolean" && ["x", "y", "width", "height"].every((name) => typeof it[name] === "number");
     case "resync":
       return true;
     case "copied":

@@ -13,9 +13,11 @@
  */
 
 import { PageClipboard } from "./clipboard.ts";
+import { Composer } from "./composer.ts";
 import { listen } from "./controls.ts";
 import { mayReturn, type Farewell, type State } from "./link.ts";
 import type { FromWorker, Stats, ToWorker } from "./messages.ts";
+import { Pointer } from "./pointer.ts";
 import type { Credential, Deed, Rights, Size } from "./protocol.ts";
 import { PageSurface } from "./surface.ts";
 
@@ -72,8 +74,9 @@ export class Session extends EventTarget {
   readonly #element: HTMLElement;
   readonly #worker: Worker;
   readonly #stop = new AbortController();
-  readonly #stopListening: () => void;
   readonly #clipboard: PageClipboard;
+  readonly #composer: Composer;
+  readonly #pointer: Pointer;
   #surface: PageSurface | null = null;
   #state: State = "connecting";
   #rights: Rights | null = null;
@@ -87,24 +90,42 @@ export class Session extends EventTarget {
     super();
     this.#element = options.element;
     this.canvas = makeCanvas(options.label ?? "");
-    this.#element.append(this.canvas);
+    const owner = {
+      did: (deed: Deed, at: number) => this.#did(deed, at),
+      picture: () => this.#stats,
+      paste: (data: DataTransfer) => this.#clipboard.paste(data),
+      leave: () => this.#composer.field.blur(),
+    };
+    this.#composer = new Composer(this.canvas, options.label ?? "", owner, this.#stop.signal);
+    this.#pointer = new Pointer(this.canvas);
+    this.#element.append(this.canvas, this.#composer.field);
     this.#size = measure(this.#element);
     this.#worker = new Worker(WORKER_URL, { type: "module", name: "greenroom" });
     this.#worker.onmessage = ({ data }: MessageEvent<FromWorker>) => this.#on(data);
     this.#worker.onerror = (event) => this.#fail(event.message);
     this.#startWorker(credential);
     this.#clipboard = new PageClipboard((message) => this.#post(message), this.#stop.signal);
-    this.#stopListening = listen(this.canvas, {
-      did: (deed, at) => this.#did(deed, at),
-      picture: () => this.#stats,
-      paste: (data) => this.#clipboard.paste(data),
-      leave: () => this.canvas.blur(),
-    });
+    listen(this.canvas, this.#composer.field, owner, this.#stop.signal);
     this.#watchSurroundings();
   }
 
   get state(): State {
     return this.#state;
+  }
+
+  /** What has the keyboard while the session has it. */
+  get field(): HTMLElement {
+    return this.#composer.field;
+  }
+
+  /** Gives the session the keyboard. */
+  focus(): void {
+    this.#composer.field.focus({ preventScroll: true });
+  }
+
+  /** Gives it the keyboard, and has devices without one show theirs. */
+  summonKeyboard(): void {
+    this.#composer.summon();
   }
 
   /** What is counted; a snapshot. */
@@ -127,10 +148,10 @@ export class Session extends EventTarget {
   /** Leaves, and takes the picture away. The session itself runs on. */
   close(): void {
     this.#stop.abort();
-    this.#stopListening();
     clearTimeout(this.#resizeTimer);
     this.#worker.terminate();
     this.canvas.remove();
+    this.#composer.field.remove();
     this.#state = "ended";
     this.#hashes.forEach((resolve) => resolve(null));
     this.#hashes.clear();
@@ -208,6 +229,15 @@ export class Session extends EventTarget {
       case "stats":
         this.#onStats(message.stats);
         break;
+      case "pointer":
+        this.#pointer.shape(message.name);
+        break;
+      case "pointerImage":
+        this.#pointer.image(message.image);
+        break;
+      case "textField":
+        this.#composer.follow(message, this.#stats);
+        break;
       case "frameHash":
         this.#hashes.get(message.id)?.(message.hash);
         this.#hashes.delete(message.id);
@@ -282,10 +312,10 @@ export function createSession(options: Options): Session {
 function makeCanvas(label: string): HTMLCanvasElement {
   const canvas = document.createElement("canvas");
   canvas.className = "greenroom-picture";
-  // A session is an application of its own: assistive technology passes every key through.
-  canvas.setAttribute("role", "application");
+  canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", label);
-  canvas.tabIndex = 0;
+  // The keyboard is the text field's; whoever gives it to the picture means that.
+  canvas.tabIndex = -1;
   // No picture yet is nothing to see, rather than the browser's 300 by 150 of black.
   canvas.width = canvas.height = 1;
   return canvas;

@@ -83,7 +83,8 @@ export class View {
   }
 }
 
-function element(id: string): HTMLElement {
+/** An element that the page has. */
+export function element(id: string): HTMLElement {
   const found = document.getElementById(id);
   if (found === null) {
     throw new Error(`the page has no #${id}`);

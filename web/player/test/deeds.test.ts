@@ -1,6 +1,19 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Keyboard, buttons, isBrowsers, isPaste, modifiers, position, wheel, type Keystroke } from "../src/deeds.ts";
+import {
+  Fingers,
+  Keyboard,
+  buttons,
+  composing,
+  isBrowsers,
+  isPaste,
+  isText,
+  modifiers,
+  place,
+  texts,
+  wheel,
+  type Keystroke,
+} from "../src/deeds.ts";
 
 function stroke(code: string, key: string, held: string[] = [], more: Partial<Keystroke> = {}): Keystroke {
   return {
@@ -123,8 +136,46 @@ test("wheels that count lines or pages are counted in pixels", () => {
 test("a point is found in the picture's pixels, however large it is shown, and never outside", () => {
   const box = { left: 10, top: 20, width: 100, height: 50 };
   const picture = { width: 200, height: 100 };
-  assert.deepEqual(position({ clientX: 60, clientY: 45 }, box, picture), { type: "motion", x: 100, y: 50 });
-  assert.deepEqual(position({ clientX: 0, clientY: 500 }, box, picture), { type: "motion", x: 0, y: 99 });
+  assert.deepEqual(place({ clientX: 60, clientY: 45 }, box, picture), { x: 100, y: 50 });
+  assert.deepEqual(place({ clientX: 0, clientY: 500 }, box, picture), { x: 0, y: 99 });
   const none = { left: 0, top: 0, width: 0, height: 0 };
-  assert.deepEqual(position({ clientX: 5, clientY: 5 }, none, { width: 0, height: 0 }), { type: "motion", x: 0, y: 0 });
+  assert.deepEqual(place({ clientX: 5, clientY: 5 }, none, { width: 0, height: 0 }), { x: 0, y: 0 });
+});
+
+test("keys whose text is still being made are no keys", () => {
+  const keyboard = new Keyboard();
+  for (const key of ["Process", "Dead", "Unidentified"]) {
+    assert.equal(keyboard.down(stroke("BracketLeft", key)), null);
+    assert(isText(stroke("BracketLeft", key)));
+    assert.equal(keyboard.up(stroke("BracketLeft", key)), null);
+  }
+  assert.equal(keyboard.down(stroke("KeyN", "n", [], { isComposing: true })), null);
+  assert(!isText(stroke("KeyN", "n")));
+});
+
+test("a caret in composed text is counted in bytes", () => {
+  assert.deepEqual(composing("nǐ"), { type: "text", commit: "", preedit: "nǐ", preeditCaret: 3 });
+  assert.deepEqual(composing(""), { type: "text", commit: "", preedit: "", preeditCaret: 0 });
+});
+
+test("a long text is told in pieces that the gateway takes, cut between characters", () => {
+  assert.deepEqual(texts(""), []);
+  const text = "a" + "😀".repeat(3000);
+  const pieces = texts(text).map((deed) => (deed.type === "text" ? deed.commit : ""));
+  assert(pieces.every((piece) => new TextEncoder().encode(piece).length <= 4000));
+  assert(pieces.every((piece) => [...piece].every((character) => text.includes(character))), "no half a character");
+  assert.equal(pieces.join(""), text);
+});
+
+test("a finger keeps its number while it is down, and the next takes the first that is free", () => {
+  const fingers = new Fingers();
+  const at = { x: 1, y: 2 };
+  const id = (pointer: number, phase: "down" | "motion" | "up" | "cancel") => {
+    const deed = fingers.did(pointer, phase, at);
+    return deed?.type === "touch" ? deed.id : null;
+  };
+  assert.equal(id(71, "motion"), null);
+  assert.deepEqual([id(71, "down"), id(72, "down"), id(71, "motion"), id(71, "up")], [0, 1, 0, 0]);
+  assert.deepEqual([id(73, "down"), id(72, "motion"), id(72, "cancel"), id(73, "up")], [0, 1, 1, null]);
+  assert.deepEqual(fingers.did(9, "down", at), { type: "touch", id: 0, phase: "down", x: 1, y: 2 });
 });

@@ -55,3 +55,32 @@ test("control messages are read only when they are whole", () => {
     assert.equal(protocol.parse(new Uint8Array(bytes).buffer).kind, "unknown");
   }
 });
+
+test("a pointer's image is read with its measures, and not at all when it is not whole", () => {
+  const message = new Uint8Array(21 + 4);
+  message[0] = 3;
+  const view = new DataView(message.buffer);
+  [1, 1].forEach((size, index) => view.setUint32(1 + 4 * index, size, true));
+  [-2, 3].forEach((spot, index) => view.setInt32(9 + 4 * index, spot, true));
+  view.setUint32(17, 240, true);
+  message.set([9, 8, 7, 6], 21);
+  const down = protocol.parse(message.buffer);
+  assert.equal(down.kind, "pointerImage");
+  if (down.kind === "pointerImage") {
+    const { rgba, ...measures } = down.image;
+    assert.deepEqual(measures, { width: 1, height: 1, hotspotX: -2, hotspotY: 3, scale120: 240 });
+    assert.deepEqual([...new Uint8Array(rgba)], [9, 8, 7, 6]);
+  }
+  for (const wrong of [message.slice(0, 20), message.slice(0, 24), new Uint8Array([3])]) {
+    assert.deepEqual(protocol.parse(wrong.buffer), { kind: "unknown" });
+  }
+});
+
+test("pointers and text fields are told whole or not at all", () => {
+  const field = { type: "textField", wanted: true, x: 1, y: 2, width: 3, height: 4 };
+  assert.deepEqual(protocol.parse(control(field)), { kind: "control", control: field });
+  assert.deepEqual(protocol.parse(control({ ...field, height: "4" })), { kind: "unknown" });
+  const pointer = { type: "pointer", name: "text" };
+  assert.deepEqual(protocol.parse(control(pointer)), { kind: "control", control: pointer });
+  assert.deepEqual(protocol.parse(control({ type: "pointer" })), { kind: "unknown" });
+});

@@ -5,10 +5,12 @@ use super::{Malformed, VERSION};
 use crate::door::{Admission, Reason, Refusal, Rights};
 use greenroom_session_api::clipboard::{Offer, Part, Read};
 use greenroom_session_api::units::Class;
+use greenroom_session_api::viewer;
 use serde::Serialize;
 
 const CONTROL: u8 = 1;
 const INPUT_ACK: u8 = 2;
+const POINTER_IMAGE: u8 = 3;
 const UNIT: u8 = 16;
 
 /// Why the gateway closes a viewer's connection.
@@ -108,6 +110,16 @@ enum DownControl<'a> {
         kind: WireKind,
         offset: u32,
     },
+    Pointer {
+        name: &'a str,
+    },
+    TextField {
+        wanted: bool,
+        x: i32,
+        y: i32,
+        width: i32,
+        height: i32,
+    },
     Bye {
         code: &'a str,
         message: String,
@@ -186,6 +198,37 @@ pub(crate) fn copied_part(part: &Part) -> Option<Vec<u8>> {
     unit(Class::Clipboard.into(), &payload(part)?)
 }
 
+/// The pointer has this shape.
+#[must_use]
+pub fn pointer(cursor: &viewer::Cursor) -> Vec<u8> {
+    down(&DownControl::Pointer { name: &cursor.name })
+}
+
+/// The pointer is this image, or none of its own.
+#[must_use]
+pub fn pointer_image(image: &viewer::CursorImage) -> Vec<u8> {
+    let mut message = vec![POINTER_IMAGE];
+    message.extend_from_slice(&image.width.to_le_bytes());
+    message.extend_from_slice(&image.height.to_le_bytes());
+    message.extend_from_slice(&image.hotspot_x.to_le_bytes());
+    message.extend_from_slice(&image.hotspot_y.to_le_bytes());
+    message.extend_from_slice(&image.scale_120.to_le_bytes());
+    message.extend_from_slice(&image.rgba);
+    message
+}
+
+/// Where the app takes text. What is written around its caret stays in the session: nobody composes with it here.
+#[must_use]
+pub fn text_field(field: &viewer::TextField) -> Vec<u8> {
+    down(&DownControl::TextField {
+        wanted: field.wanted,
+        x: field.x,
+        y: field.y,
+        width: field.width,
+        height: field.height,
+    })
+}
+
 /// The last message of a connection.
 #[must_use]
 pub fn bye(farewell: &Farewell) -> Vec<u8> {
@@ -234,6 +277,43 @@ mod tests {
         );
         assert!(Farewell::SessionLost.retry());
         assert!(!Farewell::from(Reason::Deleted).retry());
+    }
+
+    #[test]
+    fn a_text_field_is_told_without_its_text() {
+        let field = viewer::TextField {
+            wanted: true,
+            x: 7,
+            y: -8,
+            width: 2,
+            height: 18,
+            surrounding: "Dear Alice".into(),
+            ..Default::default()
+        };
+        assert_eq!(
+            text_field(&field),
+            b"\x01{\"type\":\"textField\",\"wanted\":true,\"x\":7,\"y\":-8,\"width\":2,\"height\":18}"
+        );
+    }
+
+    #[test]
+    fn a_pointer_s_image_comes_with_its_measures() {
+        let image = viewer::CursorImage {
+            width: 1,
+            height: 2,
+            hotspot_x: -1,
+            hotspot_y: 3,
+            scale_120: 240,
+            rgba: vec![9; 8],
+        };
+        let message = pointer_image(&image);
+        assert_eq!(
+            message[..21],
+            [
+                3, 1, 0, 0, 0, 2, 0, 0, 0, 255, 255, 255, 255, 3, 0, 0, 0, 240, 0, 0, 0
+            ]
+        );
+        assert_eq!(message[21..], [9; 8]);
     }
 
     #[test]

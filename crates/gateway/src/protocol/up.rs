@@ -4,7 +4,7 @@ use super::MAX_UP;
 use super::clipboard::{self, WireContent, WireKind};
 use crate::door::Credential;
 use greenroom_session_api::clipboard::{Offer, Part, Read};
-use greenroom_session_api::input::{self, event};
+use greenroom_session_api::input::{self, MAX_TEXT, TouchPhase, event};
 use greenroom_session_api::units::Have;
 use serde::Deserialize;
 
@@ -230,9 +230,34 @@ enum EventKind {
         dx: f64,
         dy: f64,
     },
+    Touch {
+        id: u32,
+        phase: Phase,
+        x: f64,
+        y: f64,
+    },
+    #[serde(rename_all = "camelCase")]
+    Text {
+        #[serde(default)]
+        commit: String,
+        #[serde(default)]
+        preedit: String,
+        /// In bytes of the `preedit` in UTF-8.
+        #[serde(default)]
+        preedit_caret: u32,
+    },
     Release,
     #[serde(other)]
     Unknown,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Phase {
+    Down,
+    Motion,
+    Up,
+    Cancel,
 }
 
 fn events(payload: &[u8]) -> Result<Vec<input::Event>, Malformed> {
@@ -272,6 +297,31 @@ fn event(event: Event) -> Result<input::Event, Malformed> {
             Some(event::Kind::Button(input::Button { button, down }))
         }
         EventKind::Wheel { dx, dy } => Some(event::Kind::Wheel(input::Wheel { dx, dy })),
+        EventKind::Touch { id, phase, x, y } => {
+            let phase = match phase {
+                Phase::Down => TouchPhase::Down,
+                Phase::Motion => TouchPhase::Motion,
+                Phase::Up => TouchPhase::Up,
+                Phase::Cancel => TouchPhase::Cancel,
+            };
+            let phase = phase.into();
+            Some(event::Kind::Touch(input::Touch { id, phase, x, y }))
+        }
+        EventKind::Text {
+            commit,
+            preedit,
+            preedit_caret,
+        } => {
+            if commit.len() > MAX_TEXT || preedit.len() > MAX_TEXT {
+                return Err(Malformed("a composed text is too long"));
+            }
+            Some(event::Kind::Text(input::Text {
+                commit,
+                preedit,
+                preedit_caret,
+                ..Default::default()
+            }))
+        }
         EventKind::Release => Some(event::Kind::Release(input::Release {})),
         // The session acknowledges it like any other, or the player would resend it for ever.
         EventKind::Unknown => None,
@@ -344,7 +394,9 @@ mod tests {
             INPUT,
             br#"[{"seq":1,"at":2.5,"type":"key","code":"KeyA","key":"a","location":0,"modifiers":1,"down":true},
                  {"seq":2,"at":3,"type":"release"},
-                 {"seq":3,"at":4,"type":"gesture","fingers":3}]"#,
+                 {"seq":3,"at":4,"type":"gesture","fingers":3},
+                 {"seq":4,"at":5,"type":"touch","id":2,"phase":"down","x":1.5,"y":2},
+                 {"seq":5,"at":6,"type":"text","preedit":"ni","preeditCaret":2}]"#,
         ) else {
             panic!("the input was refused");
         };
@@ -353,11 +405,18 @@ mod tests {
         );
         assert!(matches!(&events[1].kind, Some(event::Kind::Release(_))));
         assert_eq!((events[2].seq, &events[2].kind), (3, &None));
+        assert!(
+            matches!(&events[3].kind, Some(event::Kind::Touch(touch)) if touch.id == 2 && touch.phase() == TouchPhase::Down)
+        );
+        assert!(
+            matches!(&events[4].kind, Some(event::Kind::Text(text)) if text.preedit == "ni" && text.commit.is_empty())
+        );
     }
 
     #[test]
     fn input_out_of_bounds_is_refused() {
         let long = "x".repeat(33);
+        let longer = "x".repeat(MAX_TEXT + 1);
         let many = format!(
             "[{}]",
             vec![r#"{"seq":1,"at":1,"type":"release"}"#; 257].join(",")
@@ -370,6 +429,9 @@ mod tests {
             r#"[{"seq":9007199254740992,"at":1,"type":"release"}]"#,
             r#"[{"seq":1,"at":1e999,"type":"release"}]"#,
             r#"[{"seq":1,"at":1,"type":"motion","x":"1","y":2}]"#,
+            r#"[{"seq":1,"at":1,"type":"touch","id":-1,"phase":"down","x":1,"y":2}]"#,
+            r#"[{"seq":1,"at":1,"type":"touch","id":1,"phase":"press","x":1,"y":2}]"#,
+            &format!(r#"[{{"seq":1,"at":1,"type":"text","commit":"{longer}"}}]"#),
             &format!(
                 r#"[{{"seq":1,"at":1,"type":"key","code":"{long}","key":"a","location":0,"modifiers":0,"down":true}}]"#
             ),

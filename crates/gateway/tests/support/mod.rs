@@ -101,6 +101,8 @@ impl Door for FakeDoor {
 pub struct Peer {
     stream: UnixStream,
     buffer: FrameBuffer,
+    /// What the viewer whose link it is asked to be told.
+    pub want: viewer::Want,
 }
 
 impl Peer {
@@ -109,6 +111,7 @@ impl Peer {
         let mut peer = Self {
             stream,
             buffer: FrameBuffer::new(1 << 20),
+            want: viewer::Want::default(),
         };
         let hello: Hello = peer.next().await.expect("a hello");
         assert_eq!(
@@ -162,11 +165,15 @@ impl FakeSession {
         }
     }
 
-    /// Takes the next viewer's link, welcomed.
+    /// Takes the next viewer's link, welcomed, with what it asks to be told.
     pub async fn viewer(&self) -> Peer {
         let mut peer = Peer::accept(&self.holder, Role::Viewer).await;
-        let news = Some(viewer::from_holder::News::Welcome(welcome()));
-        peer.send(&viewer::FromHolder { news }).await;
+        peer.news(viewer::from_holder::News::Welcome(welcome()))
+            .await;
+        match peer.next::<viewer::ToHolder>().await.unwrap().order {
+            Some(viewer::to_holder::Order::Want(want)) => peer.want = want,
+            other => panic!("no want: {other:?}"),
+        }
         peer
     }
 
@@ -183,10 +190,8 @@ impl FakeSession {
     /// Says where the streamer listens.
     pub async fn stream_at(&self, viewer: &mut Peer) {
         let socket = "stream.sock".into();
-        let news = Some(viewer::from_holder::News::StreamAt(viewer::StreamAt {
-            socket,
-        }));
-        viewer.send(&viewer::FromHolder { news }).await;
+        let at = viewer::StreamAt { socket };
+        viewer.news(viewer::from_holder::News::StreamAt(at)).await;
     }
 
     /// Takes the next units link and leaves it without an answer.
@@ -232,13 +237,16 @@ impl Peer {
         }
     }
 
+    /// Tells a viewer something, as its holder.
+    pub async fn news(&mut self, news: viewer::from_holder::News) {
+        let news = Some(news);
+        self.send(&viewer::FromHolder { news }).await;
+    }
+
     /// Acknowledges input.
     pub async fn had_input(&mut self, stream: u64, seq: u64) {
-        let news = Some(viewer::from_holder::News::InputAck(input::InputAck {
-            stream,
-            seq,
-        }));
-        self.send(&viewer::FromHolder { news }).await;
+        let ack = input::InputAck { stream, seq };
+        self.news(viewer::from_holder::News::InputAck(ack)).await;
     }
 }
 
