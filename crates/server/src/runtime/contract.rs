@@ -1,6 +1,7 @@
 //! One test of what every runtime promises, run over the fake and over this machine.
 
 mod disk;
+mod images;
 
 use super::fake::{Fake, Script};
 use super::local::disk::Rules;
@@ -321,10 +322,18 @@ impl ThisMachine {
             );
         }
         Some(Self {
-            data_dir: data_dir.to_owned(),
             install_dir,
-            disk: Rules::default(),
+            ..Self::without_programs(data_dir)
         })
+    }
+
+    /// A place where no session can start.
+    fn without_programs(data_dir: &Path) -> Self {
+        Self {
+            data_dir: data_dir.to_owned(),
+            install_dir: PathBuf::new(),
+            disk: Rules::default(),
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 //! Nothing here waits: what a real holder does after a while happens at once, or when a test says so.
 
 use super::{
-    Answer, AppSeen, AppState, AskError, Changes, Handle, Log, Observation, Order, Picture, Plan,
-    Question, Release, Runtime, RuntimeError, Seen,
+    Answer, AppSeen, AppState, AskError, Changes, Handle, Layer, Log, Observation, Order, Picture,
+    Plan, Question, Release, Runtime, RuntimeError, Seen,
 };
-use greenroom_model::{AppId, PersistentId};
+use greenroom_model::{AppId, ImageId, PersistentId};
 use greenroom_session_api::files::File;
 use greenroom_session_api::questions::Window;
 use greenroom_session_api::spec::App;
@@ -42,6 +42,10 @@ struct World {
     no_spawns: bool,
     no_releases: bool,
     put_out: HashMap<PersistentId, &'static str>,
+    /// The image that each session has begun to change.
+    changed: HashMap<PersistentId, ImageId>,
+    images: HashSet<ImageId>,
+    no_snapshots: bool,
 }
 
 #[derive(Debug)]
@@ -79,6 +83,21 @@ impl Fake {
     /// Nothing can be cleared up, or can again.
     pub fn refuse_releases(&self, refuse: bool) {
         self.world().no_releases = refuse;
+    }
+
+    /// The session has begun to change its image, as one does that starts with it.
+    pub fn change(&self, session: &PersistentId, image: &ImageId) {
+        self.world().changed.insert(session.clone(), image.clone());
+    }
+
+    /// Nothing can be made into an image, or can again.
+    pub fn refuse_snapshots(&self, refuse: bool) {
+        self.world().no_snapshots = refuse;
+    }
+
+    /// Whether there is such an image.
+    pub fn has_image(&self, image: &ImageId) -> bool {
+        self.world().images.contains(image)
     }
 
     /// How many holders were started.
@@ -262,6 +281,14 @@ impl Runtime for Fake {
                 host.launch(app, &world.scripts);
             }
             world.homes.insert(plan.persistent_id.clone());
+            match &plan.image {
+                Some(image) => drop(
+                    world
+                        .changed
+                        .insert(plan.persistent_id.clone(), image.id.clone()),
+                ),
+                None => drop(world.changed.remove(&plan.persistent_id)),
+            }
             world.hosts.insert(plan.persistent_id.clone(), host);
         }
         self.changes.tell(&plan.persistent_id);
@@ -347,7 +374,37 @@ impl Runtime for Fake {
         }
         if what == Release::Home {
             world.homes.remove(session);
+            world.changed.remove(session);
         }
+        Ok(())
+    }
+
+    async fn snapshot(
+        &self,
+        session: &PersistentId,
+        of: &ImageId,
+        image: &ImageId,
+    ) -> Result<Layer, RuntimeError> {
+        let world = &mut *self.world();
+        if !world.images.contains(image) {
+            if world.changed.get(session) != Some(of) || world.no_snapshots {
+                return Err(RuntimeError::NothingChanged);
+            }
+            world.images.insert(image.clone());
+        }
+        Ok(Layer {
+            folder: format!("/fake/images/{image}").into(),
+            bytes: 4096,
+        })
+    }
+
+    async fn discard_image(&self, image: &ImageId) -> Result<(), RuntimeError> {
+        let world = &mut *self.world();
+        let mut running = world.hosts.keys();
+        if running.any(|session| world.changed.get(session) == Some(image)) {
+            return Err(RuntimeError::ImageInUse(image.clone()));
+        }
+        world.images.remove(image);
         Ok(())
     }
 }

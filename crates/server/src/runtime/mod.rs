@@ -121,6 +121,32 @@ pub trait Runtime: Send + Sync + 'static {
         session: &PersistentId,
         what: Release,
     ) -> impl Future<Output = Result<(), RuntimeError>> + Send;
+
+    /// Keeps what the session has changed of its image `of` as the topmost layer of a new one, whether the session
+    /// runs or not. Each file is as it was at one moment, the files together are not. An image that is there already
+    /// is left as it is.
+    fn snapshot(
+        &self,
+        session: &PersistentId,
+        of: &ImageId,
+        image: &ImageId,
+    ) -> impl Future<Output = Result<Layer, RuntimeError>> + Send;
+
+    /// Removes the layer that [`Runtime::snapshot`] has made; fine if there is none. Refused while a session runs
+    /// with it.
+    fn discard_image(
+        &self,
+        image: &ImageId,
+    ) -> impl Future<Output = Result<(), RuntimeError>> + Send;
+}
+
+/// What an image that was made of a session has of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// The folder with its files.
+    pub folder: PathBuf,
+    /// Bytes that they take up.
+    pub bytes: u64,
 }
 
 /// What a new holder is to run.
@@ -331,6 +357,12 @@ pub enum RuntimeError {
         /// MiB that stay free.
         reserve_mib: u64,
     },
+    /// There is nothing that an image could be made of.
+    #[error("the session has not begun to change its image")]
+    NothingChanged,
+    /// An image that is not to be there any more.
+    #[error("a session that runs has the image {0}")]
+    ImageInUse(ImageId),
     /// There is a holder where none must be.
     #[error("the session still has a holder")]
     StillThere,

@@ -2,10 +2,14 @@
 
 use super::spawn::{Places, files, remove_tree};
 use super::{FolderImage, RuntimeError};
+use greenroom_model::ImageId;
 use greenroom_session_api::image::Image;
 use std::fs;
 use std::io::ErrorKind;
 use std::path::PathBuf;
+
+/// The part of a layer that the kernel writes what is changed to; what it keeps beside it is its own.
+pub const UPPER: &str = "upper";
 
 /// What a holder is told of the session's image. A layer of another image goes: over these files it would make
 /// a system that nobody ever had.
@@ -29,6 +33,17 @@ fn layer(places: &Places, image: &FolderImage) -> PathBuf {
     places.layers().join(image.id.as_str())
 }
 
+/// Where the kernel puts what a session changes of its image, once it has begun to.
+pub fn changes(places: &Places, image: &ImageId) -> PathBuf {
+    places.layers().join(image.as_str()).join(UPPER)
+}
+
+/// Who owns in an image what this user owns in a session's layer, where `root` is the session's user: the files there
+/// are those that root has to everybody else.
+pub fn owner_in_image(id: u32, root: u32) -> u32 {
+    if id == root { 0 } else { id }
+}
+
 fn kept(places: &Places) -> Result<Vec<PathBuf>, RuntimeError> {
     let folder = places.layers();
     let entries = match fs::read_dir(&folder) {
@@ -44,7 +59,7 @@ fn kept(places: &Places) -> Result<Vec<PathBuf>, RuntimeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use greenroom_model::{ImageId, PersistentId};
+    use greenroom_model::PersistentId;
     use std::fs::Permissions;
     use std::os::unix::fs::PermissionsExt;
 

@@ -8,6 +8,7 @@ mod asking;
 mod desktop;
 pub mod disk;
 mod folder;
+pub mod images;
 mod layers;
 mod limits;
 mod link;
@@ -20,12 +21,12 @@ mod users;
 mod walls;
 
 use super::{
-    ANSWER_WITHIN, Answer, AskError, Changes, Failure, Figures, FolderImage, Handle, Observation,
-    Order, Plan, Question, Release, Runtime, RuntimeError, Seen, Tally, Usage,
+    ANSWER_WITHIN, Answer, AskError, Changes, Failure, Figures, FolderImage, Handle, Layer,
+    Observation, Order, Plan, Question, Release, Runtime, RuntimeError, Seen, Tally, Usage,
 };
 use crate::config::Config;
 use asking::Errand;
-use greenroom_model::{Entropy, PersistentId};
+use greenroom_model::{Entropy, ImageId, PersistentId};
 use greenroom_session_api::control::{self, to_holder};
 use greenroom_session_api::spec::Network;
 use limits::{Limiter, Processes};
@@ -166,6 +167,7 @@ impl Local {
         let sessions = settings.data_dir.join("sessions");
         make_dir(&sessions, 0o711)?;
         make_dir(&settings.data_dir.join("run"), 0o711)?;
+        make_dir(&images::place(&settings.data_dir), 0o700)?;
         let users = Users::of(settings.uids.clone().unwrap_or(0..0), &sessions);
         let limiter = Arc::new(Limiter::find(&settings.data_dir));
         Ok(Self {
@@ -408,6 +410,19 @@ impl Runtime for Local {
         }
         lock(&self.seats).remove(session);
         Ok(())
+    }
+
+    async fn snapshot(
+        &self,
+        session: &PersistentId,
+        of: &ImageId,
+        image: &ImageId,
+    ) -> Result<Layer, RuntimeError> {
+        self.take_image(session, of, image).await
+    }
+
+    async fn discard_image(&self, image: &ImageId) -> Result<(), RuntimeError> {
+        self.remove_image(image).await
     }
 }
 

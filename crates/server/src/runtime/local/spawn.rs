@@ -57,7 +57,7 @@ impl Places {
     pub fn written(&self) -> Vec<PathBuf> {
         let layers = fs::read_dir(self.layers()).into_iter().flatten().flatten();
         // What the kernel keeps beside it is closed even to its owner, and no app gets there.
-        let changed = layers.map(|layer| layer.path().join("upper"));
+        let changed = layers.map(|layer| layer.path().join(layers::UPPER));
         changed.chain([self.home()]).collect()
     }
 

@@ -43,6 +43,11 @@ impl Users {
         Ok(id)
     }
 
+    /// The session's id, if it has one.
+    pub fn of_session(&self, session: &PersistentId) -> Option<u32> {
+        self.taken.get(session).copied()
+    }
+
     /// The session's home is gone, and with it everything that belonged to the id.
     pub fn give_back(&mut self, session: &PersistentId) {
         self.taken.remove(session);

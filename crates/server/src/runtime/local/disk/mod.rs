@@ -38,6 +38,14 @@ const GRACE: Duration = Duration::from_secs(10);
 /// 512 MiB from the start.
 const LEAST_LARGEST_FILE: u64 = 1 << 30;
 
+/// Bytes that what is in a folder takes up.
+///
+/// # Errors
+/// There is no such folder.
+pub fn taken_up(folder: &Path) -> std::io::Result<u64> {
+    Ok(walk::measure(folder, || true)?.bytes)
+}
+
 /// What sessions may have on the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Rules {
