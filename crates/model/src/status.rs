@@ -117,6 +117,20 @@ words! {
         Deleting = "DELETING",
     }
 
+    /// An image's `Status`. The last two are ours: no operation shows such an image.
+    ImageStatus {
+        /// What it is made of is being copied.
+        Creating = "CREATING",
+        /// Groups can be made of it.
+        Available = "AVAILABLE",
+        /// It could not be made, or its files are lost; the reason is kept.
+        CreateFailed = "CREATE_FAILED",
+        /// Being removed.
+        Deleting = "DELETING",
+        /// Removed.
+        Deleted = "DELETED",
+    }
+
     /// `ChargeType`.
     ChargeType {
         /// By use.

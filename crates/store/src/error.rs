@@ -41,6 +41,9 @@ pub enum StoreError {
     /// What RAM's rules forbid, in terms that its callers act on.
     #[error(transparent)]
     Identity(#[from] crate::identity::IdentityError),
+    /// What the rules of images forbid.
+    #[error(transparent)]
+    Image(#[from] crate::images::ImageRefusal),
     /// The capacity asked for is not there.
     #[error("there is no room for the nodes asked for")]
     NoRoom,

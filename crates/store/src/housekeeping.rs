@@ -23,8 +23,8 @@ impl Store {
         .await
     }
 
-    /// Removes for good what was deleted or has ended before `before` (sessions, groups, bindings, tasks,
-    /// tickets) and forgets nonces expired by `now`; answers whether there may be more to remove.
+    /// Removes for good what was deleted or has ended before `before` (sessions, groups, images,
+    /// bindings, tasks, tickets) and forgets nonces expired by `now`; answers whether there may be more to remove.
     ///
     /// # Errors
     /// The database could not be written.
@@ -40,6 +40,8 @@ impl Store {
                 AND NOT EXISTS (SELECT 1 FROM tickets t WHERE t.binding_id = bindings.binding_id)
                 AND NOT EXISTS (SELECT 1 FROM ticket_tasks t WHERE t.binding_id = bindings.binding_id)";
             more |= some(c, "bindings", "binding_id", unnamed, before)?;
+            let gone = "changed_at < $1 AND status = 'DELETED'";
+            more |= some(c, "images", "image_id", gone, before)?;
             more |= some(c, "used_nonces", "nonce_hash", "expires_at < $1", now)?;
             Ok(more)
         })

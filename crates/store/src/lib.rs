@@ -28,6 +28,7 @@ mod groups;
 mod history;
 mod housekeeping;
 mod identity;
+mod images;
 mod instances;
 mod meter;
 mod migrate;
@@ -76,6 +77,7 @@ pub use identity::{
     Permissions, PolicyKind, PolicyName, PolicyVersion, RamGroup, RamPolicy, RamRole, RamUser,
     RoleChange, Thing, UserChange, UserKey,
 };
+pub use images::{ImageOrder, ImageRefusal, OwnImage};
 pub use instances::{Held, InstanceFilter, InstanceRow};
 pub use meter::{Calls, Figures};
 pub use nodes::Node;
@@ -129,6 +131,7 @@ pub struct Store {
 struct Known {
     keys: Recent<String, AccessKey>,
     pages: Recent<PageKey, Arc<SharedPage<SessionRow>>>,
+    images: Recent<AccountId, Arc<[OwnImage]>>,
     positions: Arc<Positions>,
     instance_positions: Arc<Positions>,
 }
@@ -138,6 +141,9 @@ type PageKey = (AccountId, AppInstanceGroupId, ProductType, PageRequest);
 
 /// Keys that are kept after they were looked up; each is a few hundred bytes.
 const MOST_KEYS: usize = 1_024;
+
+/// Images, and accounts with or without some, that are kept after they were read; each is some kilobytes.
+const MOST_IMAGES: usize = 1_024;
 
 /// Sessions and users on the pages that are kept after they were read: some eight megabytes, with what was written
 /// of them.
@@ -195,6 +201,7 @@ impl Store {
             meter: Arc::default(),
             known: Arc::new(Known {
                 keys: Recent::new(MOST_KEYS, |_| 1),
+                images: Recent::new(MOST_IMAGES, |images| 1 + images.len()),
                 pages: Recent::new(MOST_ROWS, |page| {
                     1 + page
                         .items

@@ -72,6 +72,11 @@ const MIGRATIONS: &[Migration] = &[
         name: "browser groups",
         sql: include_str!("../migrations/0011_browser_groups.sql"),
     },
+    Migration {
+        number: 12,
+        name: "images",
+        sql: include_str!("../migrations/0012_images.sql"),
+    },
 ];
 
 /// Brings the database to this build's schema, or refuses one it must not touch.

@@ -1,10 +1,10 @@
 //! The image of a group that exists, and what another one means for its sessions.
 
-use crate::Store;
 use crate::connection::{Connection, all, first, values, word};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::sessions::{apps_from_column, apps_to_column, ask};
+use crate::{Store, images};
 use greenroom_model::{
     AccountId, AppId, AppInstanceGroupId, Ask, Desired, ImageId, PersistentId, ProductType,
     Timestamp,
@@ -28,7 +28,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] when the account has no such group of that product type, or it is being deleted,
-    /// [`StoreError::NonceReplayed`], or the database could not be written.
+    /// [`StoreError::Image`], [`StoreError::NonceReplayed`], or the database could not be written.
     pub async fn change_image(
         &self,
         account: &AccountId,
@@ -53,6 +53,7 @@ impl Store {
             if before == image.id {
                 return Ok(());
             }
+            images::check_usable(c, &account, &image.id)?;
             let pre_open_app = pre_open_app.filter(|app| image.apps.contains(app));
             c.execute(
                 "UPDATE app_groups SET image_id = $2, pre_open_app = $3 WHERE group_id = $1",

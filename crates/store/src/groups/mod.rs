@@ -15,13 +15,13 @@ pub use image::NewImage;
 pub use next_period::NextPeriod;
 pub use record::{Charge, Group, GroupFilter, GroupSpec, NodePool, NodesInUse};
 
-use crate::Store;
 use crate::connection::{Connection, Value, all, first, narrow, placeholders, values};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::page::{Page, PageRequest};
 use crate::slots::{self, NewSlots};
 use crate::tags::{self, Tagged};
+use crate::{Store, images};
 use greenroom_model::{AccountId, AppInstanceGroupId, GroupStatus, NodePoolId, Timestamp};
 use record::{GROUP, group};
 use std::collections::BTreeSet;
@@ -218,6 +218,7 @@ pub(crate) fn nodes_in_use(c: &mut dyn Connection) -> Result<Vec<NodesInUse>> {
 
 fn insert(c: &mut dyn Connection, spec: &GroupSpec) -> Result<()> {
     let GroupSpec { charge, pool, .. } = spec;
+    images::check_usable(c, &spec.account, &spec.image)?;
     let made = c.execute(
         "INSERT INTO app_groups (group_id, account_id, name, product_type, auth_mode, region, image_id,
              spec_id, policy_id, pre_open_app, session_timeout, skip_user_check, settings, charge_type,

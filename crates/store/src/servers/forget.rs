@@ -5,7 +5,7 @@ use crate::connection::{Connection, values};
 use crate::error::{Result, StoreError};
 use crate::nonces::{self, Nonce};
 use crate::reconcile::{self, Observation, SessionRecord};
-use crate::{Store, history};
+use crate::{Store, history, images};
 use greenroom_model::session::app_instance::{self, Apps};
 use greenroom_model::{PersistentStatus, ServerId, Timestamp};
 
@@ -42,6 +42,7 @@ impl Store {
             let sql = "UPDATE servers SET forgotten_at = $2, sessions = 0 WHERE server_id = $1";
             let now = c.now()?;
             c.execute(sql, values![&id, now])?;
+            images::forget(c, &id, at)?;
             Ok(sessions.len())
         })
         .await

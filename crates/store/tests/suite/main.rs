@@ -17,6 +17,7 @@ mod freshness;
 mod groups;
 mod history;
 mod identity;
+mod images;
 mod nodes;
 mod ordinary;
 mod paging;
@@ -92,6 +93,13 @@ suite! {
         users_are_granted_and_lose_a_group
         groups_change_together_or_not_at_all
         what_runs_is_looked_at_again_when_a_setting_of_its_group_changes;
+    images:
+        an_image_is_made_once_used_and_removed
+        what_is_in_use_stays
+        nothing_is_made_of_an_image_that_goes
+        another_accounts_image_looks_absent
+        an_account_has_so_many_images_and_no_more
+        the_images_of_a_forgotten_server_are_lost;
     nodes:
         nodes_are_paged_in_the_order_in_which_they_came;
     resize:
