@@ -3,6 +3,7 @@
 
 pub mod desktop_entry;
 pub mod folder;
+pub mod own;
 mod program;
 mod tree;
 
@@ -139,7 +140,8 @@ impl Budget {
     }
 }
 
-/// Everything on offer. Made once at the start; a change of the configuration needs a restart.
+/// Everything on offer. Made once at the start; a change of the configuration needs a restart. What an account has made
+/// itself comes on top of it, by [`own::offered`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Catalogue {
     /// Regions; the first is the default.
@@ -149,6 +151,8 @@ pub struct Catalogue {
     /// What all groups together may take: the machine times the over-commit.
     pub budget: Budget,
     policies: Vec<Policy>,
+    /// Below which images lie that accounts have made.
+    data_dir: PathBuf,
     /// What the configuration says of every session's share; 0 is what its node has for it.
     configured: Share,
 }
@@ -186,6 +190,8 @@ impl Catalogue {
                 memory_mb: machine.memory_mb.saturating_mul(overcommit),
             },
             policies: config.policies.clone(),
+            // As the runtime takes it, which says what is wrong with it.
+            data_dir: std::path::absolute(&config.general.data_dir).unwrap_or_default(),
             configured: Share {
                 memory_mib: config.sessions.memory_mib,
                 cpu_percent: config.sessions.cpu_percent,

@@ -8,7 +8,7 @@ use crate::access::policy::Facts;
 use crate::access::token::{self, Temporary};
 use crate::access::{Authority, Principal, RoleSession, User};
 use crate::audit::{self, Refusals};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, own};
 use crate::config::Throttling;
 use crate::error::{ApiError, Refused, chain};
 use crate::metrics::{self, Calls};
@@ -324,9 +324,13 @@ impl Api {
         };
         let recording = Recording::new(row.entry());
         let store = call.store.recording(&recording);
+        let catalogue = match call.entry.looks_at_images {
+            true => own::offered(&self.catalogue, &call.store, call.principal.account()).await?,
+            false => Arc::clone(&self.catalogue),
+        };
         let cx = CallContext {
             store: &store,
-            catalogue: &self.catalogue,
+            catalogue: &catalogue,
             entropy: &*self.entropy,
             now: call.now,
             principal: &call.principal,

@@ -5,7 +5,7 @@
 mod tests;
 
 use crate::audit::{Refusals, Visit, Way};
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, own};
 use crate::config::Clipboard;
 use crate::reconcilers::Hosting;
 use crate::ticket::Secret;
@@ -172,7 +172,9 @@ impl Inner {
             return Err(Refusal::NotAuthorized);
         }
         let endpoint = self.endpoint(admitted).await?;
-        let image = self.catalogue.image(admitted.image.as_str());
+        let catalogue = own::offered(&self.catalogue, &self.store, &admitted.account);
+        let catalogue = catalogue.await.map_err(unavailable)?;
+        let image = catalogue.image(admitted.image.as_str());
         let app = image.and_then(|image| image.app(&admitted.app));
         let admission = Admission {
             binding: admitted.binding.clone(),

@@ -7,7 +7,7 @@ use crate::access::policy::Malformed;
 use crate::access::{Denial, Denied};
 use greenroom_model::ServerId;
 use greenroom_rpc::{Fault, ParamError};
-use greenroom_store::{IdentityError, StoreError, Thing};
+use greenroom_store::{IdentityError, ImageRefusal, StoreError, Thing};
 use std::error::Error;
 
 /// The most characters that are told of what is wrong with a document.
@@ -127,6 +127,21 @@ pub enum ApiError {
     /// No runtime for it, or no room.
     #[error("nothing in stock")]
     NoStock,
+    /// What the rules of images forbid.
+    #[error(transparent)]
+    Image(#[from] ImageRefusal),
+    /// A session whose image has no files of its own, or lies upon too many others.
+    #[error("no image can be made of sessions of that image")]
+    ImageUnsupported,
+    /// An image of the installation's.
+    #[error("the image is not the account's own")]
+    ImageNotOwn,
+    /// A group that is not in debug mode.
+    #[error("the group is not in debug mode")]
+    NotDebugged,
+    /// A group that has another number of sessions than one.
+    #[error("the group does not have one session")]
+    NotOneSession,
     /// What should be a policy is none.
     #[error("a policy document is malformed")]
     MalformedPolicy(#[from] Malformed),
@@ -358,6 +373,27 @@ impl From<&ApiError> for Fault {
                 "StockError.NoStock",
                 "The selected specification is out of stock. Please try again later or select other specifications.",
             ),
+            ApiError::Image(refusal) => image_fault(*refusal),
+            ApiError::ImageUnsupported => Self::new(
+                400,
+                "Instance.ImageUnsupported",
+                "A non-centralized image does not support this type of operation.",
+            ),
+            ApiError::ImageNotOwn => Self::new(
+                400,
+                "ImageDeleteFailed.NotAllow",
+                "The image is not allowed to be deleted: it is the system's.",
+            ),
+            ApiError::NotDebugged => Self::new(
+                400,
+                "OperationDenied.DebugMode",
+                "The RuntimePolicy.DebugMode of the app instance group is not ON.",
+            ),
+            ApiError::NotOneSession => Self::new(
+                400,
+                "OperationDenied.SessionCount",
+                "The app instance group must have exactly one session, to make an image of.",
+            ),
             ApiError::MalformedPolicy(why) => Self::new(
                 400,
                 "MalformedPolicyDocument",
@@ -394,6 +430,7 @@ fn store_fault(error: &StoreError) -> Fault {
         StoreError::NonceReplayed => Fault::nonce_used(),
         StoreError::NoRoom => Fault::from(&ApiError::NoStock),
         StoreError::Identity(error) => identity_fault(*error),
+        StoreError::Image(refusal) => image_fault(*refusal),
         StoreError::NotAFile => Fault::new(
             400,
             "OperationDenied.DatabaseType",
@@ -411,6 +448,38 @@ fn store_fault(error: &StoreError) -> Fault {
         | StoreError::Corrupt(_)
         | StoreError::Refused { .. } => Fault::internal(),
     }
+}
+
+/// The recorded codes of images.
+fn image_fault(refusal: ImageRefusal) -> Fault {
+    let (code, text) = match refusal {
+        ImageRefusal::NotFound => ("Image.NotExist", "The image does not exist."),
+        ImageRefusal::NotAvailable => {
+            return Fault::invalid_parameter("AppCenterImageId");
+        }
+        ImageRefusal::Creating => (
+            "InvalidImageOperation.ImageIsCreating",
+            "Failed to operation the image, it is creating.",
+        ),
+        ImageRefusal::InUse => (
+            "ImageDeleteFailed.NotAllow",
+            "The image is not allowed to be deleted: a delivery group or another image uses it.",
+        ),
+        ImageRefusal::NoSession => ("Instance.NotFound", "The instance is not found."),
+        ImageRefusal::NotBegun => (
+            "Instance.PhysicalNodeNotExist",
+            "The instance physical node does not exist: the session has not been started with its image.",
+        ),
+        ImageRefusal::TaskExists => (
+            "ImageCreateByInstance.TaskExist",
+            "The image task of instance creation already exists.",
+        ),
+        ImageRefusal::TooMany => (
+            "ExceedBuilderQuota",
+            "The maximum number of images is reached.",
+        ),
+    };
+    Fault::new(400, code, text)
 }
 
 /// The codes of RAM: what is wrong, then with what.
@@ -567,6 +636,15 @@ mod tests {
             (ApiError::NotMoreNodes, 400, "InvalidAmount.UnIncrease"),
             (ApiError::NoStock, 400, "StockError.NoStock"),
             (
+                ApiError::Image(ImageRefusal::NoSession),
+                400,
+                "Instance.NotFound",
+            ),
+            (ApiError::ImageUnsupported, 400, "Instance.ImageUnsupported"),
+            (ApiError::ImageNotOwn, 400, "ImageDeleteFailed.NotAllow"),
+            (ApiError::NotDebugged, 400, "OperationDenied.DebugMode"),
+            (ApiError::NotOneSession, 400, "OperationDenied.SessionCount"),
+            (
                 ApiError::from(Malformed::TooLong),
                 400,
                 "MalformedPolicyDocument",
@@ -586,6 +664,26 @@ mod tests {
                 "OperationDenied.DatabaseType",
             ),
             (StoreError::NonceReplayed.into(), 400, "SignatureNonceUsed"),
+            (
+                StoreError::from(ImageRefusal::NotFound).into(),
+                400,
+                "Image.NotExist",
+            ),
+            (
+                StoreError::from(ImageRefusal::NotAvailable).into(),
+                400,
+                "InvalidParameter.AppCenterImageId",
+            ),
+            (
+                StoreError::from(ImageRefusal::InUse).into(),
+                400,
+                "ImageDeleteFailed.NotAllow",
+            ),
+            (
+                StoreError::from(ImageRefusal::TooMany).into(),
+                400,
+                "ExceedBuilderQuota",
+            ),
             (StoreError::Busy.into(), 503, "ServiceUnavailable"),
             (busy().into(), 503, "ServiceUnavailable"),
             (StoreError::Corrupt("x".into()).into(), 500, "InternalError"),

@@ -143,7 +143,7 @@ impl TestServer {
         self.offering(catalogue(false))
     }
 
-    /// The same API with another image of apps beside that of this machine's.
+    /// The same API with an image of apps that is a folder, beside that of this machine's.
     pub fn with_image(self, id: &str, apps: &[&str]) -> Self {
         let app = |name: &&str| crate::config::App {
             id: name.to_string().try_into().unwrap(),
@@ -156,7 +156,7 @@ impl TestServer {
             name: id.to_owned(),
             product: greenroom_model::ProductType::CloudApp,
             apps: apps.iter().map(app).collect(),
-            layers: Vec::new(),
+            layers: vec![format!("/srv/{id}").into()],
         });
         self.offering(catalogue)
     }
@@ -531,6 +531,33 @@ impl TestServer {
         let pool = json!({"NodeInstanceType": "appstreaming.general.4c8g", "NodeAmount": 1, "NodeCapacity": 2});
         self.create_group(json!({"AppInstanceGroupName": "office", "NodePool": pool}))
             .await
+    }
+
+    /// A group in debug mode with that image and one session, which lives on this server; their ids.
+    pub async fn imaged_group(&self, image: &str) -> (String, String) {
+        let more = json!({"AppInstanceGroupName": "imaged", "AppCenterImageId": image,
+            "RuntimePolicy": {"DebugMode": "ON"}});
+        let group = self.create_group(more).await;
+        self.place().await;
+        let session = self.session_ids(&group).await.remove(0);
+        (group, session)
+    }
+
+    /// Has this server take in every session that lives nowhere yet.
+    pub async fn place(&self) {
+        self.lease().await;
+    }
+
+    /// Has the images that were ordered made, with the app `ca-made`, as the reconciler does.
+    pub async fn make_images(&self) {
+        let server = self.lease().await.server;
+        for image in self.store.images_to_act_on(&server).await.unwrap() {
+            let apps = r#"[{"id":"ca-made","name":"Made","argv":["made"]}]"#.to_owned();
+            let made = self
+                .store
+                .image_made(&image.made.id, apps, 4096, self.now());
+            made.await.unwrap();
+        }
     }
 
     /// Has a group published, as the reconciler does once its sessions have settled.

@@ -4,6 +4,7 @@ use greenroom_rpc::Params;
 
 /// Parameters that name something, alone or as lists.
 const NAMING: &[&str] = &[
+    "AppCenterImageId",
     "AppId",
     "AppInstanceGroupId",
     "AppInstanceGroupIdList",
@@ -15,6 +16,7 @@ const NAMING: &[&str] = &[
     "BrowserInstanceGroupId",
     "EndUserId",
     "GroupName",
+    "ImageId",
     "NodePoolId",
     "PolicyName",
     "PoolId",
@@ -23,6 +25,7 @@ const NAMING: &[&str] = &[
     "RoleArn",
     "RoleName",
     "ServerId",
+    "SubInstanceId",
     "TaskId",
     "UnAuthorizeUserIds",
     "UserAccessKeyId",

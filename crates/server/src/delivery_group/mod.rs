@@ -111,6 +111,12 @@ impl Settings {
         let policy = self.security_policy.as_ref();
         policy.and_then(|policy| policy.reset_after_unbind) == Some(true)
     }
+
+    /// Whether images may be made of it (`RuntimePolicy.DebugMode`).
+    pub fn is_debugged(&self) -> bool {
+        let policy = self.runtime_policy.as_ref();
+        policy.is_some_and(RuntimePolicy::is_debugged)
+    }
 }
 
 /// `SessionTimeout`: minutes that a binding outlives its viewer: 3 to 300, or -1 for ever.

@@ -151,6 +151,10 @@ impl RuntimePolicy {
         self.session_pre_open != Some(Flag::False)
     }
 
+    pub(super) fn is_debugged(&self) -> bool {
+        self.debug_mode == Some(DebugMode::On)
+    }
+
     /// Has sessions open an app before anybody comes, or not.
     pub fn set_pre_open(&mut self, pre_open: bool) {
         self.session_pre_open = Some(if pre_open { Flag::True } else { Flag::False });

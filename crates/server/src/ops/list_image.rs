@@ -1,7 +1,8 @@
-//! `ListImage`: the images that groups can be made of.
+//! `ListImage`: the images that groups can be made of, and those that the account is having made.
 
 use super::prelude::*;
-use crate::catalogue::Image;
+use crate::catalogue::{Catalogue, Image};
+use greenroom_store::OwnImage;
 
 /// `ListImage`
 pub struct ListImage;
@@ -42,7 +43,7 @@ pub struct Request {
     product_type_list: List<ImageProduct, 100>,
     protocol_type: Option<ProtocolType>,
     resource_instance_type: Option<Text<128>>,
-    status: Option<ImageStatus>,
+    status: Option<ImageState>,
     #[serde(default)]
     tag_list: List<Tag, 100>,
 }
@@ -63,7 +64,7 @@ enum Feature {
     Gpu,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize, Serialize)]
 enum ImageType {
     User,
     Shared,
@@ -115,9 +116,10 @@ enum ProtocolType {
     Hdx,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+/// What may be asked for; nothing is `INIT`.
+#[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ImageStatus {
+enum ImageState {
     Init,
     Creating,
     Available,
@@ -147,24 +149,34 @@ pub struct Response {
     data: Vec<Model>,
 }
 
-/// An image. Absent is what an image of installed programs does not have: versions and their snapshots,
-/// disks, drivers, parents, a time of making, an icon, a rating.
+/// An image. Absent is what no image has: versions and their snapshots, disks, drivers, an icon, a rating; and of the
+/// system's what only an image has that an account made of a session.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Model {
-    /// 0: the system's.
+    /// Whose it is; 0: the system's.
     ali_uid: i64,
     app_list: Vec<App>,
     biz_type: i32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    description: Option<String>,
     feature_list: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gmt_create: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gmt_modified: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    image_create_mode: Option<&'static str>,
     image_id: ImageId,
     image_name: String,
     image_region_list: Vec<String>,
-    image_type: &'static str,
+    image_type: ImageType,
     os_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent_image_id: Option<ImageId>,
     product_type: ProductType,
     session_type: &'static str,
-    status: &'static str,
+    status: ImageStatus,
     supported_language_list: Vec<String>,
     tag_list: Vec<String>,
 }
@@ -187,11 +199,13 @@ impl Operation for ListImage {
 
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
         let regions = &cx.catalogue.regions;
-        let found: Vec<&Image> = cx
-            .catalogue
-            .images
-            .iter()
-            .filter(|image| req.wants(image, regions))
+        let own = cx.store.own_images(cx.account()).await?;
+        let is_own = |image: &Image| own.iter().any(|it| it.made.id == image.id);
+        let of_system = cx.catalogue.images.iter().filter(|image| !is_own(image));
+        let found: Vec<Model> = of_system
+            .map(|image| Model::of(image, regions))
+            .chain(own.iter().map(|it| Model::of_own(it, cx.catalogue)))
+            .filter(|image| req.wants(image))
             .collect();
         Ok(Response {
             code: "200",
@@ -200,17 +214,18 @@ impl Operation for ListImage {
             page_number: req.page_number.get(),
             page_size: req.page_size.get(),
             count: found.len(),
-            data: page_of(found, req.page_number, req.page_size)
-                .map(|image| Model::of(image, regions))
-                .collect(),
+            data: page_of(found, req.page_number, req.page_size).collect(),
         })
     }
 }
 
 impl Request {
-    fn wants(&self, image: &Image, regions: &[String]) -> bool {
-        let in_region = |asked: &Text<64>| regions.iter().any(|region| region == asked.as_str());
-        let of_product = |asked: ImageProduct| asked.delivered() == Some(image.product);
+    fn wants(&self, image: &Model) -> bool {
+        let in_region = |asked: &Text<64>| {
+            let mut regions = image.image_region_list.iter();
+            regions.any(|region| region == asked.as_str())
+        };
+        let of_product = |asked: ImageProduct| asked.delivered() == Some(image.product_type);
         let has_what_none_has = self.distro.is_some()
             || self.fota_version.is_some()
             || self.package_type.is_some()
@@ -226,12 +241,12 @@ impl Request {
             && self
                 .image_id
                 .as_ref()
-                .is_none_or(|asked| asked.id() == Some(&image.id))
+                .is_none_or(|asked| asked.id() == Some(&image.image_id))
             && self
                 .image_name
                 .as_ref()
-                .is_none_or(|part| image.name.contains(part.as_str()))
-            && self.image_type.is_none_or(|kind| kind == ImageType::System)
+                .is_none_or(|part| image.image_name.contains(part.as_str()))
+            && self.image_type.is_none_or(|kind| kind == image.image_type)
             && self.os_type.is_none_or(|os| os == OsType::Linux)
             && self.product_type.is_none_or(of_product)
             && (self.product_type_list.items().is_empty()
@@ -243,7 +258,18 @@ impl Request {
                     .any(of_product))
             && self
                 .status
-                .is_none_or(|status| status == ImageStatus::Available)
+                .is_none_or(|status| status.word() == image.status.as_str())
+    }
+}
+
+impl ImageState {
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Init => "INIT",
+            Self::Creating => "CREATING",
+            Self::Available => "AVAILABLE",
+            Self::CreateFailed => "CREATE_FAILED",
+        }
     }
 }
 
@@ -263,27 +289,69 @@ impl Model {
     fn of(image: &Image, regions: &[String]) -> Self {
         Self {
             ali_uid: 0,
-            app_list: image
-                .apps
-                .iter()
-                .map(|app| App {
-                    app_id: app.id.clone(),
-                    app_name: app.name.clone(),
-                })
-                .collect(),
+            app_list: App::of(&image.apps),
             biz_type: 1,
+            description: None,
             feature_list: Vec::new(),
+            gmt_create: None,
+            gmt_modified: None,
+            image_create_mode: None,
             image_id: image.id.clone(),
             image_name: image.name.clone(),
             image_region_list: regions.to_vec(),
-            image_type: "System",
+            image_type: ImageType::System,
             os_type: "Linux",
+            parent_image_id: None,
             product_type: image.product,
             session_type: "SINGLE_SESSION",
-            status: "AVAILABLE",
+            status: ImageStatus::Available,
             supported_language_list: Vec::new(),
             tag_list: Vec::new(),
         }
+    }
+
+    /// An image that the account has made. Why one could not be made has no field of its own, and is told as its
+    /// description.
+    fn of_own(own: &OwnImage, catalogue: &Catalogue) -> Self {
+        let made = &own.made;
+        let offered = catalogue.image(made.id.as_str());
+        let said = match own.reason.as_str() {
+            "" => &made.description,
+            reason => reason,
+        };
+        Self {
+            ali_uid: made.account.as_number(),
+            app_list: offered
+                .map(|image| App::of(&image.apps))
+                .unwrap_or_default(),
+            biz_type: 1,
+            description: (!said.is_empty()).then(|| said.to_owned()),
+            feature_list: Vec::new(),
+            gmt_create: Some(made.created.to_wire()),
+            gmt_modified: Some(own.changed.to_wire()),
+            image_create_mode: Some("BY_INSTANCE_ID"),
+            image_id: made.id.clone(),
+            image_name: made.name.clone(),
+            image_region_list: catalogue.regions.clone(),
+            image_type: ImageType::User,
+            os_type: "Linux",
+            parent_image_id: Some(made.parent.clone()),
+            product_type: offered.map_or(ProductType::CloudApp, |image| image.product),
+            session_type: "SINGLE_SESSION",
+            status: own.status,
+            supported_language_list: Vec::new(),
+            tag_list: Vec::new(),
+        }
+    }
+}
+
+impl App {
+    fn of(apps: &[crate::config::App]) -> Vec<Self> {
+        let app = |app: &crate::config::App| Self {
+            app_id: app.id.clone(),
+            app_name: app.name.clone(),
+        };
+        apps.iter().map(app).collect()
     }
 }
 

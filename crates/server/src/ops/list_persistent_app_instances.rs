@@ -59,6 +59,7 @@ struct Users<'a>(&'a [EndUserId]);
 
 impl Operation for ListPersistentAppInstances {
     const ACTION: &'static str = "ListPersistentAppInstances";
+    const LOOKS_AT_IMAGES: bool = false;
     type Request = Request;
     type Response = Response;
 

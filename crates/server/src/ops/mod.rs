@@ -2,6 +2,7 @@
 //! accesses and the tests over all operations come.
 
 pub mod fields;
+mod imaging;
 mod listed_groups;
 mod operation;
 mod paging;
@@ -55,8 +56,11 @@ operations![
     authorize_users_for_app::AuthorizeUsersForApp,
     create_app_instance_group::CreateAppInstanceGroup,
     create_browser_instance_group::CreateBrowserInstanceGroup,
+    create_image_by_instance::CreateImageByInstance,
+    create_image_from_app_instance_group::CreateImageFromAppInstanceGroup,
     delete_app_instance_group::DeleteAppInstanceGroup,
     delete_app_instances::DeleteAppInstances,
+    delete_image::DeleteImage,
     get_app_instance_group::GetAppInstanceGroup,
     get_browser_instance_group::GetBrowserInstanceGroup,
     get_connection_ticket::GetConnectionTicket,

@@ -27,6 +27,9 @@ pub trait Operation: 'static {
     /// recorded for it.
     const GIVES_UNWRITTEN: bool = true;
 
+    /// Whether it has a use for the account's own images, which are read before it begins.
+    const LOOKS_AT_IMAGES: bool = true;
+
     /// The rules between fields, and of fields with the catalogue.
     ///
     /// # Errors
@@ -57,7 +60,7 @@ pub trait Operation: 'static {
 pub struct CallContext<'a> {
     /// What persists.
     pub store: &'a Store,
-    /// What is on offer.
+    /// What is on offer to the account.
     pub catalogue: &'a Catalogue,
     /// For new ids and secrets.
     pub entropy: &'a dyn Entropy,
@@ -144,6 +147,8 @@ pub struct Entry {
     pub action: &'static str,
     /// The product that it belongs to.
     pub product: &'static ApiProduct,
+    /// See [`Operation::LOOKS_AT_IMAGES`].
+    pub looks_at_images: bool,
     /// Reads the request's parameters, checks them, decides on access, does it, and answers under the id given.
     pub run: for<'a> fn(CallContext<'a>, &'static ApiProduct, &'a Request, &'a str) -> Running<'a>,
 }
@@ -154,6 +159,7 @@ impl Entry {
         Self {
             action: O::ACTION,
             product,
+            looks_at_images: O::LOOKS_AT_IMAGES,
             run: |cx, product, request, id| Box::pin(run::<O>(cx, product, request, id)),
         }
     }

@@ -1,16 +1,16 @@
 //! What a session's group and image say about how it runs.
 
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, own};
 use crate::delivery_group::{BrowserSettings, Settings};
 use crate::runtime::{FolderImage, Plan};
-use greenroom_model::{AppId, ProductType};
+use greenroom_model::{AccountId, AppId, ProductType};
 use greenroom_session_api::files::File;
 use greenroom_session_api::spec;
-use greenroom_store::SessionRecord;
+use greenroom_store::{SessionRecord, Store, StoreError};
 use std::sync::Arc;
 
 /// The catalogue, asked about sessions.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Blueprint {
     catalogue: Arc<Catalogue>,
 }
@@ -19,6 +19,15 @@ impl Blueprint {
     /// Blueprints after `catalogue`.
     pub fn new(catalogue: Arc<Catalogue>) -> Self {
         Self { catalogue }
+    }
+
+    /// Blueprints for a session of this account, which may have images of its own.
+    ///
+    /// # Errors
+    /// The database could not be read.
+    pub async fn of_account(&self, store: &Store, account: &AccountId) -> Result<Self, StoreError> {
+        let catalogue = own::offered(&self.catalogue, store, account).await?;
+        Ok(Self { catalogue })
     }
 
     /// The app that is open when nothing else is asked for; `None` when the image has none.

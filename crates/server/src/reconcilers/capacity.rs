@@ -4,7 +4,7 @@
 //! nobody. A group keeps what its own nodes are; those change only by an operation.
 
 use super::Progress;
-use crate::catalogue::Catalogue;
+use crate::catalogue::{Catalogue, own};
 use crate::delivery_group::{Change, NodePool, Usage, decide, idle_before};
 use greenroom_model::{AppInstanceGroupId, Clock, Entropy, NodePoolId, Timestamp};
 use greenroom_store::{Group, Leave, Shape, Store, StoreError};
@@ -113,8 +113,9 @@ impl Capacity {
         };
         let (from, in_use) = (group.scaling_nodes, usage.used.in_use);
         let Supply { catalogue, entropy } = &self.supply;
+        let catalogue = own::offered(catalogue, &self.store, &group.made.account).await?;
         match change
-            .carry_out(&self.store, catalogue, &**entropy, None, now)
+            .carry_out(&self.store, &catalogue, &**entropy, None, now)
             .await
         {
             Ok(()) => {

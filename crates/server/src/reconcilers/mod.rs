@@ -1,7 +1,7 @@
 //! What makes the intent in the store true: one reconciler for sessions, one for groups, one for bindings, one for
-//! capacity, and one for other servers of the database.
+//! capacity, one for images, and one for other servers of the database.
 //!
-//! Each server has the sessions that live on it. What concerns whole groups, bindings and other servers may be
+//! Each server has the sessions that live on it, and the images that were made of them. What concerns whole groups, bindings and other servers may be
 //! done by any of them, and by two at once: each such write says what it takes for granted.
 //!
 //! Each looks at the store, the runtime and the clock, and at nothing else: whatever woke it is only a hint
@@ -13,6 +13,7 @@ mod blueprint;
 mod capacity;
 mod groups;
 mod hosting;
+mod images;
 mod membership;
 mod round;
 mod servers;
@@ -33,6 +34,7 @@ use capacity::Capacity;
 use greenroom_model::{Clock, Timestamp};
 use greenroom_store::{Store, StoreError};
 use groups::Groups;
+use images::Images;
 use round::{Round, Turns};
 use servers::Servers;
 use sessions::Sessions;
@@ -114,7 +116,7 @@ impl Health {
 #[derive(Debug)]
 pub struct Reconcilers {
     health: Health,
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
 }
 
 impl Reconcilers {
@@ -167,6 +169,13 @@ pub async fn spawn<R: Runtime>(
         rules(config),
         membership.clone(),
     );
+    let images = Images::new(
+        store.clone(),
+        Arc::clone(&runtime),
+        Arc::clone(&clock),
+        Arc::clone(&supply.catalogue),
+        membership.clone(),
+    );
     let health = Health::default();
     let turns = Turns {
         groups: Groups::new(store.clone(), Arc::clone(&clock), kept),
@@ -178,6 +187,7 @@ pub async fn spawn<R: Runtime>(
     round.take_over(runtime.adopt().await?).await?;
     let tasks = [
         tokio::spawn(membership.keep()),
+        tokio::spawn(images.run()),
         tokio::spawn(async move { round.run(changes).await }),
     ];
     Ok(Reconcilers { health, tasks })

@@ -11,7 +11,9 @@ use greenroom_session_api::files::File;
 use greenroom_session_api::questions::Window;
 use greenroom_session_api::spec::App;
 use std::collections::{HashMap, HashSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use tempfile::TempDir;
 
 /// What an app does once it is launched.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -30,6 +32,8 @@ pub enum Script {
 pub struct Fake {
     changes: Changes,
     world: Mutex<World>,
+    /// A folder for each image, with nothing in it.
+    images: OnceLock<TempDir>,
 }
 
 #[derive(Debug, Default)]
@@ -44,7 +48,6 @@ struct World {
     put_out: HashMap<PersistentId, &'static str>,
     /// The image that each session has begun to change.
     changed: HashMap<PersistentId, ImageId>,
-    images: HashSet<ImageId>,
     no_snapshots: bool,
 }
 
@@ -67,6 +70,7 @@ impl Fake {
         Self {
             changes,
             world: Mutex::default(),
+            images: OnceLock::new(),
         }
     }
 
@@ -97,7 +101,7 @@ impl Fake {
 
     /// Whether there is such an image.
     pub fn has_image(&self, image: &ImageId) -> bool {
-        self.world().images.contains(image)
+        self.image(image).is_dir()
     }
 
     /// How many holders were started.
@@ -184,6 +188,11 @@ impl Fake {
         if let Some(host) = self.world().hosts.get_mut(session) {
             host.deaf_to_stop = true;
         }
+    }
+
+    fn image(&self, image: &ImageId) -> PathBuf {
+        let images = self.images.get_or_init(|| tempfile::tempdir().unwrap());
+        images.path().join(image.as_str())
     }
 
     fn world(&self) -> MutexGuard<'_, World> {
@@ -385,26 +394,28 @@ impl Runtime for Fake {
         of: &ImageId,
         image: &ImageId,
     ) -> Result<Layer, RuntimeError> {
-        let world = &mut *self.world();
-        if !world.images.contains(image) {
-            if world.changed.get(session) != Some(of) || world.no_snapshots {
-                return Err(RuntimeError::NothingChanged);
-            }
-            world.images.insert(image.clone());
+        let world = self.world();
+        let folder = self.image(image);
+        if !folder.is_dir() && (world.changed.get(session) != Some(of) || world.no_snapshots) {
+            return Err(RuntimeError::NothingChanged);
         }
+        std::fs::create_dir_all(&folder).unwrap();
         Ok(Layer {
-            folder: format!("/fake/images/{image}").into(),
+            folder,
             bytes: 4096,
         })
     }
 
     async fn discard_image(&self, image: &ImageId) -> Result<(), RuntimeError> {
-        let world = &mut *self.world();
+        let world = self.world();
         let mut running = world.hosts.keys();
         if running.any(|session| world.changed.get(session) == Some(image)) {
             return Err(RuntimeError::ImageInUse(image.clone()));
         }
-        world.images.remove(image);
+        let folder = self.image(image);
+        if folder.is_dir() {
+            std::fs::remove_dir(&folder).unwrap();
+        }
         Ok(())
     }
 }

@@ -360,6 +360,14 @@ pub enum RuntimeError {
     /// There is nothing that an image could be made of.
     #[error("the session has not begun to change its image")]
     NothingChanged,
+    /// An image that was made on another server, or whose folder somebody has taken away.
+    #[error("the image {image} has no folder {} on this server", folder.display())]
+    ImageElsewhere {
+        /// The image.
+        image: ImageId,
+        /// The folder.
+        folder: PathBuf,
+    },
     /// An image that is not to be there any more.
     #[error("a session that runs has the image {0}")]
     ImageInUse(ImageId),

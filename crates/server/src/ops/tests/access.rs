@@ -114,6 +114,11 @@ async fn another_account_sees_and_changes_nothing_of_what_is_not_its_own() {
                 assert_eq!((status, failed), (200, Some(1)));
                 continue;
             }
+            // The recorded code for an image that is not there.
+            "DeleteImage" => {
+                assert_eq!(answer["Code"], "Image.NotExist");
+                continue;
+            }
             // No group of its own follows it.
             "ModifyAppPolicy" => {
                 assert_eq!(answer["Code"], "InvalidParameter.AppPolicyId");
@@ -184,8 +189,11 @@ const CHANGES: &[&str] = &[
     "CreateAppInstanceGroup",
     "CreateBackup",
     "CreateBrowserInstanceGroup",
+    "CreateImageByInstance",
+    "CreateImageFromAppInstanceGroup",
     "DeleteAppInstanceGroup",
     "DeleteAppInstances",
+    "DeleteImage",
     "ForgetServer",
     "GetConnectionTicket",
     "LookAtSession",

@@ -61,10 +61,11 @@ async fn each_change_leaves_one_row_and_nothing_that_only_looks_leaves_any() {
 
 /// The ids of what the call made or chose, as its answer says them.
 fn made(action: &str, answer: &Value) -> Vec<String> {
-    const IDS: [&str; 7] = [
+    const IDS: [&str; 8] = [
         "AccessKeyId",
         "AppInstanceGroupId",
         "AppInstancePersistentId",
+        "ImageId",
         "RoleId",
         "TaskId",
         "UserId",

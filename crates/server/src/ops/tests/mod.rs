@@ -31,9 +31,16 @@ struct World {
     key: String,
     /// The id of a server that is taken for lost.
     lost: String,
+    /// A group in debug mode with an image that is a folder, and its one session.
+    imaged: (String, String),
+    /// An image of the account's own.
+    image: String,
     /// Where its database is, if it is a file.
     _folder: Option<TempDir>,
 }
+
+/// An image that is a folder.
+const FOLDER: &str = "img-folder";
 
 impl World {
     async fn new() -> Self {
@@ -52,6 +59,7 @@ impl World {
     }
 
     async fn over(server: TestServer, folder: Option<TempDir>) -> Self {
+        let server = server.with_image(FOLDER, &["ca-foot"]);
         let group = server.create_group_of_two().await;
         let session = server.session_ids(&group).await.remove(0);
         let spare = &server.sessions(&group).await[1]["AppInstanceId"];
@@ -68,6 +76,11 @@ impl World {
         let browsers = server.create_browser_group(json!({})).await;
         let key = ram::furnish(&server).await;
         let lost = server.lost_server().await.to_string();
+        let imaged = server.imaged_group(FOLDER).await;
+        let made = json!({ "SubInstanceId": imaged.1 });
+        let made = server.ok("CreateImageByInstance", made).await;
+        let image = made["Data"]["ImageId"].as_str().unwrap().to_owned();
+        server.make_images().await;
         let server = sts::furnish(server).await;
         Self {
             server,
@@ -79,6 +92,8 @@ impl World {
             paid,
             key,
             lost,
+            imaged,
+            image,
             _folder: folder,
         }
     }
@@ -112,6 +127,11 @@ impl World {
             | "LogOffAllSessionsInAppInstanceGroup" => {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp"})
             }
+            "CreateImageByInstance" => json!({"SubInstanceId": self.imaged.1}),
+            "CreateImageFromAppInstanceGroup" => {
+                json!({"AppInstanceGroupId": self.imaged.0, "ProductType": "CloudApp", "AppCenterImageName": "Mine"})
+            }
+            "DeleteImage" => json!({"ImageId": self.image}),
             "DeleteAppInstances" => {
                 json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "AppInstanceIds": [self.spare]})
             }

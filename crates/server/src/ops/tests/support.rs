@@ -19,9 +19,10 @@ const LIMITS: &str = "\
 |---|---|
 | `Network` except `OfficeSiteId` | `sessions.network` says what all sessions reach; no rule of a group narrows it |
 | `StoragePolicy` | a session's home is its own and stays; there is no shared profile |
-| `RuntimePolicy` except `SessionPreOpen`, and `PerSessionPerApp` | one machine, one kind of session |
+| `RuntimePolicy` except `SessionPreOpen` and `DebugMode`, and `PerSessionPerApp` | one machine, one kind of session |
 | `VideoPolicy` except the resolution, which counts from a session's next start | pictures are exact tiles over WebSocket |
 | of browser groups `BrowserConfig.CookiesSync`, `RestrictedURLs` without `ALLOW_LIST`, `Policy` except `DisconnectKeepSession`, `Html5FileTransfer` and `ClipboardPolicy.Clipboard`, `AuthNotificationEnabled`, `InstanceType`, `MaxAmount` | nothing tells the gateway of them yet: no client and no viewer's clipboard is held back, no watermark drawn, nobody is written to or counted. `Clipboard` holds for pages only, of which it is kept when it is `off` |
+| `CreateImageByInstance.DiskType`, `AutoCleanUserdata`, `InstanceType` | an image has what a session changed of its image, and nothing of its home |
 | `AppInstanceGroupExpireRemind` | nobody is written to, so nobody is reminded |
 | the tag `System/Scheduler/GRAYSCALE` | nothing is rolled out step by step |
 | `UserDefinePolicy`, `AppPackageType`, `ClusterId`, `PromotionId`, `EnvironmentConfig`, `AutoRenew` | of parts of the vendor's service that are not here; prices are 0 |
@@ -36,7 +37,8 @@ const LIMITS: &str = "\
 | `OtaInfo.TaskId` | no update of an image runs |
 | `ListAppInstances`: `NetworkInterfaceId`, `NetworkInterfaceIp` | an instance has no network interface of its own |
 | `ListBindInfo`: `WyId`; `ListAuthorizedUsers`: `Email`, `Phone` | nothing is known of users but their ids |
-| `ListImage`: versions, snapshots, disks, drivers, parents, icons, times of change | an image is the programs installed on this machine, or a folder that the operator names |
+| `ListImage`: versions, snapshots, disks, drivers, icons | an image is the programs installed on this machine, a folder that the operator names, or what a session has changed of such a folder. Parents, times and descriptions are those of the last kind |
+| `CreateImageByInstance`: `TaskId`, `VersionId` | the image itself says how far it is, and has one version |
 | `ListTenantConfig`: `MultiSessionSupportType`, `MultiSessionSupportedRegions` | there are no groups with shared sessions |
 | prices: elements of `Promotions` and `Rules` | nothing is charged, so nothing is taken off |
 
@@ -50,6 +52,8 @@ const LIMITS: &str = "\
 | `GetConnectionTicket.AppPolicyId` other than the group's own | `InvalidParameter.AppPolicyId`: a connection has no policy of its own yet |
 | `AssumeRole.SourceIdentity` | `InvalidParameter.SourceIdentity`: nothing records who is behind a session |
 | tags of roles and policies, `AllowConsoleLogin`, `ResourceGroupId` other than the account | `InvalidParameter.<Param>`: there is no operation for such tags, no console and no resource group. Filters by tags find nothing |
+| `CreateImageByInstance.InstanceId`, of a session whose image is no folder; `CopyProfile`, `TagList` | `Instance.NotFound`, `Instance.ImageUnsupported`; `InvalidParameter.<Param>`: no home is copied, and an image is tagged once it is there |
+| a session with an image that was made on another server than its own | it does not start, and its reason says so: images stay on the server that made them |
 | `RenewAmount`, `RenewMode`, `RenewNodes` | `InvalidParameter.<Param>`: a group is renewed as a whole |
 | `ModifyAppInstanceGroupAttribute.NodePool.NodeCapacity` other than the pool's | `InvalidParameter.NodePool.NodeCapacity`: the nodes of a pool are alike, and those that are there keep their sessions |
 | node types with a graphics processor | `StockError.NoStock` |

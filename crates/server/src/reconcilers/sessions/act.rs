@@ -75,7 +75,7 @@ impl<R: Runtime> Sessions<R> {
     pub(super) async fn raise(&self, case: &Case, app: &AppId) -> Result<(), RuntimeError> {
         let apps = case.report().map_or(&[][..], |seen| &seen.apps);
         let living = apps.iter().filter(|app| app.state.lives()).count();
-        match self.blueprint.app(&case.record, app) {
+        match case.blueprint.app(&case.record, app) {
             Some(app) if living > 1 => {
                 let order = Order::Launch(app);
                 self.runtime.order(&case.record.id, order).await
@@ -85,7 +85,7 @@ impl<R: Runtime> Sessions<R> {
     }
 
     async fn spawn(&self, case: &mut Case, now: Timestamp) -> Result<(), ActError> {
-        let mut plan = self.blueprint.plan(&case.record);
+        let mut plan = case.blueprint.plan(&case.record);
         for app in &mut plan.apps {
             add_arguments(app, &case.tasks);
         }
@@ -106,7 +106,7 @@ impl<R: Runtime> Sessions<R> {
     async fn launch(&self, case: &mut Case, now: Timestamp) -> Result<(), RuntimeError> {
         let seen = case.report().cloned().unwrap_or_else(Seen::default);
         for app in case.lacking() {
-            match self.blueprint.app(&case.record, &app) {
+            match case.blueprint.app(&case.record, &app) {
                 Some(mut plan) => {
                     add_arguments(&mut plan, &case.tasks);
                     self.runtime
@@ -131,7 +131,7 @@ impl<R: Runtime> Sessions<R> {
         let (Some(hosting), Observation::Present(..)) = (&mut case.hosting, &case.seen) else {
             return Ok(());
         };
-        let files = self.blueprint.files(&case.record);
+        let files = case.blueprint.files(&case.record);
         if !hosting.shows(&files) {
             hosting.show(&files);
             let order = Order::Show(files);

@@ -2,6 +2,7 @@
 //!
 //! Nothing here acts or waits, so every rule about time, back-off and intent can be tested by arithmetic.
 
+use crate::reconcilers::blueprint::Blueprint;
 use crate::reconcilers::hosting::Hosting;
 use crate::runtime::{AppSeen, AppState, Observation, Seen};
 use greenroom_model::session::app_instance::{self, Apps};
@@ -41,6 +42,8 @@ pub struct Case {
     pub restarted: bool,
     /// Who waits for an app of it.
     pub tasks: Vec<TicketTask>,
+    /// How it runs.
+    pub blueprint: Blueprint,
 }
 
 /// What is to be done about a case.

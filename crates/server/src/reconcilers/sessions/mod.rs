@@ -112,7 +112,7 @@ impl<R: Runtime> Sessions<R> {
         let mut written = case.record.clone();
         for _ in 0..EVENTS_IN_A_PASS {
             let now = self.clock.now();
-            let default_app = self.blueprint.default_app(&case.record);
+            let default_app = case.blueprint.default_app(&case.record);
             case.update_open_apps(default_app.as_ref());
             let (event, reason) = match case.next(&self.rules, now) {
                 Next::Event(event, reason) => (event, self.reason_of(session, event, reason)),
@@ -167,6 +167,8 @@ impl<R: Runtime> Sessions<R> {
             return Ok(None);
         }
         let tasks = self.store.running_tasks_of(session).await?;
+        let blueprint = self.blueprint.of_account(&self.store, &record.account);
+        let blueprint = blueprint.await?;
         let seen = self.runtime.observe(session);
         let hosting = record.handle.as_deref().and_then(Hosting::from_bytes);
         let began = hosting.as_ref().map_or("", |it| &it.handle.boot_id);
@@ -177,6 +179,7 @@ impl<R: Runtime> Sessions<R> {
             hosting,
             seen,
             tasks,
+            blueprint,
         }))
     }
 

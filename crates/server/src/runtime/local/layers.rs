@@ -17,6 +17,9 @@ pub fn of_session(
     places: &Places,
     image: Option<&FolderImage>,
 ) -> Result<Option<Image>, RuntimeError> {
+    if let Some((image, folder)) = image.and_then(lacking) {
+        return Err(RuntimeError::ImageElsewhere { image, folder });
+    }
     let own = image.map(|image| layer(places, image));
     for other in kept(places)? {
         if Some(&other) != own.as_ref() {
@@ -27,6 +30,12 @@ pub fn of_session(
         layers: image.layers.clone(),
         changes,
     }))
+}
+
+/// A folder of the image that is not here.
+fn lacking(image: &FolderImage) -> Option<(ImageId, PathBuf)> {
+    let folder = image.layers.iter().find(|folder| !folder.is_dir())?;
+    Some((image.id.clone(), folder.clone()))
 }
 
 fn layer(places: &Places, image: &FolderImage) -> PathBuf {
@@ -69,10 +78,13 @@ mod tests {
         let places = Places::of(folder.path(), &PersistentId::parse("p-a").unwrap());
         let image = |id: &str| FolderImage {
             id: ImageId::parse(id).unwrap(),
-            layers: vec!["/srv/image".into()],
+            layers: vec![folder.path().join("image")],
         };
+        let nowhere = of_session(&places, Some(&image("img-a")));
+        assert!(matches!(nowhere, Err(RuntimeError::ImageElsewhere { .. })));
+        fs::create_dir(folder.path().join("image")).unwrap();
         let told = of_session(&places, Some(&image("img-a"))).unwrap().unwrap();
-        assert_eq!(told.layers, [PathBuf::from("/srv/image")]);
+        assert_eq!(told.layers, [folder.path().join("image")]);
         let kept = told.changes.join("upper/kept");
         fs::create_dir_all(kept.parent().unwrap()).unwrap();
         fs::write(&kept, "").unwrap();
