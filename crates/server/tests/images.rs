@@ -1,5 +1,5 @@
-//! Images that are folders, through a whole server: sessions of one, what becomes of what they change of it, and images
-//! that are none beside it.
+//! Images that are folders, through a whole server: sessions of one, what becomes of what they change of it, images made
+//! of that, and images that are none beside it.
 
 #![expect(
     clippy::unwrap_used,
@@ -11,7 +11,7 @@ mod support;
 use greenroom_testkit::system;
 use serde_json::json;
 use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
 use support::processes::{Sweep, can_run_sessions};
@@ -141,18 +141,39 @@ fn lives(folder: &Path, start: impl Fn(&[(&str, &str)]) -> Server) {
     comes_to("RUNNING");
     again(2);
 
-    // With another image its home stays, and its layer does not.
     let give = |image: &str| {
         let ask = json!({"AppInstanceGroupId": group, "ProductType": "CloudApp", "BizRegionId": "cn-shanghai",
             "AppCenterImageId": image});
         server.call("UpdateAppInstanceGroupImage", &ask);
     };
+
+    // What it has changed by now is an image of its own, with which it begins where it was.
+    let asked = json!({"SubInstanceId": session, "ImageName": "noted"});
+    let made = server.call("CreateImageByInstance", &asked);
+    let own = made["Data"]["ImageId"].as_str().unwrap().to_owned();
+    let listed = || server.call("ListImage", &json!({ "ImageId": own }))["Data"].clone();
+    wait_until("an image of it is made", || {
+        listed()[0]["Status"] == "AVAILABLE"
+    });
+    assert_eq!(listed()[0]["AppList"][0]["AppId"], "ca-note");
+    let owner = |path: &Path| fs::metadata(path.join("etc/image")).unwrap().uid();
+    let its_folder = data.join("images").join(&own);
+    assert_eq!(owner(&its_folder), owner(&folder.join("image")));
+    give(&own);
+    started(3);
+    comes_to("RUNNING");
+
+    // With another image its home stays, and its layer does not.
     give("img-this-machine");
     wait_until("its layer is gone", || {
         fs::read_dir(files.join("layer")).map_or(0, Iterator::count) == 0
     });
     comes_to("RUNNING");
-    started(2);
+    started(3);
+    server.call("DeleteImage", &json!({ "ImageId": own }));
+    wait_until("the image of it is gone", || {
+        fs::read_dir(data.join("images")).map_or(0, Iterator::count) == 0
+    });
     give("img-small");
     started(1);
     comes_to("RUNNING");

@@ -82,7 +82,8 @@ pub fn apps(layer: &Path, parent: &Image) -> io::Result<Vec<App>> {
     folders.extend(parent.layers.iter().cloned());
     let whole = Tree::open(&folders)?;
     let mut apps = parent.apps.clone();
-    for app in desktop_entry::all(&top, MAX_APPS) {
+    // An entry that describes none is somebody's who has it before their eyes in their session.
+    for app in desktop_entry::menu(&top)?.filter_map(|(_, app)| app.ok()) {
         match apps.iter_mut().find(|known| known.id == app.id) {
             Some(known) => *known = app,
             None => apps.push(app),
