@@ -109,7 +109,8 @@ impl Store {
     /// Orders an image of a session, of the server on which that lives.
     ///
     /// # Errors
-    /// [`StoreError::Image`], [`StoreError::NonceReplayed`], or the database could not be written.
+    /// [`StoreError::Image`](crate::StoreError::Image),
+    /// [`StoreError::NonceReplayed`](crate::StoreError::NonceReplayed), or the database could not be written.
     pub async fn order_image(&self, new: ImageOrder, nonce: Option<Nonce>) -> Result<()> {
         self.write_intent(move |c| {
             nonces::spend(c, nonce.as_ref())?;
@@ -156,7 +157,8 @@ impl Store {
     /// Asks for the end of an image of the account's. It cannot be used from now on.
     ///
     /// # Errors
-    /// [`StoreError::Image`], [`StoreError::NonceReplayed`], or the database could not be written.
+    /// [`StoreError::Image`](crate::StoreError::Image),
+    /// [`StoreError::NonceReplayed`](crate::StoreError::NonceReplayed), or the database could not be written.
     pub async fn delete_image(
         &self,
         account: &AccountId,

@@ -4,7 +4,6 @@ use greenroom_rpc::Params;
 
 /// Parameters that name something, alone or as lists.
 const NAMING: &[&str] = &[
-    "AppCenterImageId",
     "AppId",
     "AppInstanceGroupId",
     "AppInstanceGroupIdList",
