@@ -61,6 +61,11 @@ const PACKAGES: &[(&str, Scope, &str)] = &[
         "apps that copy and paste, for the tests of the clipboard",
     ),
     (
+        "xclip",
+        Scope::Test,
+        "the same of apps that speak X, in parts where it is large",
+    ),
+    (
         "iproute2",
         Scope::Test,
         "makes the machine with an outside that sessions' network is tested on",

@@ -592,11 +592,19 @@ fn init(kept: &mut Kept) {
 
 fn x11(kept: &mut Kept) {
     use to_x11::Order;
+    let offered = x11::Offered {
+        types: vec!["UTF8_STRING".into(), "text/html".into()],
+    };
     let orders = [
         Order::Begin(x11::Begin {}),
         Order::Scale(x11::Scale { scale_120: 180 }),
         Order::Close(x11::Close {}),
         Order::Repaint(x11::Repaint {}),
+        Order::Offered(offered.clone()),
+        Order::Write(x11::Write {
+            name: "text/html".into(),
+        }),
+        Order::Source(x11::Source { number: 3 }),
     ];
     for order in orders {
         let name = match &order {
@@ -604,6 +612,9 @@ fn x11(kept: &mut Kept) {
             Order::Scale(_) => "x11.scale",
             Order::Close(_) => "x11.close",
             Order::Repaint(_) => "x11.repaint",
+            Order::Offered(_) => "x11.offered",
+            Order::Write(_) => "x11.write",
+            Order::Source(_) => "x11.source",
         };
         kept.holds(name, ToX11 { order: Some(order) });
     }
@@ -613,4 +624,12 @@ fn x11(kept: &mut Kept) {
         class: "XTerm".into(),
     });
     kept.holds("x11.shown", FromX11 { news: Some(shown) });
+    let copied = from_x11::News::Copied(offered);
+    kept.holds("x11.copied", FromX11 { news: Some(copied) });
+    let receive = from_x11::News::Receive(x11::Receive {
+        number: 3,
+        name: "text/html".into(),
+    });
+    let news = Some(receive);
+    kept.holds("x11.receive", FromX11 { news });
 }

@@ -11,6 +11,8 @@ fuzz_target!(|message: &[u8]| {
             assert!(events.iter().all(|event| (1..1 << 53).contains(&event.seq)));
         }
         Ok(Up::Have(have)) => assert!(8 * have.tiles.len() < MAX_UP),
+        Ok(Up::Copied(offer)) => assert!(offer.is_sound()),
+        Ok(Up::CopiedPart(part)) => assert!(part.bytes.len() <= 32 << 10),
         Ok(_) => assert!(message.len() <= MAX_UP),
         Err(_) => {}
     }

@@ -19,7 +19,7 @@ mod windows;
 mod x11;
 mod x_buffers;
 
-pub use clipboard::Paste;
+pub use clipboard::{Owner, Paste};
 pub use compose::{Composed, Painter, expel_broken};
 pub use ring::Ring;
 

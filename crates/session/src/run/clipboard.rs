@@ -3,7 +3,7 @@
 
 use super::Holder;
 use crate::clipboard::{Copied, Pasted, best_type};
-use crate::display::Paste;
+use crate::display::{Owner, Paste};
 use calloop::generic::Generic;
 use calloop::{Interest, Mode, PostAction, RegistrationToken};
 use greenroom_session_api::clipboard::{Kind, Offer, Part, Read, Why};
@@ -101,6 +101,7 @@ impl Holder {
         for paste in self.stage.take_pastes() {
             self.begin_pasting(paste, now);
         }
+        self.offer_to_x_servers();
         if self.clipboard.unread && self.peers.values().any(|peer| peer.states.wants_copied()) {
             self.gather(now);
         }
@@ -156,7 +157,7 @@ impl Holder {
             Ok(PostAction::Continue)
         });
         let token = inserted.map_err(|error| std::io::Error::other(error.error))?;
-        self.stage.read_copied(name, into);
+        self.write_copied(name, into);
         if let Some(gathering) = &mut self.clipboard.gathering {
             gathering.pipes.push(Copying {
                 pipe,
@@ -167,6 +168,17 @@ impl Holder {
             });
         }
         Ok(())
+    }
+
+    /// Has who copied last write it somewhere. What is not to be had is not written, and so found empty.
+    pub(super) fn write_copied(&mut self, name: &str, into: OwnedFd) {
+        match self.stage.copied_by() {
+            None => self.stage.read_copied(name, into),
+            Some(owner) => {
+                let name = name.to_owned();
+                self.begin_pasting(Paste { owner, name, into }, Instant::now());
+            }
+        }
     }
 
     /// An app has written something of what it copied.
@@ -222,7 +234,7 @@ impl Holder {
         // What an app has copied is not to be had from now on, read or not.
         self.stop_gathering();
         self.clipboard.unread = false;
-        self.stage.offer_copied(pasted.types());
+        self.stage.offer_copied(Owner::Viewer, pasted.types());
         self.clipboard.pasted = Some(Held { peer, pasted });
     }
 
@@ -231,7 +243,7 @@ impl Holder {
         let held = self.clipboard.pasted.as_ref();
         if held.is_some_and(|held| held.peer == peer) {
             self.forget_pasted();
-            self.stage.offer_copied(Vec::new());
+            self.stage.offer_copied(Owner::Viewer, Vec::new());
         }
     }
 
@@ -242,8 +254,11 @@ impl Holder {
         }
     }
 
-    /// An app wants what a viewer has copied. When it cannot have it, it finds it empty.
+    /// An app wants what somebody has copied. When it cannot have it, it finds it empty.
     fn begin_pasting(&mut self, paste: Paste, now: Instant) {
+        if let Owner::X(server) = paste.owner {
+            return self.write_by_x_server(server, paste.name, paste.into);
+        }
         let held = self.clipboard.pasted.as_ref();
         let Some(kind) = held.and_then(|held| held.pasted.kind_of(&paste.name)) else {
             return;

@@ -4,7 +4,7 @@
 use super::Holder;
 use super::clients::next_of;
 use super::io::{Taken, give, take};
-use crate::display::Stage;
+use crate::display::{Owner, Stage};
 use crate::links::Outbox;
 use crate::sandbox::{Bwrap, Sandbox};
 use calloop::generic::Generic;
@@ -12,16 +12,20 @@ use calloop::{Interest, Mode, PostAction, RegistrationToken};
 use greenroom_session_api::FrameBuffer;
 use greenroom_session_api::init::{Serve, to_init};
 use greenroom_session_api::x11::{
-    Begin, Close, FromX11, Repaint, Scale, Shown, ToX11, from_x11::News, to_x11::Order,
+    Begin, Close, FromX11, Offered, Receive, Repaint, Scale, Shown, Source, ToX11, Write,
+    from_x11::News, to_x11::Order,
 };
+use rustix::pipe::PipeFlags;
 use smithay::reexports::wayland_server::Client;
 use std::collections::HashMap;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::rc::Rc;
 
 /// The longest news of an X server, titles included.
 const MAX_NEWS: usize = 64 << 10;
+/// Pastes that are heard of at once; the keeper has fewer under way.
+const MAX_PASTES: usize = 16;
 /// A launch has one, and whoever asks for more of them asks in vain.
 const MAX_SERVERS: usize = 64;
 
@@ -39,6 +43,8 @@ struct XServer {
     outbox: Outbox,
     token: Option<RegistrationToken>,
     client: Client,
+    /// Up to which of the things that were copied it knows.
+    offered: u64,
 }
 
 impl XServer {
@@ -46,7 +52,7 @@ impl XServer {
         self.outbox.push(&ToX11 { order: Some(order) }, None);
     }
 
-    /// Reads what there is. What is shown is a state, of which only the last counts.
+    /// Reads what there is. What is shown, and what was copied, is a state, of which only the last counts.
     fn hear(&mut self) -> Heard {
         let mut heard = Heard::default();
         while !heard.is_over {
@@ -61,6 +67,16 @@ impl XServer {
                     Ok(Some(FromX11 {
                         news: Some(News::Shown(shown)),
                     })) => heard.shown = Some(shown),
+                    Ok(Some(FromX11 {
+                        news: Some(News::Copied(offered)),
+                    })) => heard.copied = Some(offered),
+                    Ok(Some(FromX11 {
+                        news: Some(News::Receive(receive)),
+                    })) => {
+                        if heard.pastes.len() < MAX_PASTES {
+                            heard.pastes.push(receive);
+                        }
+                    }
                     Ok(None) => break,
                     Err(error) => {
                         tracing::warn!(%error, "an X server cannot be understood");
@@ -78,6 +94,8 @@ impl XServer {
 #[derive(Default)]
 struct Heard {
     shown: Option<Shown>,
+    copied: Option<Offered>,
+    pastes: Vec<Receive>,
     is_over: bool,
 }
 
@@ -139,6 +157,7 @@ impl Holder {
             Ok(PostAction::Continue)
         });
         let mut server = XServer {
+            offered: 0,
             stream,
             inbox: FrameBuffer::new(MAX_NEWS),
             outbox: Outbox::default(),
@@ -165,6 +184,12 @@ impl Holder {
             let client = server.client.clone();
             self.guarded(|holder| holder.stage.x_server_shows(&client, shown));
         }
+        if let Some(offered) = heard.copied {
+            self.x_app_copied(id, offered);
+        }
+        for receive in heard.pastes {
+            self.x_app_pastes(id, &receive);
+        }
         if cut_off {
             tracing::warn!("an X server's news do not cease; it is disconnected");
         }
@@ -180,6 +205,9 @@ impl Holder {
         };
         if let Some(token) = server.token {
             self.handle.remove(token);
+        }
+        if self.stage.copied_by() == Some(Owner::X(id)) {
+            self.stage.offer_copied(Owner::X(id), Vec::new());
         }
         self.stage.expel_x_server(&server.client);
         self.dispatch_clients();
@@ -204,6 +232,61 @@ impl Holder {
     fn tell_x_servers(&mut self, order: &Order) {
         for server in self.x_servers.running.values_mut() {
             server.tell(order.clone());
+        }
+    }
+
+    /// An app of an X server has copied something, which it may while the X server has the keyboard.
+    fn x_app_copied(&mut self, id: u64, offered: Offered) {
+        let Some(server) = self.x_servers.running.get(&id) else {
+            return;
+        };
+        let owner = Owner::X(id);
+        let types = Offered::bounded(offered.types).types;
+        // Nothing any more is its to say only of its own.
+        let may = match types.is_empty() {
+            true => self.stage.copied_by() == Some(owner),
+            false => self.stage.has_keyboard(&server.client),
+        };
+        if may {
+            self.stage.offer_copied(owner, types);
+        }
+    }
+
+    /// An app of an X server pastes, which it may while the X server has the keyboard; else it finds nothing.
+    fn x_app_pastes(&mut self, id: u64, receive: &Receive) {
+        let Some(server) = self.x_servers.running.get_mut(&id) else {
+            return;
+        };
+        let Ok((from, into)) = rustix::pipe::pipe_with(PipeFlags::CLOEXEC) else {
+            return;
+        };
+        let number = receive.number;
+        let order = Some(Order::Source(Source { number }));
+        server.outbox.push(&ToX11 { order }, Some(from));
+        if self.stage.has_keyboard(&server.client) {
+            self.write_copied(&receive.name, into);
+        }
+    }
+
+    /// Has an app of an X server write what it has copied.
+    pub(super) fn write_by_x_server(&mut self, id: u64, name: String, into: OwnedFd) {
+        if let Some(server) = self.x_servers.running.get_mut(&id) {
+            let order = Some(Order::Write(Write { name }));
+            server.outbox.push(&ToX11 { order }, Some(into));
+        }
+    }
+
+    /// Tells the X server that has the keyboard what others have copied, if it does not know it.
+    pub(super) fn offer_to_x_servers(&mut self) {
+        let (stage, times) = (&self.stage, self.stage.times_copied());
+        for (id, server) in &mut self.x_servers.running {
+            if server.offered < times && stage.has_keyboard(&server.client) {
+                server.offered = times;
+                if stage.copied_by() != Some(Owner::X(*id)) {
+                    let types = stage.copied_types().iter().cloned();
+                    server.tell(Order::Offered(Offered::bounded(types)));
+                }
+            }
         }
     }
 

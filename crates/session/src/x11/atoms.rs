@@ -4,6 +4,9 @@ x11rb::atom_manager! {
     /// Every name that is used here.
     pub Atoms: AtomsCookie {
         UTF8_STRING,
+        CLIPBOARD,
+        TARGETS,
+        INCR,
         MANAGER,
         RESOURCE_MANAGER,
         WM_S0,

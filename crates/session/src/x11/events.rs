@@ -16,8 +16,12 @@ const TOGGLE: u32 = 2;
 
 impl Manager {
     pub(super) fn handle(&mut self, event: Event) -> Result<(), ConnectionError> {
-        // Apps send each other events, and a window manager two kinds of them; all others are the X server's to send.
-        if event.sent_event() && !matches!(event, Event::ClientMessage(_) | Event::UnmapNotify(_)) {
+        // Apps send each other events, and a window manager these kinds of them; all others are the X server's to send.
+        let is_an_apps = matches!(
+            event,
+            Event::ClientMessage(_) | Event::UnmapNotify(_) | Event::SelectionNotify(_)
+        );
+        if event.sent_event() && !is_an_apps {
             return Ok(());
         }
         match event {
@@ -44,6 +48,9 @@ impl Manager {
                 self.took_focus(event.event)
             }
             Event::DamageNotify(event) => self.drawn(event),
+            Event::XfixesSelectionNotify(event) => self.clipboard_changed(&event),
+            Event::SelectionNotify(event) => self.converted(&event),
+            Event::SelectionRequest(event) => self.asked_to_paste(event),
             // Errors are about windows that have gone meanwhile.
             _ => Ok(()),
         }
@@ -95,6 +102,9 @@ impl Manager {
 
     fn property_changed(&mut self, event: PropertyNotifyEvent) -> Result<(), ConnectionError> {
         self.time = event.time;
+        if event.window == self.own {
+            return self.part_came(&event);
+        }
         // Ours to write, and read at the beginning only.
         let ours = [
             self.atoms._NET_WM_STATE,

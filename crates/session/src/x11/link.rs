@@ -4,18 +4,21 @@ use super::received;
 use greenroom_session_api::x11::{FromX11, Shown, ToX11, from_x11::News, to_x11::Order};
 use greenroom_session_api::{FrameBuffer, encode};
 use std::collections::VecDeque;
-use std::io::{Error, ErrorKind, Read, Result, Write};
+use std::io::{Error, ErrorKind, Result, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-/// Orders are short.
-const MAX_ORDER: usize = 1 << 10;
+/// The longest names types of something copied.
+const MAX_ORDER: usize = 16 << 10;
 
 /// The connection, and what was read of it.
 pub struct Link {
     stream: UnixStream,
     inbox: FrameBuffer,
+    /// Those that came and whose orders were not taken yet, in the same order.
+    descriptors: VecDeque<OwnedFd>,
+    outbox: Vec<u8>,
     told: Shown,
 }
 
@@ -37,6 +40,8 @@ impl Link {
         let link = Self {
             stream,
             inbox,
+            descriptors,
+            outbox: Vec::new(),
             told: Shown::default(),
         };
         Ok((link, wayland))
@@ -59,13 +64,18 @@ impl Link {
         Ok(orders)
     }
 
+    /// The descriptor that came with an order, if it did.
+    pub fn take_descriptor(&mut self) -> Option<OwnedFd> {
+        self.descriptors.pop_front()
+    }
+
     /// Reads once; to be called when there is something to read.
     ///
     /// # Errors
     /// The holder has gone.
     pub fn read(&mut self) -> Result<()> {
         let mut bytes = [0; MAX_ORDER];
-        match self.stream.read(&mut bytes)? {
+        match received::with_descriptors(&self.stream, &mut bytes, &mut self.descriptors)? {
             0 => Err(ErrorKind::UnexpectedEof.into()),
             read => {
                 self.inbox.push(&bytes[..read]);
@@ -75,17 +85,25 @@ impl Link {
     }
 
     /// Tells the holder what apps show, if it is news.
+    pub fn tell(&mut self, shown: Shown) {
+        if shown != self.told {
+            self.told = shown.clone();
+            self.push(News::Shown(shown));
+        }
+    }
+
+    /// Tells the holder something, with the next [`Self::flush`].
+    pub fn push(&mut self, news: News) {
+        let news = FromX11 { news: Some(news) };
+        self.outbox.extend(encode(&news));
+    }
+
+    /// Sends what was told.
     ///
     /// # Errors
     /// The holder has gone.
-    pub fn tell(&mut self, shown: Shown) -> Result<()> {
-        if shown == self.told {
-            return Ok(());
-        }
-        self.told = shown.clone();
-        let news = FromX11 {
-            news: Some(News::Shown(shown)),
-        };
-        self.stream.write_all(&encode(&news))
+    pub fn flush(&mut self) -> Result<()> {
+        let told = std::mem::take(&mut self.outbox);
+        self.stream.write_all(&told)
     }
 }

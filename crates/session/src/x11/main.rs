@@ -7,6 +7,7 @@ mod asked;
 mod atoms;
 #[path = "../bounds.rs"]
 mod bounds;
+mod clipboard;
 mod events;
 mod focus;
 mod layout;
@@ -19,6 +20,7 @@ mod received;
 mod server;
 mod settings;
 mod stack;
+mod types;
 mod window;
 
 use link::Link;

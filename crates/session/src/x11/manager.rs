@@ -2,6 +2,7 @@
 
 use super::asked::Asked;
 use super::atoms::Atoms;
+use super::clipboard::Clipboard;
 use super::layout::Size;
 use super::link::Link;
 use super::window::Managed;
@@ -36,7 +37,8 @@ const NO_TIME: Timespec = Timespec {
 /// The window manager of one X server.
 pub struct Manager {
     pub(super) connection: RustConnection,
-    link: Link,
+    pub(super) link: Link,
+    pub(super) clipboard: Clipboard,
     pub(super) atoms: Atoms,
     pub(super) root: Window,
     /// Ours, which is never shown: it owns what a window manager has to own.
@@ -103,6 +105,7 @@ impl Manager {
         let mut manager = Self {
             connection,
             link,
+            clipboard: Clipboard::new()?,
             atoms,
             root,
             own,
@@ -115,6 +118,7 @@ impl Manager {
             scale_120,
             settings_ever: 0,
         };
+        manager.watch_clipboard()?;
         manager.publish_start()?;
         Ok(manager)
     }
@@ -130,11 +134,13 @@ impl Manager {
                 Err(ConnectionError::IoError(_)) => return Ok(()),
                 Err(error) => return Err(error.into()),
             };
-            self.link.tell(self.shown())?;
+            self.link.tell(self.shown());
+            self.link.flush()?;
             let x = self.connection.stream().as_fd();
             let mut ready = [
                 PollFd::from_borrowed_fd(x, PollFlags::IN),
                 PollFd::from_borrowed_fd(self.link.descriptor(), PollFlags::IN),
+                PollFd::from_borrowed_fd(self.clipboard.descriptor(), PollFlags::IN),
             ];
             // Where there are events already, this only looks.
             let patience = (!is_all).then_some(&NO_TIME);
@@ -153,8 +159,9 @@ impl Manager {
     fn handle_events(&mut self) -> Result<bool, ConnectionError> {
         let orders = self.link.orders().map_err(ConnectionError::from)?;
         for order in orders {
-            self.follow(&order)?;
+            self.follow(order)?;
         }
+        self.give_pasted()?;
         for _ in 0..EVENTS_AT_ONCE {
             if let Some(event) = self.connection.poll_for_event()? {
                 self.handle(event)?;
@@ -173,7 +180,7 @@ impl Manager {
         Ok(false)
     }
 
-    fn follow(&mut self, order: &Order) -> Result<(), ConnectionError> {
+    fn follow(&mut self, order: Order) -> Result<(), ConnectionError> {
         match order {
             Order::Scale(scale) if scale.scale_120 != self.scale_120 => {
                 self.scale_120 = scale.scale_120;
@@ -184,6 +191,15 @@ impl Manager {
                 all.into_iter().try_for_each(|window| self.close(window))
             }
             Order::Repaint(_) => self.repaint(),
+            Order::Offered(offered) => self.others_copied(offered),
+            Order::Write(write) => match self.link.take_descriptor() {
+                Some(into) => self.write_copied(&write.name, into),
+                None => Ok(()),
+            },
+            Order::Source(source) => match self.link.take_descriptor() {
+                Some(from) => self.read_for(source.number, from),
+                None => Ok(()),
+            },
             Order::Begin(_) | Order::Scale(_) => Ok(()),
         }
     }
@@ -299,7 +315,8 @@ fn first_scale(link: &mut Link) -> std::io::Result<u32> {
     loop {
         let scale = link.orders()?.into_iter().find_map(|order| match order {
             Order::Scale(scale) => Some(scale.scale_120),
-            Order::Begin(_) | Order::Close(_) | Order::Repaint(_) => None,
+            // There is no window yet that any of these could be about.
+            _ => None,
         });
         match scale {
             Some(scale) => return Ok(scale),
