@@ -47,7 +47,6 @@ pub fn measure(workspace: &Workspace, args: Args, report: &mut Report) -> Result
     args.finish()?;
     setup::prepare(workspace, Scope::Bench)?;
     build::binaries(workspace, Profile::Release)?;
-    build::player(workspace, Profile::Release)?;
     let package = "greenroom-session";
     let single = build::example(workspace, Profile::Release, package, "session_bench")?;
     scratch::with_data(workspace, "session", |data| {
