@@ -5,6 +5,7 @@
 
 mod support;
 
+use greenroom_session_api::Spec;
 use greenroom_session_api::image::{Image, LayersTried, TRY_LAYERS};
 use greenroom_testkit::system;
 use std::collections::BTreeMap;
@@ -74,18 +75,28 @@ impl Place {
 
     /// As [`Self::says`], in a session whose changes are kept by that name.
     fn says_in(&self, changes: &str, layers: &[&Path], user: Option<u32>, text: &str) -> String {
+        let changes = self.changes(changes, user);
+        self.says_to(changes, layers, text, |folder, spec| match user {
+            None => Session::start_with(folder, spec),
+            Some(user) => Session::start_as(user, folder, spec),
+        })
+    }
+
+    fn says_to(
+        &self,
+        changes: PathBuf,
+        layers: &[&Path],
+        text: &str,
+        start: impl FnOnce(tempfile::TempDir, Spec) -> Session,
+    ) -> String {
         let folder = tempfile::tempdir_in(self.0.path()).unwrap();
         let text = format!("{{ {text}\n}} > ~/said 2>&1; echo end >> ~/said");
         let mut spec = support::spec(folder.path(), vec![script("ca-says", &text)]);
-        let changes = self.changes(changes, user);
         spec.image = Some(Image {
             layers: layers.iter().map(|path| (*path).to_owned()).collect(),
-            changes: changes.clone(),
+            changes,
         });
-        let mut session = match user {
-            None => Session::start_with(folder, spec),
-            Some(user) => Session::start_as(user, folder, spec),
-        };
+        let mut session = start(folder, spec);
         let path = session.home().join("said");
         let said = until("what is said", || {
             let text = fs::read_to_string(&path).unwrap_or_default();
@@ -187,6 +198,36 @@ fn a_session_is_master_of_its_system_and_of_nobody_else_s() {
         assert!(!other.contains("own") && !other.contains("more"), "{other}");
         assert_eq!(place.files(), before, "the image is as it was");
     }
+}
+
+#[test]
+fn where_a_file_system_knows_no_mapping_what_is_root_s_stays_root_s() {
+    if skipped("bwrap") || !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let place = Place::new();
+    let at = |name: &str| {
+        let path = place.0.path().join(name);
+        fs::create_dir_all(&path).unwrap();
+        path
+    };
+    let (image, nothing, mounted) = (at("image"), at("nothing"), at("mounted"));
+    // An overlay has none. This one is there for the holder alone.
+    let mount = format!(
+        "mount -t overlay overlay -o lowerdir={}:{} {} && exec \"$@\"",
+        image.display(),
+        nothing.display(),
+        mounted.display()
+    );
+    let text = "echo x > /etc/image; cat /etc/image; echo new > /opt/open/new; ls /opt/open";
+    let said = place.says_to(at("changes"), &[&mounted], text, |folder, spec| {
+        let mut holder = Command::new("unshare");
+        holder.args(["--mount", "--", "sh", "-c", &mount, "sh"]);
+        holder.arg(env!("CARGO_BIN_EXE_greenroom-session"));
+        Session::start_by(holder, folder, spec)
+    });
+    assert!(said.contains("/etc/image: Permission denied"), "{said}");
+    assert!(said.ends_with("the image\nnew\nold\n"), "{said}");
 }
 
 #[test]

@@ -118,7 +118,8 @@ impl Session {
         Self::start_by(holder, folder, spec)
     }
 
-    fn start_by(mut holder: Command, folder: tempfile::TempDir, spec: Spec) -> Self {
+    /// By a command that `--spec FILE` is added to.
+    pub fn start_by(mut holder: Command, folder: tempfile::TempDir, spec: Spec) -> Self {
         let path = folder.path().join("spec.json");
         std::fs::create_dir_all(&spec.session_dir).unwrap();
         std::fs::write(&path, spec.to_json().unwrap()).unwrap();
