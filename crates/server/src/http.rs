@@ -167,7 +167,10 @@ async fn readyz(State(site): State<Arc<Site>>) -> Response {
     match site.trouble().await {
         None => {
             let walls = site.walls.iter().map(|wall| format!("{wall}\n"));
-            format!("ready\n{}", walls.collect::<String>()).into_response()
+            let orphans = site.health.report().orphans;
+            let orphans = orphans.iter().map(|orphan| format!("{orphan}\n"));
+            let lines: String = walls.chain(orphans).collect();
+            format!("ready\n{lines}").into_response()
         }
         Some(trouble) => (StatusCode::SERVICE_UNAVAILABLE, format!("{trouble}\n")).into_response(),
     }

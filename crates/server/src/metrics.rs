@@ -101,7 +101,7 @@ pub fn render_reconcilers(report: &Report, text: &mut String) {
             "greenroom_orphan_holders",
             "gauge",
             "Sessions that run and that the database knows nothing of.",
-            report.orphans,
+            report.orphans.len() as u64,
         ),
     ] {
         family(text, name, kind, help, [(String::new(), value as f64)]);

@@ -15,6 +15,7 @@ mod groups;
 mod hosting;
 mod images;
 mod membership;
+mod orphans;
 mod round;
 mod servers;
 mod sessions;
@@ -24,6 +25,7 @@ pub(crate) mod world;
 pub use capacity::Supply;
 pub use hosting::Hosting;
 pub use membership::{LEASE, Membership};
+pub use orphans::Orphan;
 pub use sessions::Rules;
 
 use crate::config::Config;
@@ -80,8 +82,8 @@ pub struct Report {
     pub passes: u64,
     /// Those that failed.
     pub failed_passes: u64,
-    /// Holders of which the store knows nothing.
-    pub orphans: u64,
+    /// Holders of which the store knows nothing, as of the last look.
+    pub orphans: Vec<Orphan>,
 }
 
 impl Health {

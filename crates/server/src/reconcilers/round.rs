@@ -4,11 +4,12 @@ use super::bindings::Bindings;
 use super::capacity::Capacity;
 use super::groups::Groups;
 use super::membership::Membership;
+use super::orphans::{Orphan, is_known};
 use super::servers::Servers;
 use super::sessions::Sessions;
 use super::{Health, Progress};
 use crate::runtime::{Changes, Runtime};
-use greenroom_model::{Clock, PersistentId, PersistentStatus, Timestamp};
+use greenroom_model::{Clock, PersistentId, Timestamp};
 use greenroom_store::{Store, StoreError};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -109,26 +110,37 @@ impl<R: Runtime> Round<R> {
         let me = self.membership.id();
         self.store.all_disconnected(me, self.clock.now()).await?;
         self.look_at_all_hosted().await?;
-        let mut orphans = 0;
-        for session in found {
-            let record = self.store.session_record(&session).await?;
-            let known = record.is_some_and(|record| {
-                let here = record.server.as_ref() == Some(self.membership.id());
-                here && record.status != PersistentStatus::Deleted
-            });
-            if known {
-                self.waiting.insert(session);
-            } else {
-                orphans += 1;
-                tracing::error!(session.id = %session, "a session runs that the database does not know, or knows elsewhere; it is left as it is");
-            }
-        }
-        self.health.lock().orphans = orphans;
+        self.sort_out(found).await?;
         self.begin_passes();
         while let Some(ended) = self.tasks.join_next_with_id().await {
             self.end_pass(ended);
         }
         Ok(())
+    }
+
+    /// Has those looked after that the store knows, and tells of the others.
+    async fn sort_out(&mut self, found: Vec<PersistentId>) -> Result<(), StoreError> {
+        let before = self.health.report().orphans;
+        let mut orphans = Vec::new();
+        for session in found {
+            if is_known(&self.store, &self.membership, &session).await? {
+                self.waiting.insert(session);
+            } else if let Some(orphan) = Orphan::seen(&session, &self.sessions.observe(&session)) {
+                if !before.contains(&orphan) {
+                    tracing::error!(session.id = %session, "{orphan}");
+                }
+                orphans.push(orphan);
+            }
+        }
+        self.health.lock().orphans = orphans;
+        Ok(())
+    }
+
+    /// Looks whether what was an orphan still is one: it may have ended, or become known.
+    async fn look_at_orphans(&mut self) -> Result<(), StoreError> {
+        let orphans = self.health.report().orphans;
+        self.sort_out(orphans.into_iter().map(|it| it.session).collect())
+            .await
     }
 
     /// Reconciles for ever.
@@ -144,7 +156,14 @@ impl<R: Runtime> Round<R> {
                 false => Some(*failed_at.get_or_insert_with(Instant::now) + AGAIN),
             };
             tokio::select! {
-                told = changes.next() => self.waiting.extend(told),
+                told = changes.next() => {
+                    let orphans = self.health.report().orphans;
+                    if orphans.iter().any(|orphan| told.contains(&orphan.session)) {
+                        // What the store cannot say now it is asked again in the next look at all.
+                        let _ = self.look_at_orphans().await;
+                    }
+                    self.waiting.extend(told);
+                }
                 Some(ended) = self.tasks.join_next_with_id() => {
                     self.end_pass(ended);
                     // Groups follow their sessions.
@@ -212,6 +231,7 @@ impl<R: Runtime> Round<R> {
         self.waiting.extend(due.into_iter().map(|record| record.id));
         if all {
             self.look_at_all_hosted().await?;
+            self.look_at_orphans().await?;
         }
         if self.turns.pass().await? == Progress::More {
             rest = BREATH;
@@ -405,12 +425,19 @@ mod tests {
         };
         world.fake.start(&plan).await.unwrap();
         let reconcilers = begin(&world).await;
-        assert_eq!(reconcilers.health().report().orphans, 1);
+        let orphans = reconcilers.health().report().orphans;
+        assert_eq!(orphans.len(), 1);
+        assert_eq!(orphans[0].session, stranger);
         let session = world.running().await;
         assert_eq!(world.status(&session).await, PersistentStatus::Running);
         assert!(matches!(
             world.fake.observe(&stranger),
             Observation::Present(..)
         ));
+        world.fake.die(&stranger);
+        until("no orphan", async || {
+            reconcilers.health().report().orphans.is_empty()
+        })
+        .await;
     }
 }

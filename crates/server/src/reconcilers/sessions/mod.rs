@@ -19,7 +19,7 @@ use super::blueprint::Blueprint;
 use super::hosting::Hosting;
 use super::membership::Membership;
 use crate::error::chain;
-use crate::runtime::{Runtime, RuntimeError};
+use crate::runtime::{Observation, Runtime, RuntimeError};
 use decide::{Case, Next, state_of};
 use greenroom_model::session::lifecycle::{self, Effect, Event, Outcome, State};
 use greenroom_model::{Clock, PersistentId, PersistentStatus, TaskStatus, Timestamp};
@@ -82,6 +82,11 @@ impl<R: Runtime> Sessions<R> {
             rules,
             membership,
         }
+    }
+
+    /// What is known of the session's holder at this moment.
+    pub(in crate::reconcilers) fn observe(&self, session: &PersistentId) -> Observation {
+        self.runtime.observe(session)
     }
 
     /// Does what there is to be done for one session now.
