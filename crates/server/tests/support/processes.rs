@@ -2,7 +2,9 @@
 
 use super::Session;
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The processes of sessions.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +32,7 @@ impl Processes {
     }
 }
 
-/// Ends what a failed test leaves behind: holders outlive everything else.
+/// Ends what a test leaves behind: holders outlive everything else, and then the groups of their apps are empty.
 pub struct Sweep(pub PathBuf);
 
 impl Drop for Sweep {
@@ -45,7 +47,39 @@ impl Drop for Sweep {
                 kill(pid);
             }
         }
+        // As the server names them.
+        let Ok(own) = std::fs::metadata(&self.0) else {
+            return;
+        };
+        let name = format!("greenroom-{:x}-{:x}", own.dev(), own.ino());
+        remove_groups(Path::new("/sys/fs/cgroup"), &name);
     }
+}
+
+/// Removes what is called so of the kernel's groups, once their processes have ended.
+fn remove_groups(below: &Path, name: &str) {
+    for group in groups_in(below) {
+        if !group.ends_with(name) {
+            remove_groups(&group, name);
+            continue;
+        }
+        let began = Instant::now();
+        let remove = |group: &Path| std::fs::remove_dir(group).is_ok();
+        while began.elapsed() < Duration::from_secs(5) {
+            groups_in(&group).for_each(|session| _ = remove(&session));
+            if remove(&group) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// Links are not followed: the kernel has second names for some trees.
+fn groups_in(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+    folders.map(|entry| entry.path())
 }
 
 pub fn kill(pid: u32) {

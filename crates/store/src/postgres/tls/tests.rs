@@ -4,7 +4,7 @@ use crate::connection::{Transactions, first};
 use crate::postgres::Postgres;
 use greenroom_testkit::postgres::Cluster;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use std::path::PathBuf;
+use tempfile::NamedTempFile;
 
 /// Somebody who gives out certificates.
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
@@ -14,9 +14,8 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 }
 
 /// A file with the authority's certificate.
-fn roots(of: &CertifiedIssuer<'_, KeyPair>, name: &str) -> PathBuf {
-    let file = format!("greenroom-{}-{name}.pem", std::process::id());
-    let file = std::env::temp_dir().join(file);
+fn roots(of: &CertifiedIssuer<'_, KeyPair>) -> NamedTempFile {
+    let file = NamedTempFile::new().unwrap();
     std::fs::write(&file, of.pem()).unwrap();
     file
 }
@@ -44,8 +43,8 @@ fn a_connection_is_as_safe_as_its_url_says_or_there_is_none() {
     let certificate = CertificateParams::new(["localhost".to_owned()]).unwrap();
     let certificate = certificate.signed_by(&key, &ours).unwrap();
     let cluster = Cluster::start_encrypted(&certificate.pem(), &key.serialize_pem());
-    let (ours, theirs) = (roots(&ours, "ours"), roots(&theirs, "theirs"));
-    let (ours, theirs) = (ours.display(), theirs.display());
+    let (ours, theirs) = (roots(&ours), roots(&theirs));
+    let (ours, theirs) = (ours.path().display(), theirs.path().display());
 
     let at = |host: &str, query: &str| encrypted(&format!("{}{query}", cluster.database_at(host)));
     for (host, query, is_encrypted) in [
