@@ -113,7 +113,7 @@ pub async fn a_wake_up_survives_an_observation_made_before_it(w: World) {
             .record(&record, seen(&record, PersistentStatus::Running, after(2)))
             .await;
         assert!(matches!(stale, Err(StoreError::Conflict(_))), "{is_due}");
-        assert_eq!(due(&w, after(2)).await, [id.clone()]);
+        assert_eq!(due(&w, after(2)).await, std::slice::from_ref(&id));
     }
 }
 
