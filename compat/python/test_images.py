@@ -51,7 +51,7 @@ def own(client_with):
 def session(own, order):
     """The ids of a group in debug mode with that image, and of its session."""
     debugged = models.CreateAppInstanceGroupRequestRuntimePolicy(debug_mode="ON")
-    ask = order(app_center_image_id="img-wait", runtime_policy=debugged)
+    ask = order(app_center_image_id="img-wait", pre_open_app_id="ca-wait", runtime_policy=debugged)
     group = own.create_app_instance_group(ask).body.app_instance_group_model.app_instance_group_id
     listed = models.ListPersistentAppInstancesRequest(product_type="CloudApp", app_instance_group_id=group)
     (model,) = own.list_persistent_app_instances(listed).body.persistent_app_instance_models
