@@ -17,7 +17,7 @@ for (const [name, way] of Object.entries(WAYS)) {
       ["what is missing", () => ask("GetAppInstanceGroup", { ProductType: "CloudApp" }), "MissingAppInstanceGroupId"],
       ["a wrong value", () => ask("GetAppInstanceGroup", { ...GROUP, ProductType: "Toaster" }), "InvalidParameter.ProductType"],
       ["a group that is not there", () => ask("GetAppInstanceGroup", GROUP), "InvalidAppInstanceGroup.NotFound"],
-      ["an operation that is not built", () => ask("DeleteImage", { ImageId: "img-1" }), "InvalidAction.NotFound"],
+      ["an operation that is not built", () => ask("ApproveOtaTask", { TaskId: "ota-1" }), "InvalidAction.NotFound"],
     ]) {
       test(`${what} is named by its code`, async () => {
         const error = await refused(call);

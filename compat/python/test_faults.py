@@ -97,6 +97,6 @@ def test_a_group_that_cannot_be_had_is_refused_and_nothing_is_made(client, order
 
 
 def test_an_operation_that_is_not_built(client):
-    error = fault(lambda: client.delete_image(models.DeleteImageRequest(image_id="img-this-machine")))
+    error = fault(lambda: client.approve_ota_task(models.ApproveOtaTaskRequest(task_id="ota-1")))
     assert error.code == "InvalidAction.NotFound"
     assert error.status_code == 404
