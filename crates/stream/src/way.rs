@@ -3,7 +3,7 @@
 use crate::picture::Picture;
 use crate::shared::{Codes, Given};
 use crate::viewer::{HeldTile, Viewer};
-use greenroom_tiles::{Encoder, Pictures, Prelude, Tile, TileCode};
+use greenroom_tiles::{Encoder, Pictures, Prelude, TileCode};
 use std::rc::Rc;
 
 /// Changed tiles that are worth looking for a move among them.
@@ -45,7 +45,12 @@ impl Way {
             forget: given.forget,
             ..Prelude::default()
         };
-        if let Some(held) = held {
+        let pictures = held.map(|held| Pictures {
+            grid: now.grid,
+            held: &held.tiles,
+            now: &now.tiles,
+        });
+        if let Some(pictures) = &pictures {
             let mut cached = given.cached.iter().peekable();
             let anew: Vec<_> = changed
                 .iter()
@@ -53,11 +58,6 @@ impl Way {
                 .copied()
                 .collect();
             if anew.len() >= MOVE_TILES {
-                let pictures = Pictures {
-                    grid: now.grid,
-                    held: &held.tiles,
-                    now: &now.tiles,
-                };
                 prelude.copies = pictures.copies(&anew);
             }
         }
@@ -69,8 +69,11 @@ impl Way {
                 tiles.push((index, Rc::new(TileCode::cached(tile))));
                 continue;
             }
-            let copied =
-                held.and_then(|held| Tile::copied(now.grid, &held.tiles, &prelude.copies, index));
+            let copied = match &pictures {
+                Some(pictures) if pictures.made(&prelude.copies, index) => continue,
+                Some(pictures) => pictures.copied(&prelude.copies, index),
+                None => None,
+            };
             let code = match (&copied, viewer.tile(now.grid, index)) {
                 (Some(copied), _) => encoder.tile(tile, Some(copied)).map(Rc::new),
                 (None, HeldTile::Hash(hash)) if hash == tile.hash() => None,

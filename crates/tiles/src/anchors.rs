@@ -28,6 +28,9 @@ pub fn of(tile: &Tile) -> Box<[Anchor]> {
     let whole = tile.whole();
     for y in 0..whole.height {
         let row = tile.row(whole, y);
+        if row[1..] == row[..row.len() - 1] {
+            continue;
+        }
         // Shifted out of 32 bits after 32 pixels, so it depends on the window alone.
         let mut rolling = 0_u32;
         for (end, pixel) in (1..).zip(row) {

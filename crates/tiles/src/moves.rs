@@ -5,14 +5,17 @@
 //! whoever makes a unit encodes the difference to the picture *after* the copies, so what is found here
 //! decides what a unit costs and never what a viewer sees.
 
-use crate::copy::{Copy, MAX_COPIES};
+use crate::copy::{self, MAX_COPIES};
 use crate::grid::{Grid, Rect, TILE};
 use crate::tile::Tile;
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// Anchors that must have gone the same way.
 const LEAST_VOTES: usize = 4;
+
+/// Anchors that are asked for their vote.
+const ENOUGH_ANCHORS: usize = 1000;
 
 /// Ways that are tried. A pattern that repeats votes for ways that nothing went.
 const MOST_SHIFTS: usize = 3;
@@ -30,19 +33,19 @@ const SEGMENTS: u32 = 8;
 const MAY_DIFFER: u32 = 1;
 
 /// Two pictures of one size, as tiles.
-pub struct Pictures<'a, T> {
+pub struct Pictures<'a> {
     /// Their size.
     pub grid: Grid,
     /// The picture before.
-    pub held: &'a [T],
+    pub held: &'a [Rc<Tile>],
     /// The picture now.
-    pub now: &'a [T],
+    pub now: &'a [Rc<Tile>],
 }
 
-impl<T: Borrow<Tile>> Pictures<'_, T> {
+impl Pictures<'_> {
     /// What has moved, looked for where tiles `changed`, which ascend. Rectangles do not overlap.
     #[must_use]
-    pub fn copies(&self, changed: &[usize]) -> Vec<Copy> {
+    pub fn copies(&self, changed: &[usize]) -> Vec<copy::Copy> {
         let shifts = self.shifts(changed);
         shifts
             .iter()
@@ -51,8 +54,54 @@ impl<T: Borrow<Tile>> Pictures<'_, T> {
             .unwrap_or_default()
     }
 
+    /// Whether one of `copies` makes all of tile `index` what it is now.
+    #[must_use]
+    pub fn made(&self, copies: &[copy::Copy], index: usize) -> bool {
+        let tile = self.grid.tile(index);
+        let whole = copies
+            .iter()
+            .find(|copy| copy.to.common(tile) == Some(tile));
+        whole.is_some_and(|copy| {
+            (tile.y..tile.y + tile.height).all(|y| {
+                let line = Line {
+                    grid: self.grid,
+                    now: (self.now, y),
+                    held: (self.held, y - copy.to.y + copy.from_y),
+                    dx: i64::from(copy.to.x) - i64::from(copy.from_x),
+                };
+                line.alike(tile.x, tile.width) == tile.width
+            })
+        })
+    }
+
+    /// Tile `index` of the picture before once copies are made in it; `None` when none touches it.
+    #[must_use]
+    pub fn copied(&self, copies: &[copy::Copy], index: usize) -> Option<Tile> {
+        let place = self.grid.tile(index);
+        let mut rgba: Option<Vec<u8>> = None;
+        for copy in copies {
+            let Some(to) = place.common(copy.to) else {
+                continue;
+            };
+            let rgba = rgba.get_or_insert_with(|| self.held[index].rgba().to_vec());
+            for y in to.y..to.y + to.height {
+                let from = (self.held, y - copy.to.y + copy.from_y);
+                let mut x = to.x;
+                while x < to.x + to.width {
+                    let (_, pixels) = pixels(self.grid, from, x - copy.to.x + copy.from_x);
+                    let count = pixels.len().min((to.x + to.width - x) as usize);
+                    let line = pixels[..count].as_flattened();
+                    let at = 4 * ((y - place.y) * place.width + x - place.x) as usize;
+                    rgba[at..at + line.len()].copy_from_slice(line);
+                    x += count as u32;
+                }
+            }
+        }
+        rgba.map(|rgba| Tile::new(place, rgba))
+    }
+
     /// What has moved as `shift` says.
-    fn moved(&self, shift: &Shift, changed: &[usize]) -> Vec<Copy> {
+    fn moved(&self, shift: &Shift, changed: &[usize]) -> Vec<copy::Copy> {
         let rows: Vec<_> = self
             .rows(changed)
             .filter_map(|y| self.row(shift, y))
@@ -65,12 +114,16 @@ impl<T: Borrow<Tile>> Pictures<'_, T> {
 
     /// The ways anchors went, that of most of them first.
     fn shifts(&self, changed: &[usize]) -> Vec<Shift> {
+        // Of a large change a part of the anchors, chosen by what they are, says as much as all.
+        let all = changed.iter().map(|index| self.now[*index].anchors().len());
+        let one_in = (all.sum::<usize>() / ENOUGH_ANCHORS).max(1) as u64;
+        let asked = |(key, _): &(u64, (u32, u32))| key.is_multiple_of(one_in);
         let mut before: BTreeMap<u64, Vec<(u32, u32)>> = BTreeMap::new();
-        for (key, place) in self.anchors(self.held, changed) {
+        for (key, place) in self.anchors(self.held, changed).filter(asked) {
             before.entry(key).or_default().push(place);
         }
         let mut votes: BTreeMap<(i64, i64), Vec<u32>> = BTreeMap::new();
-        for (key, (x, y)) in self.anchors(self.now, changed) {
+        for (key, (x, y)) in self.anchors(self.now, changed).filter(asked) {
             let places = before.get(&key).map_or(&[][..], Vec::as_slice);
             if places.len() > MOST_PLACES || places.contains(&(x, y)) {
                 continue;
@@ -105,12 +158,12 @@ impl<T: Borrow<Tile>> Pictures<'_, T> {
 
     fn anchors<'b>(
         &'b self,
-        tiles: &'b [T],
+        tiles: &'b [Rc<Tile>],
         changed: &'b [usize],
     ) -> impl Iterator<Item = (u64, (u32, u32))> + 'b {
         changed.iter().flat_map(move |index| {
             let at = self.grid.tile(*index);
-            tiles[*index].borrow().anchors().iter().map(move |anchor| {
+            tiles[*index].anchors().iter().map(move |anchor| {
                 let place = (at.x + u32::from(anchor.x), at.y + u32::from(anchor.y));
                 (anchor.key, place)
             })
@@ -179,7 +232,7 @@ impl<T: Borrow<Tile>> Pictures<'_, T> {
     }
 
     /// The rectangle that consecutive rows are best copied in.
-    fn copy(&self, shift: &Shift, rows: &[Row]) -> Option<Copy> {
+    fn copy(&self, shift: &Shift, rows: &[Row]) -> Option<copy::Copy> {
         let first = rows.iter().position(|row| row.changed)?;
         let last = rows.iter().rposition(|row| row.changed)?;
         let rows = &rows[first..=last];
@@ -194,7 +247,7 @@ impl<T: Borrow<Tile>> Pictures<'_, T> {
         };
         let from_x = u32::try_from(i64::from(to.x) - shift.dx).ok()?;
         let from_y = u32::try_from(i64::from(to.y) - shift.dy).ok()?;
-        (height >= LEAST_ROWS).then_some(Copy { from_x, from_y, to })
+        (height >= LEAST_ROWS).then_some(copy::Copy { from_x, from_y, to })
     }
 }
 
@@ -251,22 +304,15 @@ fn reach(rows: impl Iterator<Item = Reach>) -> u32 {
 }
 
 /// A row of the picture now beside the row of the picture before that it may have come from.
-struct Line<'a, T> {
+#[derive(Clone, Copy)]
+struct Line<'a> {
     grid: Grid,
-    now: (&'a [T], u32),
-    held: (&'a [T], u32),
+    now: (&'a [Rc<Tile>], u32),
+    held: (&'a [Rc<Tile>], u32),
     dx: i64,
 }
 
-impl<T> Clone for Line<'_, T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> std::marker::Copy for Line<'_, T> {}
-
-impl<'a, T: Borrow<Tile>> Line<'a, T> {
+impl Line<'_> {
     /// The columns of the picture now whose origin lies inside the picture before.
     fn bounds(&self) -> (u32, u32) {
         let width = i64::from(self.grid.width());
@@ -315,12 +361,8 @@ impl<'a, T: Borrow<Tile>> Line<'a, T> {
 }
 
 /// The pixels of a row up to and with column `x`, and those from it on, that lie in one tile.
-fn pixels<T: Borrow<Tile>>(
-    grid: Grid,
-    (tiles, y): (&[T], u32),
-    x: u32,
-) -> (&[[u8; 4]], &[[u8; 4]]) {
-    let tile = tiles[(y / TILE) as usize * grid.columns() + (x / TILE) as usize].borrow();
+fn pixels(grid: Grid, (tiles, y): (&[Rc<Tile>], u32), x: u32) -> (&[[u8; 4]], &[[u8; 4]]) {
+    let tile = &tiles[(y / TILE) as usize * grid.columns() + (x / TILE) as usize];
     let row = tile.row(tile.whole(), y % TILE);
     let at = (x % TILE) as usize;
     (&row[..=at], &row[at..])

@@ -1,10 +1,8 @@
 //! The content of a tile, as the streamer holds it.
 
 use crate::anchors::{self, Anchor};
-use crate::copy::Copy;
-use crate::grid::{Grid, Rect};
+use crate::grid::Rect;
 use crate::hash::tile_hash;
-use std::borrow::Borrow;
 use std::cell::OnceCell;
 
 /// The pixels of one version of a tile.
@@ -26,72 +24,24 @@ impl Tile {
     #[must_use]
     pub fn from_bgrx(memory: &[u8], stride: usize, rect: Rect) -> Self {
         assert!(rect.width <= crate::TILE && rect.height <= crate::TILE);
-        let mut rgba = vec![255; 4 * rect.area()];
+        let mut rgba = vec![0; 4 * rect.area()];
         let rows = rgba.chunks_exact_mut(4 * rect.width as usize);
         for (row, y) in rows.zip(rect.y as usize..) {
             let start = y * stride + 4 * rect.x as usize;
             let line = &memory[start..start + row.len()];
-            for (to, from) in row
-                .as_chunks_mut::<4>()
-                .0
-                .iter_mut()
-                .zip(line.as_chunks::<4>().0)
-            {
-                let [b, g, r, _] = *from;
-                *to = [r, g, b, 255];
+            let pixels = row.as_chunks_mut::<4>().0.iter_mut();
+            for (to, from) in pixels.zip(line.as_chunks::<4>().0) {
+                // As a number: compilers do several of these at once, and bytes one by one.
+                let bgrx = u32::from_le_bytes(*from);
+                let rgb = (bgrx >> 16 & 0xff) | (bgrx & 0xff00) | (bgrx & 0xff) << 16;
+                *to = (rgb | 0xff00_0000).to_le_bytes();
             }
         }
         Self::new(rect, rgba)
     }
 
-    /// Tile `index` of the picture `held` once copies are made in it; `None` when none touches it.
-    ///
-    /// # Panics
-    /// A copy does not lie in the picture.
-    #[must_use]
-    pub fn copied<T: Borrow<Self>>(
-        grid: Grid,
-        held: &[T],
-        copies: &[Copy],
-        index: usize,
-    ) -> Option<Self> {
-        let place = grid.tile(index);
-        let mut rgba: Option<Vec<u8>> = None;
-        for copy in copies {
-            let Some(to) = place.common(copy.to) else {
-                continue;
-            };
-            let rgba = rgba.get_or_insert_with(|| held[index].borrow().rgba.to_vec());
-            let from = Rect {
-                x: to.x - copy.to.x + copy.from_x,
-                y: to.y - copy.to.y + copy.from_y,
-                ..to
-            };
-            for source in grid.touched(from) {
-                let (origin, tile) = (grid.tile(source), held[source].borrow());
-                let Some(part) = origin.common(from) else {
-                    continue;
-                };
-                let inside = Rect {
-                    x: part.x - origin.x,
-                    y: part.y - origin.y,
-                    ..part
-                };
-                let (x, y) = (
-                    to.x - place.x + part.x - from.x,
-                    to.y - place.y + part.y - from.y,
-                );
-                for row in 0..part.height {
-                    let line = tile.row(inside, inside.y + row).as_flattened();
-                    let at = 4 * ((y + row) * place.width + x) as usize;
-                    rgba[at..at + line.len()].copy_from_slice(line);
-                }
-            }
-        }
-        rgba.map(|rgba| Self::new(place, rgba))
-    }
-
-    fn new(rect: Rect, rgba: Vec<u8>) -> Self {
+    /// A tile of these pixels, `R G B 255` each; only the size of `rect` counts.
+    pub(crate) fn new(rect: Rect, rgba: Vec<u8>) -> Self {
         Self {
             width: rect.width,
             height: rect.height,
@@ -99,6 +49,11 @@ impl Tile {
             rgba: rgba.into(),
             anchors: OnceCell::new(),
         }
+    }
+
+    /// Its pixels, row after row.
+    pub(crate) fn rgba(&self) -> &[u8] {
+        &self.rgba
     }
 
     /// Places in it by which it is known again elsewhere.

@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Random, Screen, shows, unit};
-use greenroom_tiles::{DecodeError, Encoder, Framebuffer, Rect, Tile};
+use greenroom_tiles::{DecodeError, Encoder, Framebuffer, Rect};
 
 const SIZES: [(u32, u32); 7] = [
     (1, 1),
@@ -143,7 +143,7 @@ fn a_viewer_that_holds_something_else_is_told_so_by_the_hash() {
     now.set(1, 1, [1, 1, 1]);
     let wrong = unit(&mut encoder, 2, &now, Some(&black));
     assert!(!viewer.apply(&wrong).unwrap().frame_hash_matches);
-    let truth: Vec<_> = now.tiles().iter().map(Tile::hash).collect();
+    let truth: Vec<_> = now.tiles().iter().map(|tile| tile.hash()).collect();
     let differing: Vec<_> = (0..4)
         .filter(|index| viewer.tile_hashes()[*index] != truth[*index])
         .collect();

@@ -76,6 +76,8 @@ pub struct Holder {
     height: u32,
     next_slot: u32,
     frames: u64,
+    /// When the next frame is composed.
+    clock_us: u64,
 }
 
 impl Holder {
@@ -121,7 +123,13 @@ impl Holder {
             height: 0,
             next_slot: 0,
             frames: 0,
+            clock_us: 0,
         }
+    }
+
+    /// Nothing changes for a second.
+    pub fn rest(&mut self) {
+        self.clock_us += 1_000_000;
     }
 
     pub fn order(&mut self, order: to_streamer::Order) {
@@ -176,6 +184,7 @@ impl Holder {
             }
         }
         self.frames += 1;
+        self.clock_us += 1_000_000 / 30;
         self.order(to_streamer::Order::Frame(frames::Frame {
             slot: self.next_slot,
             number: self.frames,
@@ -185,7 +194,7 @@ impl Holder {
                 width,
                 height,
             }],
-            composed_at_us: 1000 * self.frames,
+            composed_at_us: self.clock_us,
             had_input: Vec::new(),
         }));
         self.next_slot = (self.next_slot + 1) % SLOTS;

@@ -9,6 +9,7 @@ use greenroom_tiles::{
     Applied, Copy, Encoder, Framebuffer, Grid, Header, Pictures, Prelude, Rect, Tile, TileCode,
     frame_hash,
 };
+use std::rc::Rc;
 
 /// Numbers that look random and are the same in each run (SplitMix64).
 pub struct Random(pub u64);
@@ -166,14 +167,15 @@ impl Screen {
         }
     }
 
-    pub fn tiles(&self) -> Vec<Tile> {
+    pub fn tiles(&self) -> Vec<Rc<Tile>> {
         (0..self.grid.tiles())
-            .map(|index| Tile::from_bgrx(&self.bgrx, self.stride, self.grid.tile(index)))
+            .map(|index| self.grid.tile(index))
+            .map(|rect| Rc::new(Tile::from_bgrx(&self.bgrx, self.stride, rect)))
             .collect()
     }
 
     pub fn hash(&self) -> u64 {
-        frame_hash(self.grid, self.tiles().iter().map(Tile::hash))
+        frame_hash(self.grid, self.tiles().iter().map(|tile| tile.hash()))
     }
 
     /// The pixels as a viewer is to have them.
@@ -196,14 +198,14 @@ pub fn unit(encoder: &mut Encoder, update: u64, now: &Screen, held: Option<&Scre
         .filter_map(|(index, tile)| {
             Some((
                 index,
-                encoder.tile(tile, before.as_ref().map(|held| &held[index]))?,
+                encoder.tile(tile, before.as_ref().map(|held| &*held[index]))?,
             ))
         })
         .collect();
     let header = Header {
         update,
         composed_at_us: 1_000 * update,
-        frame_hash: frame_hash(now.grid, tiles.iter().map(Tile::hash)),
+        frame_hash: frame_hash(now.grid, tiles.iter().map(|tile| tile.hash())),
         grid: now.grid,
         reset: held.is_none(),
         had_input: Vec::new(),
@@ -247,6 +249,11 @@ pub fn unit_with(
     cached: &[usize],
 ) -> Vec<u8> {
     let (tiles, before) = (now.tiles(), held.tiles());
+    let pictures = Pictures {
+        grid: now.grid,
+        held: &before,
+        now: &tiles,
+    };
     let codes: Vec<_> = tiles
         .iter()
         .enumerate()
@@ -254,15 +261,17 @@ pub fn unit_with(
             if cached.contains(&index) {
                 return Some((index, TileCode::cached(tile)));
             }
-            let copied = Tile::copied(now.grid, &before, &prelude.copies, index);
-            let base = copied.as_ref().unwrap_or(&before[index]);
-            Some((index, encoder.tile(tile, Some(base))?))
+            let copied = pictures.copied(&prelude.copies, index);
+            let base = copied.as_ref().unwrap_or(&*before[index]);
+            let code = encoder.tile(tile, Some(base));
+            assert!(!pictures.made(&prelude.copies, index) || code.is_none());
+            Some((index, code?))
         })
         .collect();
     let header = Header {
         update,
         composed_at_us: 1_000 * update,
-        frame_hash: frame_hash(now.grid, tiles.iter().map(Tile::hash)),
+        frame_hash: frame_hash(now.grid, tiles.iter().map(|tile| tile.hash())),
         grid: now.grid,
         reset: false,
         had_input: Vec::new(),
