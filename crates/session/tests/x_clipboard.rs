@@ -130,6 +130,11 @@ fn copy_as_text(x: &XApp, window: Window) {
         .send_event(false, to, EventMask::NO_EVENT, answer)
         .unwrap();
     connection.flush().unwrap();
+    until("the types were read", || {
+        let types = connection.get_property(false, to, asked.property, AtomEnum::ANY, 0, 1);
+        let types = types.unwrap().reply().unwrap();
+        (types.type_ == u32::from(AtomEnum::NONE)).then_some(())
+    });
 }
 
 #[test]
@@ -151,6 +156,11 @@ fn an_x_app_without_the_keyboard_neither_copies_nor_learns_what_others_copied() 
     viewer.input(click(5.0, 5.0));
     assert_eq!(owner(), window, "nobody has taken it away");
 
+    // What was copied is judged when the holder hears of it, which is to be before the window has the keyboard.
+    let mut control = session.control();
+    for _ in 0..2 {
+        control.windows();
+    }
     x.map(window);
     until("somebody else has copied", || {
         (owner() != window).then_some(())

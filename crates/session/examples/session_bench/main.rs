@@ -25,8 +25,9 @@ const STILL: Duration = Duration::from_secs(60);
 /// The session's pixels, and the other compositor's.
 const SIZE: (u32, u32) = (1280, 800);
 
-/// When the benchmark is run by root: whom the apps run as, here and there.
-const USER: u32 = 39_000;
+/// When the benchmark is run by root: whom the apps run as, here and there. `nobody`, since a message bus does not start
+/// for a user that the system has no name for.
+const USER: u32 = 65_534;
 
 /// Gives the bare app a message bus of its own, which like a session's starts the rest when it is asked for.
 const WITH_BUS: [&str; 2] = ["dbus-run-session", "--"];
