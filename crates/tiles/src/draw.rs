@@ -63,9 +63,7 @@ impl Picture {
     pub fn hash(&self, index: usize, scratch: &mut Vec<u8>) -> u64 {
         let tile = self.grid.tile(index);
         scratch.clear();
-        for y in 0..tile.height {
-            scratch.extend_from_slice(&self.rgba[self.row(tile, y)]);
-        }
+        self.gather(tile, scratch);
         tile_hash(tile.width, tile.height, scratch)
     }
 
@@ -73,6 +71,13 @@ impl Picture {
     fn row(&self, rect: Rect, y: u32) -> std::ops::Range<usize> {
         let start = 4 * ((rect.y + y) as usize * self.grid.width() as usize + rect.x as usize);
         start..start + 4 * rect.width as usize
+    }
+
+    /// Adds the pixels of a rectangle to others, row after row.
+    fn gather(&self, rect: Rect, into: &mut Vec<u8>) {
+        for y in 0..rect.height {
+            into.extend_from_slice(&self.rgba[self.row(rect, y)]);
+        }
     }
 
     /// Does what a unit says.
@@ -120,9 +125,7 @@ impl Picture {
     pub fn pixels(&self, index: usize) -> Pixels {
         let tile = self.grid.tile(index);
         let mut rgba = Vec::with_capacity(4 * tile.area());
-        for y in 0..tile.height {
-            rgba.extend_from_slice(&self.rgba[self.row(tile, y)]);
-        }
+        self.gather(tile, &mut rgba);
         Pixels {
             width: tile.width,
             rgba: rgba.into(),
@@ -133,9 +136,7 @@ impl Picture {
     fn copy(&mut self, copies: &[Copy], scratch: &mut Vec<u8>) {
         scratch.clear();
         for from in copies.iter().map(Copy::from) {
-            for y in 0..from.height {
-                scratch.extend_from_slice(&self.rgba[self.row(from, y)]);
-            }
+            self.gather(from, scratch);
         }
         let mut at = 0;
         for copy in copies {

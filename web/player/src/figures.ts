@@ -11,7 +11,7 @@ export class Figures {
   #wanted = false;
   #without = true;
   #latest: Stats | null = null;
-  #seen = { bytes: 0, at: 0, rate: 0 };
+  #seen = { bytes: 0, at: 0 };
   #timer = 0;
 
   constructor(list: HTMLElement) {
@@ -51,9 +51,9 @@ export class Figures {
       return;
     }
     const now = performance.now();
-    const seconds = (now - this.#seen.at) / 1000;
-    this.#seen = { bytes: stats.bytesDown, at: now, rate: Math.max(stats.bytesDown - this.#seen.bytes, 0) / seconds };
-    const rows = describe(stats, this.#seen.rate).flatMap(([name, value]) => [cell("dt", name), cell("dd", value)]);
+    const rate = (1000 * Math.max(stats.bytesDown - this.#seen.bytes, 0)) / (now - this.#seen.at);
+    this.#seen = { bytes: stats.bytesDown, at: now };
+    const rows = describe(stats, rate).flatMap(([name, value]) => [cell("dt", name), cell("dd", value)]);
     this.#list.replaceChildren(...rows);
   }
 }

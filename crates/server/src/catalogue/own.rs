@@ -27,16 +27,18 @@ pub async fn offered(
         return Ok(Arc::clone(everybody));
     }
     let mut all = Catalogue::clone(everybody);
-    let there = own
-        .iter()
-        .filter(|image| image.status == ImageStatus::Available);
-    all.images
-        .extend(there.filter_map(|image| on_offer(everybody, &own, image)));
+    let offered = own.iter().filter_map(|it| on_offer(everybody, &own, it));
+    all.images.extend(offered);
     Ok(Arc::new(all))
 }
 
-/// The image as groups are made of it; `None` when what it lies upon is not to be had any more.
-fn on_offer(everybody: &Catalogue, own: &[OwnImage], image: &OwnImage) -> Option<Image> {
+/// The image as groups are made of it, one of the account's `own`; `None` when it is not there, or what it lies upon is
+/// not to be had any more.
+#[must_use]
+pub fn on_offer(everybody: &Catalogue, own: &[OwnImage], image: &OwnImage) -> Option<Image> {
+    if image.status != ImageStatus::Available {
+        return None;
+    }
     let folder = |image: &OwnImage| images::folder(&everybody.data_dir, &image.made.id);
     let mut layers = vec![folder(image)];
     let mut below = &image.made.parent;

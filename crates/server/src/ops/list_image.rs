@@ -1,7 +1,8 @@
 //! `ListImage`: the images that groups can be made of, and those that the account is having made.
 
 use super::prelude::*;
-use crate::catalogue::{Catalogue, Image};
+use crate::catalogue::Image;
+use crate::catalogue::own::on_offer;
 use greenroom_store::OwnImage;
 
 /// `ListImage`
@@ -190,6 +191,8 @@ struct App {
 
 impl Operation for ListImage {
     const ACTION: &'static str = "ListImage";
+    // It reads them itself, with those that are not there yet.
+    const LOOKS_AT_IMAGES: bool = false;
     type Request = Request;
     type Response = Response;
 
@@ -200,11 +203,14 @@ impl Operation for ListImage {
     async fn handle(cx: &CallContext<'_>, req: Request) -> Result<Response, ApiError> {
         let regions = &cx.catalogue.regions;
         let own = cx.store.own_images(cx.account()).await?;
-        let is_own = |image: &Image| own.iter().any(|it| it.made.id == image.id);
-        let of_system = cx.catalogue.images.iter().filter(|image| !is_own(image));
+        let of_system = cx.catalogue.images.iter();
+        let of_own = own.iter().map(|it| {
+            let offered = on_offer(cx.catalogue, &own, it);
+            Model::of_own(it, offered.as_ref(), regions)
+        });
         let found: Vec<Model> = of_system
             .map(|image| Model::of(image, regions))
-            .chain(own.iter().map(|it| Model::of_own(it, cx.catalogue)))
+            .chain(of_own)
             .filter(|image| req.wants(image))
             .collect();
         Ok(Response {
@@ -312,9 +318,8 @@ impl Model {
 
     /// An image that the account has made. Why one could not be made has no field of its own, and is told as its
     /// description.
-    fn of_own(own: &OwnImage, catalogue: &Catalogue) -> Self {
+    fn of_own(own: &OwnImage, offered: Option<&Image>, regions: &[String]) -> Self {
         let made = &own.made;
-        let offered = catalogue.image(made.id.as_str());
         let said = match own.reason.as_str() {
             "" => &made.description,
             reason => reason,
@@ -332,7 +337,7 @@ impl Model {
             image_create_mode: Some("BY_INSTANCE_ID"),
             image_id: made.id.clone(),
             image_name: made.name.clone(),
-            image_region_list: catalogue.regions.clone(),
+            image_region_list: regions.to_vec(),
             image_type: ImageType::User,
             os_type: "Linux",
             parent_image_id: Some(made.parent.clone()),

@@ -48,7 +48,6 @@ struct World {
     put_out: HashMap<PersistentId, &'static str>,
     /// The image that each session has begun to change.
     changed: HashMap<PersistentId, ImageId>,
-    no_snapshots: bool,
 }
 
 #[derive(Debug)]
@@ -92,11 +91,6 @@ impl Fake {
     /// The session has begun to change its image, as one does that starts with it.
     pub fn change(&self, session: &PersistentId, image: &ImageId) {
         self.world().changed.insert(session.clone(), image.clone());
-    }
-
-    /// Nothing can be made into an image, or can again.
-    pub fn refuse_snapshots(&self, refuse: bool) {
-        self.world().no_snapshots = refuse;
     }
 
     /// Whether there is such an image.
@@ -396,7 +390,7 @@ impl Runtime for Fake {
     ) -> Result<Layer, RuntimeError> {
         let world = self.world();
         let folder = self.image(image);
-        if !folder.is_dir() && (world.changed.get(session) != Some(of) || world.no_snapshots) {
+        if !folder.is_dir() && world.changed.get(session) != Some(of) {
             return Err(RuntimeError::NothingChanged);
         }
         std::fs::create_dir_all(&folder).unwrap();

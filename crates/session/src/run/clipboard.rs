@@ -55,7 +55,7 @@ struct Copying {
     kind: Kind,
     from: Rc<OwnedFd>,
     bytes: Vec<u8>,
-    token: Option<RegistrationToken>,
+    token: RegistrationToken,
 }
 
 struct Pasting {
@@ -64,7 +64,7 @@ struct Pasting {
     into: Rc<OwnedFd>,
     given: usize,
     until: Instant,
-    token: Option<RegistrationToken>,
+    token: RegistrationToken,
 }
 
 impl Clipboard {
@@ -116,14 +116,9 @@ impl Holder {
             });
         }
         self.fetch();
-        let late = |pasting: &Pasting| now >= pasting.until;
-        let late: Vec<u64> = self
-            .clipboard
-            .pasting
-            .iter()
-            .filter(|it| late(it))
-            .map(|it| it.pipe)
-            .collect();
+        let pasting = self.clipboard.pasting.iter();
+        let late = pasting.filter(|it| now >= it.until).map(|it| it.pipe);
+        let late: Vec<u64> = late.collect();
         late.into_iter().for_each(|pipe| self.end_pasting(pipe));
     }
 
@@ -164,7 +159,7 @@ impl Holder {
                 kind,
                 from,
                 bytes: Vec::new(),
-                token: Some(token),
+                token,
             });
         }
         Ok(())
@@ -206,12 +201,12 @@ impl Holder {
             Err(Errno::AGAIN | Errno::INTR) => return,
             Err(_) => Some(Why::TooSlow),
         };
-        let mut copying = gathering.pipes.remove(at);
+        let copying = gathering.pipes.remove(at);
         match ended {
             None => gathering.copied.add(copying.kind, copying.bytes),
             Some(why) => gathering.copied.leave_out(copying.kind, why),
         }
-        self.let_go_of(copying.token.take());
+        self.handle.remove(copying.token);
     }
 
     /// Answers with what was read. What is not all there is left out.
@@ -219,7 +214,7 @@ impl Holder {
         let mut gathering = self.clipboard.gathering.take()?;
         for copying in gathering.pipes {
             gathering.copied.leave_out(copying.kind, Why::TooSlow);
-            self.let_go_of(copying.token);
+            self.handle.remove(copying.token);
         }
         Some(gathering.copied)
     }
@@ -250,7 +245,7 @@ impl Holder {
     fn forget_pasted(&mut self) {
         self.clipboard.pasted = None;
         for pasting in std::mem::take(&mut self.clipboard.pasting) {
-            self.let_go_of(pasting.token);
+            self.handle.remove(pasting.token);
         }
     }
 
@@ -285,7 +280,7 @@ impl Holder {
             into,
             given: 0,
             until: now + PASTE_WITHIN,
-            token: Some(token),
+            token,
         });
         self.paste(pipe);
     }
@@ -324,7 +319,7 @@ impl Holder {
         let pasting = &mut self.clipboard.pasting;
         if let Some(at) = pasting.iter().position(|pasting| pasting.pipe == pipe) {
             let pasting = pasting.swap_remove(at);
-            self.let_go_of(pasting.token);
+            self.handle.remove(pasting.token);
         }
     }
 
@@ -360,11 +355,5 @@ impl Holder {
         held.pasted.take(part);
         let pipes: Vec<u64> = self.clipboard.pasting.iter().map(|it| it.pipe).collect();
         pipes.into_iter().for_each(|pipe| self.paste(pipe));
-    }
-
-    fn let_go_of(&self, token: Option<RegistrationToken>) {
-        if let Some(token) = token {
-            self.handle.remove(token);
-        }
     }
 }
